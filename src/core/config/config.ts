@@ -1,0 +1,99 @@
+/** The parsed `sluice.yaml`. Durations are milliseconds; every name has been checked to exist. Source of the rules: docs/glossary.md, section 2 of the contract. */
+
+export type ServiceId = string;
+export type EnvironmentId = string;
+/** `service@environment`, e.g. `api@mainnet`. */
+export type TargetId = `${ServiceId}@${EnvironmentId}`;
+/** A full git commit id. */
+export type CommitId = string;
+/** `sha256:` and 64 hex digits. */
+export type Digest = string;
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type JsonObject = { readonly [key: string]: Json };
+
+export type Tier = "backend" | "frontend";
+
+export type Config = {
+  readonly project: string;
+  readonly artifacts: Readonly<Record<string, Artifact>>;
+  readonly services: Readonly<Record<ServiceId, Service>>;
+  /** What this file says about policy. A deploy reads it from the policy ref's file, never from the release's. */
+  readonly policy: Policy;
+};
+
+/** All of `environments:` and `teams:`. Environments keep the order in which they are declared, which is a topological order of `needs`. */
+export type Policy = {
+  readonly teams: Readonly<Record<string, readonly string[]>>;
+  readonly environments: Readonly<Record<EnvironmentId, Environment>>;
+};
+
+export type Environment = {
+  readonly needs: readonly EnvironmentId[];
+  /** Refs (globs) from one of which a release must be reachable; empty: any commit. */
+  readonly from: readonly string[];
+  /** Persons and `team:NAME`; empty: anyone who reaches the store. */
+  readonly deployers: readonly string[];
+  readonly approval: Approval | null;
+  /** Approval that a rollback needs; null: none for those who may deploy there. */
+  readonly rollback: Approval | null;
+  readonly promotion: "wave" | "stream";
+  readonly superseding: "supersede" | "queue";
+  /** `any` lifts forward only (devnet). */
+  readonly order: "forward" | "any";
+  readonly onFailure: "stop" | "rollback";
+  readonly needsTimeoutMs: number;
+  readonly allow: { readonly contexts: readonly string[] | null; readonly namespaces: readonly string[] | null; readonly drivers: readonly string[] | null };
+  /** Plain values that attempts here get as environment variables, usable as `${variables.NAME}`. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Names of the server's own environment variables that attempts here may see; their values are masked in logs. */
+  readonly credentials: readonly string[];
+};
+
+export type Approval = {
+  /** Persons and `team:NAME`; empty: anyone in `deployers`. */
+  readonly approvers: readonly string[];
+  readonly count: number;
+  /** Whether who started the run may approve it. */
+  readonly self: boolean;
+  /** How long a decision holds; null: no end. */
+  readonly expiresMs: number | null;
+};
+
+/** Builder name and its own config, checked by that builder's schema. */
+export type Artifact = { readonly builder: string; readonly config: JsonObject; readonly perEnvironment: boolean; readonly timeoutMs: number };
+
+export type Service = {
+  readonly tier: Tier;
+  /** Paths in the repository; empty: the whole source. */
+  readonly paths: readonly string[];
+  readonly artifact: string | null;
+  /** In policy order; null: every environment. */
+  readonly environments: readonly EnvironmentId[] | null;
+  /** null: not said, which for a frontend means every backend. */
+  readonly needs: readonly ServiceId[] | null;
+  readonly deploy: { readonly driver: string; readonly config: JsonObject; readonly timeoutMs: number };
+  readonly verify: Verify | null;
+  readonly job: boolean;
+  /** Kept out of deploy all. */
+  readonly manual: boolean;
+};
+
+export type Verify = {
+  /** A URL to GET, or null where the driver's own readiness is all there is to check. */
+  readonly http: string | null;
+  /** Top-level keys of the JSON answer and what they must be. */
+  readonly expect: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  /** How long the checks are watched before the release counts as good; 0: not at all. */
+  readonly soakMs: number;
+};
+
+/** What a driver's or builder's own schema says, so that the core can check a config without importing drivers. */
+export type AdapterSchema = {
+  readonly name: string;
+  readonly kind: "driver" | "builder";
+  /** JSON Schema of the adapter's part of the file, merged into the published schema. */
+  readonly jsonSchema: JsonObject;
+  /** Problems in a config, each with the path of keys to where it is. */
+  check(config: JsonObject): readonly { readonly path: readonly (string | number)[]; readonly message: string }[];
+};

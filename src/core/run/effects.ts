@@ -1,0 +1,34 @@
+import type { CommitId, Digest, TargetId } from "../config/config.ts";
+import type { Definition, PlannedArtifact } from "../plan/plan.ts";
+import type { AttemptId, RunId } from "./rows.ts";
+
+/** What the core asks for. Each is idempotent under its `key`, is kept in the outbox until it is done, and comes back as an event. */
+export type Effect =
+  | { readonly type: "attempt.start"; readonly key: string; readonly attempt: AttemptSpec }
+  /** TERM, then KILL after the grace; comes back as the attempt's end. */
+  | { readonly type: "attempt.stop"; readonly key: string; readonly attempt: AttemptId }
+  /** The driver's last known definition goes along; null where the target was never deployed by a run that is known. */
+  | { readonly type: "target.observe"; readonly key: string; readonly target: TargetId; readonly definition: Definition | null; readonly attempt: AttemptId | null }
+  | { readonly type: "relation.ask"; readonly key: string; readonly release: CommitId; readonly live: CommitId }
+  | { readonly type: "render.ask"; readonly key: string; readonly run: RunId; readonly targets: readonly { readonly target: TargetId; readonly definition: Definition; readonly definitionDigest: Digest; readonly commit: CommitId; readonly digest: Digest | null }[] };
+
+export type AttemptSpec =
+  | { readonly kind: "build"; readonly id: AttemptId; readonly run: RunId; readonly project: string; readonly commit: CommitId; readonly artifact: PlannedArtifact }
+  | DeploySpec
+  | VerifySpec;
+
+export type DeploySpec = {
+  readonly kind: "deploy";
+  readonly id: AttemptId;
+  readonly run: RunId;
+  readonly project: string;
+  readonly direction: "deploy" | "rollback";
+  readonly target: TargetId;
+  readonly commit: CommitId;
+  readonly digest: Digest | null;
+  readonly definition: Definition;
+  /** Addresses of the needed services that say one. */
+  readonly needs: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+};
+export type VerifySpec = Omit<DeploySpec, "kind"> & { readonly kind: "verify" | "soak"; readonly url: string | null };

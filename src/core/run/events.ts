@@ -1,0 +1,66 @@
+import type { CommitId, Digest, EnvironmentId, TargetId } from "../config/config.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { AttemptId, AttemptOutcome, Health, RelationRow, RunId, SnapshotRow, Time } from "./rows.ts";
+
+/** What happened. Ids, time and whatever had to be looked up arrive inside: `transition` asks nobody. */
+export type Event = { readonly at: Time } & (
+  | AdmitDeploy
+  | AdmitRollback
+  | { readonly type: "attempt.ended"; readonly attempt: AttemptId; readonly outcome: Exclude<AttemptOutcome, "lost">; readonly message: string | null; readonly digest: Digest | null; readonly changed: boolean; readonly url: string | null }
+  /** The process of an attempt is gone and left no outcome. */
+  | { readonly type: "attempt.lost"; readonly attempt: AttemptId }
+  | { readonly type: "target.observed"; readonly target: TargetId; readonly observed: Observed }
+  | { readonly type: "relation.known"; readonly relation: RelationRow }
+  | { readonly type: "render.known"; readonly run: RunId; readonly renders: Readonly<Record<TargetId, { readonly fingerprint: Digest } | { readonly problem: string }>> }
+  | { readonly type: "gate.decided"; readonly id: string; readonly by: string; readonly verdict: "approved" | "rejected"; readonly commit: CommitId; readonly environment: EnvironmentId; readonly comment: string | null; readonly expect: Digest | null }
+  | { readonly type: "run.cancelled"; readonly run: RunId; readonly by: string; readonly now: boolean; readonly reason: string | null }
+  | { readonly type: "environment.held"; readonly environment: EnvironmentId; readonly by: string; readonly reason: string }
+  | { readonly type: "environment.unheld"; readonly environment: EnvironmentId; readonly by: string }
+  /** Time has passed: whatever waits until a time is looked at again. */
+  | { readonly type: "tick" }
+  /** Everything open is looked at again; changes nothing unless a trigger was missed (invariant 8). */
+  | { readonly type: "reevaluate" }
+);
+
+export type AdmitDeploy = {
+  readonly type: "deploy.admitted";
+  readonly run: RunId;
+  readonly plan: Plan;
+  readonly by: string;
+  readonly reason: string | null;
+  readonly policyCommit: CommitId | null;
+  readonly options: { readonly redeploy: boolean; readonly acceptDiverged: string | null };
+  readonly retryOf: RunId | null;
+  /** Targets on which the ledger says that this commit was good. */
+  readonly goodBefore: readonly TargetId[];
+  /** Builds of this commit that are recorded and whose artifact is still there: build key to digest. */
+  readonly built: Readonly<Record<string, Digest>>;
+};
+
+export type AdmitRollback = {
+  readonly type: "rollback.admitted";
+  readonly run: RunId;
+  readonly plan: Plan;
+  readonly by: string;
+  readonly reason: string;
+  readonly snapshot: SnapshotRow;
+  /** Whether the snapshot was chosen by a person (`--to`) or is the offered one; an offered one leaves the snapshots after it. */
+  readonly chosen: boolean;
+  /** Cut short what runs there instead of awaiting it. */
+  readonly now: boolean;
+};
+
+export type Observed =
+  /** `attempt` is the fence: the id that the last writer left there. */
+  | { readonly kind: "live"; readonly commit: CommitId | null; readonly digest: Digest | null; readonly attempt: AttemptId | null; readonly health: Health; readonly url: string | null }
+  | { readonly kind: "absent" }
+  /** The driver has no way to tell. */
+  | { readonly kind: "unobservable" }
+  | { readonly kind: "error"; readonly message: string };
+
+/** What the caller of a command learns. */
+export type Answer =
+  | { readonly ok: true; readonly run?: RunId; readonly decision?: { readonly id: string; readonly targets: readonly TargetId[]; readonly runs: readonly RunId[]; readonly already: boolean } }
+  | { readonly ok: false; readonly code: RefusalCode; readonly message: string; readonly hint?: string };
+/** `not-allowed` is exit 4; the others exit 1. */
+export type RefusalCode = "not-found" | "not-allowed" | "conflict" | "nothing-waits" | "mismatch" | "ended";

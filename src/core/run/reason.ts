@@ -1,0 +1,42 @@
+import type { CommitId, EnvironmentId, TargetId } from "../config/config.ts";
+import type { StepId } from "../plan/plan.ts";
+import type { RunId, StepStatus, Time } from "./rows.ts";
+
+/** Why a step waits, or ended otherwise than succeeded. One shape a case, so that each reader can say it in its own way; `explain.ts` says it in words. */
+export type Reason =
+  // waiting
+  | { readonly code: "approval"; readonly commit: CommitId; readonly environment: EnvironmentId }
+  | { readonly code: "step"; readonly step: StepId }
+  | { readonly code: "wave"; readonly environment: EnvironmentId }
+  | { readonly code: "need"; readonly target: TargetId; readonly run: RunId | null; readonly until: Time | null }
+  | { readonly code: "promotion"; readonly target: TargetId; readonly run: RunId }
+  | { readonly code: "queue"; readonly target: TargetId; readonly run: RunId | null }
+  | { readonly code: "hold"; readonly environment: EnvironmentId; readonly reason: string }
+  | { readonly code: "observing"; readonly target: TargetId }
+  | { readonly code: "comparing"; readonly release: CommitId; readonly live: CommitId }
+  | { readonly code: "rendering"; readonly environment: EnvironmentId }
+  | { readonly code: "building"; readonly artifact: string; readonly run: RunId }
+  | { readonly code: "unsafe-order"; readonly target: TargetId }
+  // skipped
+  | { readonly code: "already-live"; readonly run: RunId | null }
+  | { readonly code: "newer-is-live"; readonly live: CommitId; readonly command: string }
+  | { readonly code: "already-there" }
+  | { readonly code: "already-built"; readonly run: RunId | null }
+  | { readonly code: "not-needed" }
+  | { readonly code: "no-members" }
+  // blocked
+  | { readonly code: "step-ended"; readonly step: StepId; readonly status: StepStatus }
+  | { readonly code: "need-ended"; readonly target: TargetId; readonly run: RunId | null; readonly status: StepStatus | null }
+  | { readonly code: "needs-timeout"; readonly target: TargetId; readonly command: string }
+  | { readonly code: "not-good-before"; readonly environment: EnvironmentId }
+  | { readonly code: "diverged"; readonly live: CommitId; readonly release: CommitId }
+  | { readonly code: "render-failed"; readonly message: string }
+  | { readonly code: "no-safe-order"; readonly target: TargetId }
+  // failed, errored
+  | { readonly code: "attempt"; readonly message: string }
+  | { readonly code: "unobservable"; readonly target: TargetId }
+  | { readonly code: "lost-too-often"; readonly times: number }
+  // cancelled, superseded
+  | { readonly code: "cancelled"; readonly by: string; readonly reason: string | null }
+  | { readonly code: "rejected"; readonly by: string; readonly reason: string | null }
+  | { readonly code: "rolled-back"; readonly run: RunId };

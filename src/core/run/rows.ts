@@ -1,0 +1,181 @@
+import type { CommitId, Digest, EnvironmentId, ServiceId, TargetId } from "../config/config.ts";
+import type { StepId, StepKind } from "../plan/plan.ts";
+import type { Reason } from "./reason.ts";
+
+/** Times are milliseconds since 1970, as told by events; they never run backwards within one store. */
+export type Time = number;
+export type RunId = string;
+export type AttemptId = string;
+
+export type RunStatus = "queued" | "running" | "waiting" | "succeeded" | "failed" | "cancelled" | "superseded";
+export type StepStatus = "pending" | "waiting" | "running" | "succeeded" | "failed" | "errored" | "blocked" | "skipped" | "superseded" | "cancelled";
+export type Health = "healthy" | "progressing" | "degraded" | "unknown" | "none";
+
+export type RunRow = {
+  readonly id: RunId;
+  readonly kind: "deploy" | "rollback";
+  readonly status: RunStatus;
+  /** The release; a rollback's is the release of the snapshot that it returns to. */
+  readonly commit: CommitId;
+  readonly by: string;
+  readonly reason: string | null;
+  /** Redeploy what is already live; go ahead over a diverged live commit, and why. */
+  readonly options: { readonly redeploy: boolean; readonly acceptDiverged: string | null };
+  readonly fingerprint: Digest;
+  readonly policyCommit: CommitId | null;
+  readonly retryOf: RunId | null;
+  readonly snapshot: string | null;
+  /** Set by cancel or reject: how this run was ended by a person. */
+  readonly stopped: { readonly by: string; readonly at: Time; readonly how: "cancelled" | "rejected"; readonly now: boolean; readonly reason: string | null } | null;
+  readonly createdAt: Time;
+  readonly startedAt: Time | null;
+  readonly endedAt: Time | null;
+};
+
+export type StepRow = {
+  readonly run: RunId;
+  readonly id: StepId;
+  readonly kind: StepKind;
+  readonly status: StepStatus;
+  /** Why it waits or ended as it did; null while pending or running and where it succeeded. */
+  readonly reason: Reason | null;
+  /** Since when it has this status and reason. */
+  readonly since: Time;
+  /** A deploy whose release has reached its environment: only its gate, needs and target are left. */
+  readonly reached: boolean;
+  /** The attempt under way or the last one. */
+  readonly attempt: AttemptId | null;
+  /** Attempts lost without an outcome so far; a step gives up after `MAX_LOST`. */
+  readonly lost: number;
+  readonly startedAt: Time | null;
+  readonly endedAt: Time | null;
+};
+
+export type AttemptOutcome = "succeeded" | "failed" | "errored" | "cut" | "lost";
+export type AttemptRow = {
+  readonly id: AttemptId;
+  readonly run: RunId;
+  readonly step: StepId;
+  readonly kind: Exclude<StepKind, "gate">;
+  readonly target: TargetId | null;
+  /** The artifact's digest that a deploy applies. */
+  readonly digest: Digest | null;
+  readonly fingerprint: Digest | null;
+  readonly startedAt: Time;
+  readonly endedAt: Time | null;
+  readonly outcome: AttemptOutcome | null;
+  readonly message: string | null;
+};
+
+/** What the ledger says is on a target now. */
+export type Live = {
+  readonly entry: number;
+  readonly commit: CommitId;
+  readonly digest: Digest | null;
+  readonly fingerprint: Digest;
+  readonly definition: Digest;
+  /** What the live release needs in this environment: a rollback of a needed service must keep it satisfied. */
+  readonly needs: readonly ServiceId[];
+  readonly attempt: AttemptId | null;
+  readonly run: RunId | null;
+  readonly since: Time;
+};
+
+export type TargetRow = {
+  readonly id: TargetId;
+  readonly service: ServiceId;
+  readonly environment: EnvironmentId;
+  readonly live: Live | null;
+  readonly serving: boolean;
+  readonly good: boolean;
+  /** The last entry that was good: what a snapshot records. */
+  readonly lastGood: Live | null;
+  /** False until its driver has been asked once. */
+  readonly observed: boolean;
+  /** An attempt that was cut off or lost: what is there is not known until the driver has said. */
+  readonly unknown: { readonly attempt: AttemptId; readonly since: Time } | null;
+  readonly busy: { readonly run: RunId; readonly step: StepId; readonly attempt: AttemptId } | null;
+  readonly queue: readonly { readonly run: RunId; readonly step: StepId }[];
+  readonly health: Health;
+  readonly url: string | null;
+};
+
+export type EnvironmentRow = {
+  readonly id: EnvironmentId;
+  readonly hold: { readonly by: string; readonly at: Time; readonly reason: string; readonly run: RunId | null } | null;
+  /** The rollback under way; one at a time. */
+  readonly rollback: RunId | null;
+  /** Newest last, at most `MAX_SNAPSHOTS`; older ones are only in the store. */
+  readonly snapshots: readonly SnapshotRef[];
+  /** The first attempt of each release here, newest last, at most `MAX_SNAPSHOTS`. */
+  readonly releases: readonly { readonly commit: CommitId; readonly run: RunId; readonly first: number; readonly left: boolean }[];
+  /** A run that has ended here and whose snapshot waits for commits to be compared. */
+  readonly snapshotDue: { readonly run: RunId; readonly at: Time } | null;
+};
+export type SnapshotRef = { readonly id: string; readonly seq: number; readonly at: Time; readonly release: CommitId; readonly left: boolean; readonly key: string };
+
+/** A recorded set that works together. */
+export type SnapshotRow = {
+  readonly id: string;
+  readonly environment: EnvironmentId;
+  readonly seq: number;
+  readonly at: Time;
+  readonly run: RunId;
+  readonly release: CommitId;
+  readonly entries: Readonly<Record<TargetId, Live>>;
+};
+
+export type LedgerRow = {
+  readonly seq: number;
+  readonly target: TargetId;
+  readonly commit: CommitId;
+  readonly digest: Digest | null;
+  readonly fingerprint: Digest;
+  readonly definition: Digest | null;
+  readonly attempt: AttemptId | null;
+  readonly run: RunId | null;
+  readonly source: "attempt" | "imported" | "external";
+  /** Whether it became live; a failed attempt that changed nothing is recorded as not live. */
+  readonly live: boolean;
+  readonly serving: boolean;
+  readonly good: boolean;
+  readonly at: Time;
+};
+
+/** A person's recorded decision on the gates of (commit, environment): one act, one row. */
+export type DecisionRow = {
+  readonly id: string;
+  readonly commit: CommitId;
+  readonly environment: EnvironmentId;
+  readonly verdict: "approved" | "rejected";
+  readonly by: string;
+  readonly at: Time;
+  readonly expiresAt: Time | null;
+  readonly comment: string | null;
+  /** Target fingerprints that the approver saw. */
+  readonly fingerprints: Readonly<Record<TargetId, Digest>>;
+  /** Why it no longer counts, or null. */
+  readonly voided: string | null;
+};
+
+/** How a release stands to a commit that is live: told by the source (git), kept here so that the core needs no git. */
+export type RelationRow = {
+  readonly release: CommitId;
+  readonly live: CommitId;
+  /** `contains`: live has the release in its history (newer is live). `behind`: the release descends from live. */
+  readonly order: "same" | "contains" | "behind" | "diverged" | "unknown";
+  /** Services whose paths the release has touched since and which live therefore does not satisfy. null: none does. */
+  readonly unmet: readonly ServiceId[] | null;
+};
+
+/** The outcome of a build: at most one for (artifact, commit). */
+export type BuildRow = { readonly key: string; readonly artifact: string; readonly commit: CommitId; readonly digest: Digest; readonly attempt: AttemptId; readonly at: Time };
+
+/** The fingerprint of what would be applied to a target by a run. */
+export type RenderRow = { readonly run: RunId; readonly target: TargetId; readonly fingerprint: Digest | null; readonly problem: string | null };
+
+/** This commit was good on this target once. */
+export type GoodRow = { readonly target: TargetId; readonly commit: CommitId };
+
+/** One row: the next number for ledger entries and ids, and the latest time that an event told. */
+export type MetaRow = { readonly seq: number; readonly at: Time };

@@ -1,0 +1,97 @@
+import type { CommitId, Digest, EnvironmentId, ServiceId, TargetId } from "../core/config/config.ts";
+import type { Diagnostic } from "../core/config/diagnostic.ts";
+import type { Plan } from "../core/plan/plan.ts";
+import type { Answer } from "../core/run/events.ts";
+import type { RunId, RunRow, Time } from "../core/run/rows.ts";
+import type { Executor } from "./ports/executor.ts";
+import type { Store } from "./ports/store.ts";
+
+/** Who acts: the OS user locally (a claim), the token's name over the network. */
+export type Actor = { readonly name: string };
+
+export type Scope = {
+  /** null: all but manual ones. */
+  readonly services: readonly ServiceId[] | null;
+  /** null: all. */
+  readonly environments: readonly EnvironmentId[] | null;
+};
+export type DeployRequest = Scope & {
+  /** A ref, a short hash or null for HEAD. */
+  readonly commit: string | null;
+  readonly policyRef: string | null;
+  readonly reason: string | null;
+  readonly promotion: "wave" | "stream" | null;
+  readonly redeploy: boolean;
+  readonly acceptDiverged: string | null;
+};
+export type RollbackRequest = {
+  readonly environment: EnvironmentId;
+  /** null: all targets of the set. */
+  readonly services: readonly ServiceId[] | null;
+  /** A snapshot's id, a commit, a time (ISO 8601), or null for the offered one. */
+  readonly to: string | null;
+  readonly reason: string;
+  readonly now: boolean;
+};
+export type Planned = { readonly plan: Plan; readonly warnings: readonly string[]; readonly policy: { readonly ref: string; readonly commit: CommitId } };
+
+/** The verdict before a rollback touches anything: every problem, not the first. */
+export type RollbackPreview = {
+  readonly environment: EnvironmentId;
+  readonly snapshot: { readonly id: string; readonly at: Time; readonly release: CommitId };
+  readonly targets: readonly { readonly target: TargetId; readonly from: CommitId | null; readonly to: CommitId; readonly digest: Digest | null; readonly means: string; readonly skip: string | null }[];
+  readonly problems: readonly { readonly target: TargetId | null; readonly message: string; readonly hint: string }[];
+  readonly plan: Plan;
+};
+
+/** A gate that waits, for one run: what a decision would open. */
+export type PendingApproval = {
+  readonly run: RunId;
+  readonly environment: EnvironmentId;
+  readonly commit: CommitId;
+  /** Over all members' target fingerprints; `--expect` compares it. */
+  readonly fingerprint: Digest;
+  readonly members: readonly TargetId[];
+  readonly leftOut: readonly { readonly target: TargetId; readonly why: string }[];
+  readonly since: Time;
+  readonly approvers: readonly string[];
+};
+
+/** A request that cannot be met as it is: the message says what is wrong, the hint what to do. */
+export class RequestError extends Error {
+  override readonly name = "RequestError";
+  readonly code: "invalid" | "invalid-config" | "not-found" | "not-allowed" | "conflict";
+  readonly hint: string;
+  readonly diagnostics: readonly Diagnostic[];
+  constructor(code: RequestError["code"], message: string, hint: string, diagnostics: readonly Diagnostic[] = [], options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.hint = hint;
+    this.diagnostics = diagnostics;
+  }
+}
+
+/** What the API drives. Everything that changes something resolves after it is durable. Rejects with `RequestError`, `SourceError` or `StoreError`. */
+export interface Control {
+  readonly project: string;
+  readonly store: Store;
+  readonly logs: Pick<Executor, "readLog" | "logGrown">;
+  plan(request: DeployRequest): Promise<Planned>;
+  deploy(request: DeployRequest, actor: Actor): Promise<{ readonly run: RunRow; readonly warnings: readonly string[] }>;
+  previewRollback(request: RollbackRequest): Promise<RollbackPreview>;
+  rollback(request: RollbackRequest, actor: Actor): Promise<{ readonly run: RunRow }>;
+  approvals(): Promise<readonly PendingApproval[]>;
+  decide(request: { readonly verdict: "approved" | "rejected"; readonly commit: string; readonly environment: EnvironmentId; readonly comment: string | null; readonly expect: Digest | null }, actor: Actor): Promise<Answer>;
+  cancel(run: RunId, options: { readonly now: boolean; readonly reason: string | null }, actor: Actor): Promise<Answer>;
+  /** A new run that names the old one. */
+  retry(run: RunId, actor: Actor): Promise<{ readonly run: RunRow }>;
+  hold(environment: EnvironmentId, reason: string, actor: Actor): Promise<Answer>;
+  unhold(environment: EnvironmentId, actor: Actor): Promise<Answer>;
+  describe(commit: CommitId): Promise<{ readonly subject: string; readonly author: string; readonly at: Time } | null>;
+  /** Environments as the policy ref has them now, in order, with what the fleet page needs. */
+  environments(): Promise<readonly { readonly id: EnvironmentId; readonly gate: boolean; readonly needs: readonly EnvironmentId[] }[]>;
+  /** Called after each commit with the log's newest sequence number; returns the way to stop. */
+  onCommit(listener: (seq: number) => void): () => void;
+  /** Nothing runs or can start without a person's decision or a lifted hold. */
+  idle(): boolean;
+}

@@ -1,0 +1,37 @@
+import type { CommitId, ServiceId } from "../../core/config/config.ts";
+import type { RelationRow } from "../../core/run/rows.ts";
+
+/** A git repository, read only. Every method rejects with a `SourceError`. */
+export interface Source {
+  /** The full id of a ref, a short hash or `HEAD`. */
+  resolve(ref: string): Promise<CommitId>;
+  /** A file's text at a commit; null where there is none. Symlinks and paths that leave the repository are refused. */
+  file(commit: CommitId, path: string): Promise<string | null>;
+  /** Subject line, author and time (ms) for display. */
+  describe(commit: CommitId): Promise<{ readonly subject: string; readonly author: string; readonly email: string; readonly at: number }>;
+  /** Where policy is read from: the given ref, else `origin/HEAD`, else local `main`. */
+  policyRef(asked: string | null): Promise<{ readonly ref: string; readonly commit: CommitId }>;
+  /** Whether the commit is reachable from a branch that matches one of the globs. */
+  reachableFrom(commit: CommitId, refs: readonly string[]): Promise<boolean>;
+  /** `services`: paths by service, as the release's config says; empty paths mean the whole source. */
+  relate(release: CommitId, live: CommitId, services: Readonly<Record<ServiceId, readonly string[]>>): Promise<RelationRow>;
+  /** Whether tracked files differ from HEAD. */
+  dirty(): Promise<boolean>;
+  /** Writes the tree, or a folder of it, at a commit into an empty directory, without links that lead out of it. */
+  checkout(commit: CommitId, path: string, into: string): Promise<void>;
+  /** Keeps a commit from being garbage-collected, whatever happens to its branches. */
+  keep(commit: CommitId): Promise<void>;
+}
+
+export type SourceErrorCode = "no-git" | "not-a-repository" | "shallow" | "unknown-commit" | "ambiguous-commit" | "no-policy-ref" | "unsafe-path" | "git-failed";
+/** A problem that the user can act on. */
+export class SourceError extends Error {
+  override readonly name = "SourceError";
+  readonly code: SourceErrorCode;
+  readonly hint: string;
+  constructor(code: SourceErrorCode, message: string, hint: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.hint = hint;
+  }
+}
