@@ -1,0 +1,134 @@
+import type { Reason } from "../core/run/reason.ts";
+import type { RunId, StepStatus } from "../core/run/rows.ts";
+
+export type Explained = { readonly message: string; readonly command?: string };
+
+/** What the words need beyond the reason itself: the run whose step it is. */
+export type ExplainContext = { readonly run: RunId; readonly kind: "deploy" | "rollback"; readonly commit: string };
+
+/** A commit id as people read it. */
+export const shortCommit = (commit: string): string => commit.slice(0, 9);
+
+/** A reason in words, with the command that ends the wait or goes on from here, where there is one. Commands leave out confirmation flags, so that a person is asked. */
+export function explain(reason: Reason, context: ExplainContext): Explained {
+  switch (reason.code) {
+    // waiting
+    case "approval":
+      return withCommand("waits for a decision", `sluice approve ${shortCommit(reason.commit)} --env ${reason.environment}`);
+    case "step":
+      return { message: `waits for ${reason.step}` };
+    case "wave":
+      return { message: `waits until every member has ended in ${reason.environment}` };
+    case "need":
+      return reason.run === null
+        ? withCommand(`waits for ${reason.target}, which nothing brings there`, deployCommand(reason.target, context.commit))
+        : { message: `waits for ${reason.target}, ${inRun(reason.run, context)}` };
+    case "promotion":
+      return { message: `waits until this commit is good on ${reason.target}, ${inRun(reason.run, context)}` };
+    case "queue":
+      return {
+        message:
+          reason.run === null
+            ? `waits for ${reason.target} to be free`
+            : `waits for ${reason.target}, which ${inRun(reason.run, context)} has`,
+      };
+    case "hold":
+      return withCommand(`waits for the hold on ${reason.environment}: ${reason.reason}`, `sluice unhold ${reason.environment}`);
+    case "observing":
+      return { message: `waits until the driver has said what is on ${reason.target}` };
+    case "comparing":
+      return { message: `waits until ${shortCommit(reason.release)} has been compared with ${shortCommit(reason.live)}, which is live` };
+    case "rendering":
+      return { message: `waits until what would be applied in ${reason.environment} has been rendered` };
+    case "building":
+      return { message: `waits for ${reason.artifact}, built by ${inRun(reason.run, context)}` };
+    case "unsafe-order":
+      return { message: `waits for ${reason.target}: what is live there needs the release that is to leave here` };
+    // skipped
+    case "already-live":
+      return { message: reason.run === null || reason.run === context.run ? "already live" : `already live, by run ${reason.run}` };
+    case "newer-is-live":
+      return withCommand(`newer is live: ${shortCommit(reason.live)}`, reason.command);
+    case "already-there":
+      return { message: "already there" };
+    case "already-built":
+      return { message: reason.run === null || reason.run === context.run ? "already built" : `already built by run ${reason.run}` };
+    case "not-needed":
+      return { message: "not needed" };
+    case "no-members":
+      return { message: "nothing here needs a decision any more" };
+    // blocked
+    case "step-ended":
+      return { message: `${reason.step} ${ended(reason.status)}` };
+    case "need-ended":
+      return { message: needEnded(reason.target, reason.run, reason.status, context) };
+    case "needs-timeout":
+      return withCommand(`${reason.target} did not come in time`, reason.command);
+    case "not-good-before":
+      return { message: `this commit was not good in ${reason.environment}` };
+    case "diverged":
+      return {
+        message: `diverged: ${shortCommit(reason.live)} is live and ${shortCommit(reason.release)} does not contain it`,
+        command: `git log --oneline ${shortCommit(reason.release)}..${shortCommit(reason.live)}`,
+      };
+    case "render-failed":
+      return { message: `could not be rendered: ${reason.message}` };
+    case "no-safe-order":
+      return { message: `no safe order: it and ${reason.target} each wait for the other` };
+    // failed, errored
+    case "attempt":
+      return { message: reason.message };
+    case "unobservable":
+      return { message: `the attempt was lost and no driver can say what is on ${reason.target}` };
+    case "lost-too-often":
+      return { message: `its process was lost ${reason.times} times` };
+    // cancelled, superseded
+    case "cancelled":
+      return { message: because(`cancelled by ${reason.by}`, reason.reason) };
+    case "rejected":
+      return { message: because(`rejected by ${reason.by}`, reason.reason) };
+    case "rolled-back":
+      return { message: `superseded by the rollback, run ${reason.run}` };
+    default:
+      return unknownReason(reason);
+  }
+}
+
+const withCommand = (message: string, command: string): Explained => ({ message: `${message}: ${command}`, command });
+const because = (message: string, reason: string | null): string => (reason ? `${message}: ${reason}` : message);
+const inRun = (run: RunId, context: ExplainContext): string => (run === context.run ? "this run" : `run ${run}`);
+
+function deployCommand(target: string, commit: string): string {
+  const [service, environment] = target.split("@");
+  return `sluice deploy ${service} --env ${environment} --commit ${shortCommit(commit)}`;
+}
+
+function needEnded(target: string, run: RunId | null, status: StepStatus | null, context: ExplainContext): string {
+  if (status === null) return `needs ${target}, and nothing can bring it there`;
+  return run === null ? `needs ${target}, which ${ended(status)}` : `needs ${target}, which ${ended(status)} in ${inRun(run, context)}`;
+}
+
+/** A step status as the verb of a sentence. */
+function ended(status: StepStatus): string {
+  switch (status) {
+    case "succeeded":
+    case "failed":
+    case "errored":
+      return status;
+    case "blocked":
+    case "skipped":
+    case "superseded":
+    case "cancelled":
+      return `was ${status}`;
+    case "pending":
+    case "waiting":
+    case "running":
+      return `is ${status}`;
+    default:
+      return unknownReason(status);
+  }
+}
+
+function unknownReason(value: never): never {
+  throw new Error(`Not a reason that this version knows: ${JSON.stringify(value)}`);
+}

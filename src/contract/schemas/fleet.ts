@@ -1,0 +1,98 @@
+import { z } from "@hono/zod-openapi";
+import { CommitId, Digest, Health, Instant, page, StepId, StepStatus, TargetId } from "./common.ts";
+
+export const Environment = z
+  .object({
+    id: z.string(),
+    needs: z.array(z.string()),
+    gate: z.boolean().openapi({ description: "Deploys here wait for a decision" }),
+    hold: z
+      .object({
+        by: z.string(),
+        at: Instant,
+        reason: z.string(),
+        run: z.string().nullable().openapi({ description: "The rollback that holds it" }),
+      })
+      .nullable(),
+    rollback: z.string().nullable().openapi({ description: "The rollback run under way" }),
+  })
+  .openapi("Environment");
+export const EnvironmentPage = page(Environment, "EnvironmentPage");
+/** Hold and rollback as they are from now on; what policy says does not travel by events. */
+export const EnvironmentPatch = Environment.pick({ id: true, hold: true, rollback: true }).openapi("EnvironmentPatch");
+
+export const Target = z
+  .object({
+    service: z.string(),
+    environment: z.string(),
+    commit: CommitId.nullable().openapi({ description: "What is live, by the ledger; null: nothing" }),
+    artifact: Digest.nullable(),
+    health: Health,
+    since: Instant.nullable(),
+    run: z.string().nullable().openapi({ description: "The run that brought it; null where it was imported or changed from outside" }),
+    url: z.string().optional(),
+    tier: z.enum(["backend", "frontend"]).optional(),
+    serving: z.boolean(),
+    good: z.boolean(),
+    running: z
+      .object({ run: z.string(), step: StepId, status: StepStatus })
+      .optional()
+      .openapi({ description: "The step that has the target now" }),
+    queue: z.int().min(0).openapi({ description: "Steps that wait for the target alone" }),
+  })
+  .openapi("Target");
+export const TargetPage = page(Target, "TargetPage");
+
+export const LedgerEntry = z
+  .object({
+    seq: z.int(),
+    target: TargetId,
+    commit: CommitId,
+    artifact: Digest.nullable(),
+    fingerprint: Digest,
+    attempt: z.string().nullable(),
+    run: z.string().nullable(),
+    source: z.enum(["attempt", "imported", "external"]),
+    live: z.boolean().openapi({ description: "Whether it became live" }),
+    serving: z.boolean(),
+    good: z.boolean(),
+    at: Instant,
+  })
+  .openapi("LedgerEntry");
+export const LedgerPage = page(LedgerEntry, "LedgerPage");
+
+export const Snapshot = z
+  .object({
+    id: z.string(),
+    environment: z.string(),
+    at: Instant,
+    run: z.string(),
+    release: CommitId,
+    left: z.boolean().openapi({ description: "A rollback has left it: not offered again" }),
+    targets: z.array(
+      z.object({ target: TargetId, service: z.string(), environment: z.string(), commit: CommitId, artifact: Digest.nullable() }),
+    ),
+  })
+  .openapi("Snapshot");
+export const SnapshotPage = page(Snapshot, "SnapshotPage");
+
+export const HoldRequest = z.strictObject({ reason: z.string().min(1).max(2000) }).openapi("HoldRequest");
+
+export const Commit = z.object({ id: CommitId, subject: z.string(), author: z.string(), at: Instant }).openapi("Commit");
+
+export const ServerHealth = z
+  .object({
+    status: z.literal("ok"),
+    version: z.string(),
+    project: z.string(),
+    url: z.string().openapi({ description: "Where the page is" }),
+  })
+  .openapi("ServerHealth");
+
+export const Session = z
+  .object({
+    actor: z.string().nullable().openapi({ description: "Who acts in this session; null: nobody is logged in" }),
+    tokenRequired: z.boolean().openapi({ description: "Every request needs a token or a session made from one" }),
+  })
+  .openapi("Session");
+export const SessionRequest = z.strictObject({ token: z.string().min(1).max(1000) }).openapi("SessionRequest");
