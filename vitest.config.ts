@@ -1,0 +1,33 @@
+import { defineConfig } from "vitest/config";
+
+const report = process.env["SLUICE_TEST_REPORT"];
+
+export default defineConfig({
+  test: {
+    // Two: many tests start processes of their own, and a machine with two cores is what the time limits are measured on.
+    maxWorkers: 2,
+    reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          // One at a time and after the unit tests: these measure time, kill processes and start browsers.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
