@@ -30,7 +30,7 @@ const stepFields = {
   status: StepStatus,
   target: TargetId.optional(),
   environment: z.string().optional(),
-  waitingFor: Waiting.optional(),
+  waitingFor: Waiting.optional().openapi({ description: "What it waits for, or while pending what comes before it" }),
   reason: Explanation.optional().openapi({ description: "Why it ended as it did" }),
   startedAt: Instant.nullable(),
   endedAt: Instant.nullable(),

@@ -1,0 +1,30 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { Actor, Control } from "../../engine/control.ts";
+import type { ApiEnv, Auth, Identity } from "../auth.ts";
+import type { Lookup } from "../present/lookup.ts";
+import { ProblemError } from "../problem.ts";
+
+export type ApiApp = OpenAPIHono<ApiEnv>;
+
+export type ApiContext = {
+  readonly control: Control;
+  readonly lookup: Lookup;
+  readonly auth: Auth;
+  readonly version: string;
+  /** Aborted when the server ends: streams and long polls end with it. */
+  readonly closing: AbortSignal;
+  readonly keepaliveMs: number;
+  /** Hears of what a caller is not told in full. */
+  readonly onError: (error: unknown) => void;
+};
+
+/** Who makes a change; the guard has let nobody else through. */
+export function actorOf(identity: Identity | null): Actor {
+  if (!identity) throw new ProblemError("unauthenticated", "A change needs a token");
+  return identity.actor;
+}
+
+export function found<T>(value: T | null | undefined, what: string): T {
+  if (value === null || value === undefined) throw new ProblemError("not-found", `There is no ${what}`);
+  return value;
+}

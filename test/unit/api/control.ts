@@ -1,0 +1,134 @@
+import { RequestError, type Actor, type Control, type DeployRequest } from "../../../src/engine/control.ts";
+import type { Answer } from "../../../src/core/run/events.ts";
+import type { Change } from "../../../src/core/run/changes.ts";
+import type { Store } from "../../../src/engine/ports/store.ts";
+import { AT, commit, COMMIT, DIGEST, FINGERPRINT, plan, run } from "./world.ts";
+
+/** A control that writes runs into a real store and decides nothing: what the API hands over and gets back is all that matters here. */
+export class TestControl implements Control {
+  readonly project = "harbor";
+  readonly store: Store;
+  /** Who did what, in order. */
+  readonly acts: { readonly what: string; readonly by: string }[] = [];
+  readonly listeners = new Set<(seq: number) => void>();
+  /** The log of attempt `at-1`; grows by `writeLog`. */
+  log = "hello\n";
+  logEnded = false;
+  /** The answer of whatever is asked next. */
+  answer: Answer = { ok: true };
+  /** Thrown by the next deploy. */
+  failure: Error | null = null;
+  #admitted = 100;
+  #logGrown: (() => void)[] = [];
+
+  constructor(store: Store) {
+    this.store = store;
+  }
+
+  readonly logs: Control["logs"] = {
+    readLog: async (_attempt, offset, limit) => {
+      const text = this.log.slice(offset, offset + limit);
+      return { text, next: offset + text.length, ended: this.logEnded && offset + text.length >= this.log.length };
+    },
+    logGrown: (_attempt, _offset, signal) =>
+      new Promise((resolve) => {
+        this.#logGrown.push(resolve);
+        signal.addEventListener("abort", () => resolve(), { once: true });
+      }),
+  };
+  writeLog(text: string): void {
+    this.log += text;
+    for (const wake of this.#logGrown.splice(0)) wake();
+  }
+  get logWaiters(): number {
+    return this.#logGrown.length;
+  }
+
+  /** Commits as the engine does: first durable, then told. */
+  async commit(changes: readonly Change[]): Promise<number> {
+    const seq = (await commit(this.store, changes)).at(-1) ?? 0;
+    for (const listener of this.listeners) listener(seq);
+    return seq;
+  }
+  onCommit(listener: (seq: number) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  async plan(request: DeployRequest) {
+    if (request.services?.includes("nope")) throw new RequestError("not-found", "There is no service nope", "One of api, web");
+    return { plan, warnings: ["the tree is dirty"], policy: { ref: "origin/HEAD", commit: COMMIT } };
+  }
+  async deploy(_request: DeployRequest, actor: Actor) {
+    if (this.failure) throw this.failure;
+    return { run: await this.#admit("deploy", actor), warnings: ["the tree is dirty"] };
+  }
+  async rollback(_request: unknown, actor: Actor) {
+    return { run: await this.#admit("rollback", actor) };
+  }
+  async retry(_run: string, actor: Actor) {
+    return { run: await this.#admit("retry", actor) };
+  }
+  async #admit(what: string, actor: Actor) {
+    this.acts.push({ what, by: actor.name });
+    const row = run(String((this.#admitted += 1)), { by: actor.name, kind: what === "rollback" ? "rollback" : "deploy" });
+    await this.commit([
+      { table: "plan", run: row.id, plan },
+      { table: "run", row },
+    ]);
+    return row;
+  }
+
+  async previewRollback() {
+    return {
+      environment: "mainnet",
+      snapshot: { id: "snap-1", at: AT, release: COMMIT },
+      targets: [{ target: "api@mainnet" as const, from: COMMIT, to: COMMIT, digest: DIGEST, means: "process", skip: null }],
+      problems: [{ target: "api@mainnet" as const, message: "the artifact is gone", hint: "build it again" }],
+      plan: { ...plan, kind: "rollback" as const },
+    };
+  }
+  async approvals() {
+    return [
+      {
+        run: "1",
+        environment: "mainnet",
+        commit: COMMIT,
+        fingerprint: FINGERPRINT,
+        members: ["api@mainnet" as const],
+        leftOut: [{ target: "web@mainnet" as const, why: "it failed in devnet" }],
+        since: AT,
+        approvers: ["ana"],
+      },
+    ];
+  }
+  async decide(_request: unknown, actor: Actor) {
+    return this.#act("decide", actor);
+  }
+  async cancel(_run: string, _options: unknown, actor: Actor) {
+    return this.#act("cancel", actor);
+  }
+  async hold(_environment: string, _reason: string, actor: Actor) {
+    return this.#act("hold", actor);
+  }
+  async unhold(_environment: string, actor: Actor) {
+    return this.#act("unhold", actor);
+  }
+  async #act(what: string, actor: Actor): Promise<Answer> {
+    this.acts.push({ what, by: actor.name });
+    return this.answer;
+  }
+
+  async describe(id: string) {
+    return id === COMMIT ? { subject: "Faster quotes", author: "Ana", at: AT } : null;
+  }
+  async environments() {
+    return [
+      { id: "devnet", gate: false, needs: [] },
+      { id: "mainnet", gate: true, needs: ["devnet"] },
+    ];
+  }
+  idle(): boolean {
+    return true;
+  }
+}

@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { explain } from "../../../src/contract/explain.ts";
+import type { Reason } from "../../../src/core/run/reason.ts";
+import { COMMIT, OLD } from "./world.ts";
+
+const context = { run: "41", kind: "deploy" as const, commit: COMMIT };
+
+const cases: readonly (readonly [reason: Reason, message: string, command: string | null])[] = [
+  [
+    { code: "approval", commit: COMMIT, environment: "mainnet" },
+    "waits for a decision: sluice approve 4f9c2d1e8 --env mainnet",
+    "sluice approve 4f9c2d1e8 --env mainnet",
+  ],
+  [{ code: "need", target: "api@mainnet", run: "42", until: null }, "waits for api@mainnet, run 42", null],
+  [{ code: "need", target: "api@mainnet", run: "41", until: null }, "waits for api@mainnet, this run", null],
+  [
+    { code: "need", target: "api@mainnet", run: null, until: 1 },
+    "waits for api@mainnet, which nothing brings there: sluice deploy api --env mainnet --commit 4f9c2d1e8",
+    "sluice deploy api --env mainnet --commit 4f9c2d1e8",
+  ],
+  [
+    { code: "hold", environment: "mainnet", reason: "incident" },
+    "waits for the hold on mainnet: incident: sluice unhold mainnet",
+    "sluice unhold mainnet",
+  ],
+  [{ code: "queue", target: "api@mainnet", run: "7" }, "waits for api@mainnet, which run 7 has", null],
+  [{ code: "step-ended", step: "deploy:api@mainnet", status: "failed" }, "deploy:api@mainnet failed", null],
+  [{ code: "step-ended", step: "build:mega", status: "cancelled" }, "build:mega was cancelled", null],
+  [{ code: "need-ended", target: "api@mainnet", run: "7", status: "blocked" }, "needs api@mainnet, which was blocked in run 7", null],
+  [{ code: "need-ended", target: "api@mainnet", run: null, status: null }, "needs api@mainnet, and nothing can bring it there", null],
+  [{ code: "already-live", run: "7" }, "already live, by run 7", null],
+  [{ code: "already-live", run: "41" }, "already live", null],
+  [
+    { code: "newer-is-live", live: OLD, command: "sluice rollback --all --env devnet --to 4f9c2d1e8" },
+    "newer is live: 111111111: sluice rollback --all --env devnet --to 4f9c2d1e8",
+    "sluice rollback --all --env devnet --to 4f9c2d1e8",
+  ],
+  [{ code: "rejected", by: "ben", reason: "not today" }, "rejected by ben: not today", null],
+  [{ code: "cancelled", by: "ben", reason: null }, "cancelled by ben", null],
+];
+
+test.each(cases)("%o", (reason, message, command) => {
+  expect(explain(reason, context)).toEqual(command === null ? { message } : { message, command });
+});
