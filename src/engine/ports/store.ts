@@ -48,7 +48,7 @@ export interface Store {
   close(): Promise<void>;
 }
 
-export type StoreErrorCode = "owned" | "deposed" | "newer" | "full" | "read-only" | "corrupt" | "failed";
+export type StoreErrorCode = "owned" | "deposed" | "newer" | "full" | "read-only" | "corrupt" | "bad-cursor" | "failed";
 /** `owned`: another process has it. Others say what to do in the message. */
 export class StoreError extends Error {
   override readonly name = "StoreError";
