@@ -14,6 +14,10 @@ export type Event = { readonly at: Time } & (
   | { readonly type: "render.known"; readonly run: RunId; readonly renders: Readonly<Record<TargetId, { readonly fingerprint: Digest } | { readonly problem: string }>> }
   | { readonly type: "gate.decided"; readonly id: string; readonly by: string; readonly verdict: "approved" | "rejected"; readonly commit: CommitId; readonly environment: EnvironmentId; readonly comment: string | null; readonly expect: Digest | null }
   | { readonly type: "run.cancelled"; readonly run: RunId; readonly by: string; readonly now: boolean; readonly reason: string | null }
+  /** Runs again what did not succeed in a run that is still open. */
+  | { readonly type: "run.retried"; readonly run: RunId; readonly by: string }
+  /** A person says what is true of a target that no driver can tell. */
+  | { readonly type: "target.settled"; readonly target: TargetId; readonly by: string; readonly applied: boolean; readonly reason: string }
   | { readonly type: "environment.held"; readonly environment: EnvironmentId; readonly by: string; readonly reason: string }
   | { readonly type: "environment.unheld"; readonly environment: EnvironmentId; readonly by: string }
   /** Time has passed: whatever waits until a time is looked at again. */
@@ -25,6 +29,8 @@ export type Event = { readonly at: Time } & (
 export type AdmitDeploy = {
   readonly type: "deploy.admitted";
   readonly run: RunId;
+  /** Eight random characters. */
+  readonly nonce: string;
   readonly plan: Plan;
   readonly by: string;
   readonly reason: string | null;
@@ -40,12 +46,12 @@ export type AdmitDeploy = {
 export type AdmitRollback = {
   readonly type: "rollback.admitted";
   readonly run: RunId;
+  /** Eight random characters. */
+  readonly nonce: string;
   readonly plan: Plan;
   readonly by: string;
   readonly reason: string;
   readonly snapshot: SnapshotRow;
-  /** Whether the snapshot was chosen by a person (`--to`) or is the offered one; an offered one leaves the snapshots after it. */
-  readonly chosen: boolean;
   /** Cut short what runs there instead of awaiting it. */
   readonly now: boolean;
 };

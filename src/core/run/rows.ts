@@ -23,6 +23,8 @@ export type RunRow = {
   readonly options: { readonly redeploy: boolean; readonly acceptDiverged: string | null };
   readonly fingerprint: Digest;
   readonly policyCommit: CommitId | null;
+  /** Random, told at admission; part of every attempt's id, so that ids stay unique when a store is restored from a backup. */
+  readonly nonce: string;
   readonly retryOf: RunId | null;
   readonly snapshot: string | null;
   /** Set by cancel or reject: how this run was ended by a person. */
@@ -37,7 +39,7 @@ export type StepRow = {
   readonly id: StepId;
   readonly kind: StepKind;
   readonly status: StepStatus;
-  /** Why it waits or ended as it did; null while pending or running and where it succeeded. */
+  /** Why it waits or ended as it did; while pending, which step or wave of its own run comes first; null where it succeeded. */
   readonly reason: Reason | null;
   /** Since when it has this status and reason. */
   readonly since: Time;

@@ -1,11 +1,16 @@
-import type { Plan } from "../plan/plan.ts";
+import type { EnvironmentId, TargetId } from "../config/config.ts";
+import { indexPlan, type PlanIndex } from "../plan/index.ts";
+import type { Plan, StepId } from "../plan/plan.ts";
+import type { Change } from "./changes.ts";
+import type { Reason } from "./reason.ts";
 import type * as rows from "./rows.ts";
+import { runEnded, stepEnded } from "./status.ts";
 
 /** All rows that the core works on, as a store hands them over: those of unfinished runs, and the state of every target and environment. */
 export type Snapshot = {
   readonly meta: rows.MetaRow;
   readonly runs: readonly { readonly row: rows.RunRow; readonly plan: Plan; readonly steps: readonly rows.StepRow[]; readonly renders: readonly rows.RenderRow[] }[];
-  /** Attempts that have not ended. */
+  /** Attempts that have not ended, and the current one of each unfinished step. */
   readonly attempts: readonly rows.AttemptRow[];
   readonly targets: readonly rows.TargetRow[];
   readonly environments: readonly rows.EnvironmentRow[];
@@ -16,3 +21,215 @@ export type Snapshot = {
   /** Between commits of unfinished runs and live commits. */
   readonly relations: readonly rows.RelationRow[];
 };
+
+export type StepKey = `${rows.RunId}/${StepId}`;
+export const stepKey = (run: rows.RunId, step: StepId): StepKey => `${run}/${step}`;
+export const relationKey = (release: string, live: string): string => `${release}..${live}`;
+export const goodKey = (target: TargetId, commit: string): string => `${target} ${commit}`;
+export const renderKey = (run: rows.RunId, target: TargetId): string => `${run}/${target}`;
+export const decisionKey = (commit: string, environment: EnvironmentId): string => `${commit}@${environment}`;
+
+/** How many steps of a run are in which state: what a run's own status is made of. */
+export type Counts = { readonly open: number; readonly running: number; readonly waiting: number };
+const NONE: Counts = { open: 0, running: 0, waiting: 0 };
+
+/** What a waiting step is looked at again for: it is woken when that changes. */
+export function subjectOf(reason: Reason | null): string | null {
+  switch (reason?.code) {
+    case "need":
+    case "promotion":
+    case "queue":
+    case "observing":
+    case "unsafe-order":
+      return `target:${reason.target}`;
+    case "hold":
+      return `environment:${reason.environment}`;
+    case "comparing":
+      return `relation:${relationKey(reason.release, reason.live)}`;
+    case "building":
+      return `build:${reason.artifact}`;
+    default:
+      return null;
+  }
+}
+
+export const untilOf = (row: rows.StepRow): rows.Time | null => (row.status === "waiting" && row.reason?.code === "need" ? row.reason.until : null);
+
+/** The tables in memory with their indexes. Read by `Draft`; written by `apply` alone. */
+export class State {
+  meta: rows.MetaRow = { seq: 1, at: 0 };
+  readonly runs = new Map<rows.RunId, rows.RunRow>();
+  readonly plans = new Map<rows.RunId, PlanIndex>();
+  readonly steps = new Map<string, rows.StepRow>();
+  readonly attempts = new Map<rows.AttemptId, rows.AttemptRow>();
+  readonly targets = new Map<string, rows.TargetRow>();
+  readonly environments = new Map<string, rows.EnvironmentRow>();
+  readonly relations = new Map<string, rows.RelationRow>();
+  readonly builds = new Map<string, rows.BuildRow>();
+  readonly good = new Map<string, rows.GoodRow>();
+  readonly renders = new Map<string, rows.RenderRow>();
+  readonly decisions = new Map<string, rows.DecisionRow>();
+
+  // indexes, derived from the rows above
+  readonly counts = new Map<rows.RunId, Counts>();
+  /** Unended steps of a run in an environment, gate left out. */
+  readonly openIn = new Map<string, number>();
+  readonly watchers = new Map<string, Set<StepKey>>();
+  readonly timers = new Map<StepKey, rows.Time>();
+  /** Runs that have not ended on a target: its last step there is open. */
+  readonly bringers = new Map<string, Set<rows.RunId>>();
+  readonly decisionsOf = new Map<string, Set<string>>();
+
+  static from(snapshot: Snapshot): State {
+    const state = new State();
+    state.meta = snapshot.meta;
+    for (const { row, plan, steps, renders } of snapshot.runs) {
+      state.plans.set(row.id, indexPlan(plan));
+      state.apply([{ table: "run", row }, ...steps.map((s) => ({ table: "step" as const, row: s })), ...renders.map((r) => ({ table: "render" as const, row: r }))]);
+    }
+    state.apply(snapshot.attempts.map((row) => ({ table: "attempt", row })));
+    state.apply(snapshot.targets.map((row) => ({ table: "target", row })));
+    state.apply(snapshot.environments.map((row) => ({ table: "environment", row })));
+    state.apply(snapshot.decisions.map((row) => ({ table: "decision", row })));
+    state.apply(snapshot.builds.map((row) => ({ table: "build", row })));
+    state.apply(snapshot.good.map((row) => ({ table: "good", row })));
+    state.apply(snapshot.relations.map((row) => ({ table: "relation", row })));
+    return state;
+  }
+
+  apply(changes: readonly Change[]): void {
+    for (const change of changes) this.#put(change);
+  }
+
+  /** Forgets a run that has ended, once its end is durable: only active runs are in memory. */
+  forget(run: rows.RunId): void {
+    const row = this.runs.get(run);
+    const index = this.plans.get(run);
+    if (!row || !index || !runEnded(row.status)) return;
+    for (const step of index.plan.steps) {
+      const key = stepKey(run, step.id);
+      const attempt = this.steps.get(key)?.attempt;
+      if (attempt != null && this.attempts.get(attempt)?.outcome != null) this.attempts.delete(attempt);
+      this.steps.delete(key);
+    }
+    for (const target of Object.keys(index.plan.members)) this.renders.delete(renderKey(run, target as TargetId));
+    for (const environment of Object.keys(index.plan.environments)) this.openIn.delete(`${run}/${environment}`);
+    this.counts.delete(run);
+    this.plans.delete(run);
+    this.runs.delete(run);
+    this.#forgetCommit(row.commit);
+  }
+
+  /** When something that waits for a time is to be looked at; null: nothing does. */
+  nextWake(): rows.Time | null {
+    let next: rows.Time | null = null;
+    for (const at of this.timers.values()) if (next === null || at < next) next = at;
+    return next;
+  }
+
+  #forgetCommit(commit: string): void {
+    for (const run of this.runs.values()) if (run.commit === commit) return;
+    for (const [key, row] of this.good) if (row.commit === commit) this.good.delete(key);
+    for (const [key, row] of this.builds) if (row.commit === commit) this.builds.delete(key);
+    for (const [key, row] of this.relations) if (row.release === commit) this.relations.delete(key);
+    for (const [id, row] of this.decisions)
+      if (row.commit === commit) {
+        this.decisions.delete(id);
+        this.decisionsOf.delete(decisionKey(row.commit, row.environment));
+      }
+  }
+
+  #put(change: Change): void {
+    switch (change.table) {
+      case "meta":
+        this.meta = change.row;
+        return;
+      case "plan":
+        this.plans.set(change.run, indexPlan(change.plan));
+        return;
+      case "run":
+        this.runs.set(change.row.id, change.row);
+        return;
+      case "step":
+        this.#putStep(change.row);
+        return;
+      case "attempt":
+        // an attempt that outlives its run's memory has ended for everybody
+        this.attempts.set(change.row.id, change.row);
+        if (change.row.outcome !== null && !this.runs.has(change.row.run)) this.attempts.delete(change.row.id);
+        return;
+      case "target":
+        this.targets.set(change.row.id, change.row);
+        return;
+      case "environment":
+        this.environments.set(change.row.id, change.row);
+        return;
+      case "decision":
+        this.decisions.set(change.row.id, change.row);
+        addTo(this.decisionsOf, decisionKey(change.row.commit, change.row.environment), change.row.id);
+        return;
+      case "relation":
+        this.relations.set(relationKey(change.row.release, change.row.live), change.row);
+        return;
+      case "build":
+        this.builds.set(change.row.key, change.row);
+        return;
+      case "good":
+        this.good.set(goodKey(change.row.target, change.row.commit), change.row);
+        return;
+      case "render":
+        this.renders.set(renderKey(change.row.run, change.row.target), change.row);
+        return;
+      case "ledger":
+      case "snapshot":
+      case "definition":
+        return; // kept by the store alone
+    }
+  }
+
+  #putStep(row: rows.StepRow): void {
+    const key = stepKey(row.run, row.id);
+    const before = this.steps.get(key) ?? null;
+    this.steps.set(key, row);
+    const step = this.plans.get(row.run)?.step.get(row.id);
+    this.counts.set(row.run, recount(this.counts.get(row.run) ?? NONE, before, row));
+    const was = before !== null && !stepEnded(before.status);
+    const is = !stepEnded(row.status);
+    if (was !== is && step && step.target !== null) {
+      const lane = `${row.run}/${step.environment}`;
+      this.openIn.set(lane, (this.openIn.get(lane) ?? 0) + (is ? 1 : -1));
+      if (this.plans.get(row.run)?.of.get(step.target)?.at(-1) === row.id) (is ? addTo : removeFrom)(this.bringers, step.target, row.run);
+    }
+    const subjectBefore = before?.status === "waiting" ? subjectOf(before.reason) : null;
+    const subject = row.status === "waiting" ? subjectOf(row.reason) : null;
+    if (subjectBefore !== subject) {
+      if (subjectBefore !== null) removeFrom(this.watchers, subjectBefore, key);
+      if (subject !== null) addTo(this.watchers, subject, key);
+    }
+    const until = untilOf(row);
+    if (until === null) this.timers.delete(key);
+    else this.timers.set(key, until);
+  }
+}
+
+export function recount(counts: Counts, before: rows.StepRow | null, after: rows.StepRow): Counts {
+  const is = (row: rows.StepRow | null, test: (s: rows.StepStatus) => boolean) => (row !== null && test(row.status) ? 1 : 0);
+  const delta = (test: (s: rows.StepStatus) => boolean) => is(after, test) - is(before, test);
+  return {
+    open: counts.open + delta((s) => !stepEnded(s)),
+    running: counts.running + delta((s) => s === "running"),
+    waiting: counts.waiting + delta((s) => s === "waiting"),
+  };
+}
+
+function addTo<K, V>(index: Map<K, Set<V>>, key: K, value: V): void {
+  const set = index.get(key);
+  if (set) set.add(value);
+  else index.set(key, new Set([value]));
+}
+
+function removeFrom<K, V>(index: Map<K, Set<V>>, key: K, value: V): void {
+  const set = index.get(key);
+  set?.delete(value);
+  if (set?.size === 0) index.delete(key);
+}

@@ -1,0 +1,222 @@
+import type { CommitId, Config, Environment, EnvironmentId, JsonObject, Policy, Service, ServiceId, TargetId, Verify } from "../config/config.ts";
+import { interpolate } from "../config/variables.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { topological } from "./graph.ts";
+import type { Definition, Member, Plan, PlannedArtifact, PlannedEnvironment, PlannedStep, StepId } from "./plan.ts";
+
+export type DeployPlanInput = {
+  /** What the release's commit says exists. */
+  readonly release: Config;
+  /** What the policy ref says is allowed. */
+  readonly policy: Policy;
+  readonly commit: CommitId;
+  /** null: every service but manual ones. */
+  readonly services: readonly ServiceId[] | null;
+  readonly environments: readonly EnvironmentId[] | null;
+  /** null: what each environment's policy says. */
+  readonly promotion: "wave" | "stream" | null;
+};
+export type PlanProblem = { readonly code: string; readonly message: string; readonly hint: string };
+export type PlanResult = { readonly plan: Plan } | { readonly problems: readonly PlanProblem[] };
+
+/** Section 3: the steps that bring the asked services to the release in the asked environments. Pure and deterministic. */
+export function planDeploy(input: DeployPlanInput): PlanResult {
+  const problems = unknownNames(input);
+  if (problems.length > 0) return { problems };
+  const names = input.services ?? Object.keys(input.release.services).filter((s) => input.release.services[s]?.manual === false);
+  const environments = Object.keys(input.policy.environments).filter((e) => input.environments?.includes(e) ?? true);
+  const members = new Map<TargetId, Member>();
+  for (const environment of environments)
+    for (const service of names) {
+      const member = toMember(input, service, environment);
+      if (member) members.set(member.target, member);
+    }
+  if (members.size === 0) return { problems: [nothingToDo(input, names, environments)] };
+
+  const used = environments.filter((e) => [...members.values()].some((m) => m.environment === e));
+  const planned = Object.fromEntries(used.map((e) => [e, toEnvironment(input, e)]));
+  const artifacts = artifactsOf(input, [...members.values()]);
+  const parts = {
+    kind: "deploy" as const,
+    project: input.release.project,
+    release: { commit: input.commit },
+    promotion: input.promotion ?? "wave",
+    artifacts,
+    environments: planned,
+    members: Object.fromEntries(members),
+  };
+  return { plan: { fingerprint: fingerprint(parts), ...parts, steps: steps(input.policy, parts), notes: notesOf(input, names, members) } };
+}
+
+/** Where a service is deployed, in the order of policy. */
+export function environmentsOf(service: Service, policy: Policy): readonly EnvironmentId[] {
+  return Object.keys(policy.environments).filter((e) => service.environments?.includes(e) ?? true);
+}
+
+/** The services that a service needs in an environment: those it names, for a frontend that names none every backend; those that are not there are left out. */
+export function needsOf(release: Config, policy: Policy, id: ServiceId, environment: EnvironmentId): readonly ServiceId[] {
+  const service = release.services[id];
+  if (!service) return [];
+  const backends = () => Object.keys(release.services).filter((s) => release.services[s]?.tier === "backend" && s !== id);
+  const wanted = service.needs ?? (service.tier === "frontend" ? backends() : []);
+  return wanted.filter((s) => {
+    const needed = release.services[s];
+    return needed !== undefined && environmentsOf(needed, policy).includes(environment);
+  });
+}
+
+/** The environments in which a service must have been good before `environment`: an environment that it lacks is replaced by that one's own needs. */
+export function promotesFrom(service: Service, policy: Policy, environment: EnvironmentId): readonly EnvironmentId[] {
+  return resolveNeeds(policy, environment, (e) => environmentsOf(service, policy).includes(e));
+}
+
+function resolveNeeds(policy: Policy, environment: EnvironmentId, exists: (e: EnvironmentId) => boolean): readonly EnvironmentId[] {
+  const found = new Set<EnvironmentId>();
+  const visit = (id: EnvironmentId) => {
+    for (const need of policy.environments[id]?.needs ?? []) {
+      if (exists(need)) found.add(need);
+      else visit(need);
+    }
+  };
+  visit(environment);
+  return Object.keys(policy.environments).filter((e) => found.has(e));
+}
+
+function toMember(input: DeployPlanInput, id: ServiceId, environment: EnvironmentId): Member | null {
+  const service = input.release.services[id];
+  const policy = input.policy.environments[environment];
+  if (!service || !policy || !environmentsOf(service, input.policy).includes(environment)) return null;
+  const variables = variablesFor(input, id, environment, policy);
+  const definition: Definition = {
+    service: id,
+    environment,
+    tier: service.tier,
+    paths: service.paths,
+    driver: service.deploy.driver,
+    config: interpolate(service.deploy.config, variables) as JsonObject,
+    verify: service.verify && { ...service.verify, ...(interpolate({ http: service.verify.http, expect: service.verify.expect }, variables) as Pick<Verify, "http" | "expect">) },
+    job: service.job,
+    needs: needsOf(input.release, input.policy, id, environment),
+    timeoutMs: service.deploy.timeoutMs,
+    variables: policy.variables,
+    credentials: policy.credentials,
+  };
+  const artifact = service.artifact === null ? undefined : input.release.artifacts[service.artifact];
+  return {
+    target: `${id}@${environment}`,
+    service: id,
+    environment,
+    commit: input.commit,
+    definition,
+    definitionDigest: fingerprint(definition),
+    artifact: artifact ? artifactKey(service.artifact ?? "", artifact.perEnvironment ? environment : null) : null,
+    promotesFrom: promotesFrom(service, input.policy, environment),
+    recorded: null,
+  };
+}
+
+function variablesFor(input: DeployPlanInput, service: ServiceId | null, environment: EnvironmentId | null, policy: Environment | undefined): Record<string, string> {
+  const own = Object.entries(policy?.variables ?? {}).map(([k, v]) => [`variables.${k}`, v]);
+  return { project: input.release.project, commit: input.commit, ...(service ? { service } : {}), ...(environment ? { environment } : {}), ...Object.fromEntries(own) };
+}
+
+const artifactKey = (name: string, environment: EnvironmentId | null) => (environment === null ? name : `${name}@${environment}`);
+
+function artifactsOf(input: DeployPlanInput, members: readonly Member[]): Record<string, PlannedArtifact> {
+  const found: Record<string, PlannedArtifact> = {};
+  for (const [name, artifact] of Object.entries(input.release.artifacts))
+    for (const member of members) {
+      const environment = artifact.perEnvironment ? member.environment : null;
+      const key = artifactKey(name, environment);
+      if (member.artifact !== key || found[key]) continue;
+      const policy = environment === null ? undefined : input.policy.environments[environment];
+      found[key] = {
+        name,
+        environment,
+        builder: artifact.builder,
+        config: interpolate(artifact.config, variablesFor(input, null, environment, policy)) as JsonObject,
+        timeoutMs: artifact.timeoutMs,
+        variables: policy?.variables ?? {},
+        credentials: policy?.credentials ?? [],
+      };
+    }
+  return found;
+}
+
+/** An environment's policy as a run carries it: teams resolved to persons. */
+export function toEnvironment(input: { readonly policy: Policy; readonly promotion?: "wave" | "stream" | null }, id: EnvironmentId): PlannedEnvironment {
+  const policy = input.policy.environments[id];
+  if (!policy) throw new Error(`no environment ${id} in the policy`);
+  const persons = (names: readonly string[]) => [...new Set(names.flatMap((n) => (n.startsWith("team:") ? (input.policy.teams[n.slice(5)] ?? []) : [n])))];
+  return {
+    id,
+    needs: policy.needs,
+    approval: policy.approval,
+    approvers: persons(policy.approval?.approvers ?? []),
+    deployers: persons(policy.deployers),
+    promotion: input.promotion ?? policy.promotion,
+    order: policy.order,
+    superseding: policy.superseding,
+    onFailure: policy.onFailure,
+    needsTimeoutMs: policy.needsTimeoutMs,
+  };
+}
+
+export const lastStep = (member: Member): StepId => `${member.definition.verify && member.definition.verify.soakMs > 0 ? "soak" : "verify"}:${member.target}`;
+
+function steps(policy: Policy, plan: Pick<Plan, "artifacts" | "environments" | "members">): readonly PlannedStep[] {
+  const empty = { needs: [], after: [], target: null, environment: null, artifact: null };
+  const made: PlannedStep[] = Object.entries(plan.artifacts).map(([key, artifact]) => ({ ...empty, id: `build:${key}`, kind: "build", artifact: key, environment: artifact.environment }));
+  const members = Object.values(plan.members);
+  for (const environment of Object.values(plan.environments)) {
+    const here = members.filter((m) => m.environment === environment.id);
+    const before = resolveNeeds(policy, environment.id, (e) => plan.environments[e] !== undefined);
+    const after = environment.promotion === "wave" ? before : [];
+    const gate = environment.approval ? `gate:${environment.id}` : null;
+    if (gate !== null) {
+      const builds = new Set(here.flatMap((m) => (m.artifact === null ? [] : [`build:${m.artifact}`])));
+      const ends = members.filter((m) => before.includes(m.environment)).map(lastStep);
+      made.push({ ...empty, id: gate, kind: "gate", environment: environment.id, needs: [...builds, ...ends], after });
+    }
+    for (const member of ordered(here)) {
+      const at = { target: member.target, environment: environment.id, artifact: member.artifact };
+      const promoted = member.promotesFrom.flatMap((e) => plan.members[`${member.service}@${e}`] ?? []).map(lastStep);
+      const served = member.definition.needs.filter((s) => plan.members[`${s}@${environment.id}`]).map((s) => `verify:${s}@${environment.id}`);
+      const build = member.artifact === null ? [] : [`build:${member.artifact}`];
+      made.push({ ...at, id: `deploy:${member.target}`, kind: "deploy", needs: [...build, ...(gate === null ? [] : [gate]), ...promoted, ...served], after });
+      made.push({ ...at, id: `verify:${member.target}`, kind: "verify", needs: [`deploy:${member.target}`], after: [] });
+      if (lastStep(member).startsWith("soak:")) made.push({ ...at, id: `soak:${member.target}`, kind: "soak", needs: [`verify:${member.target}`], after: [] });
+    }
+  }
+  return made;
+}
+
+function ordered(members: readonly Member[]): readonly Member[] {
+  const byService = new Map(members.map((m) => [m.service, m]));
+  const { order } = topological([...byService.keys()], (s) => byService.get(s)?.definition.needs ?? []);
+  return order.flatMap((s) => byService.get(s) ?? []);
+}
+
+function unknownNames(input: DeployPlanInput): readonly PlanProblem[] {
+  const problems: PlanProblem[] = [];
+  const known = (names: readonly string[]) => `known: ${names.join(", ")}`;
+  for (const name of input.services ?? [])
+    if (!input.release.services[name]) problems.push({ code: "unknown-service", message: `no service ${name} at ${input.commit.slice(0, 12)}`, hint: known(Object.keys(input.release.services)) });
+  for (const name of input.environments ?? [])
+    if (!input.policy.environments[name]) problems.push({ code: "unknown-environment", message: `no environment ${name} in the policy`, hint: known(Object.keys(input.policy.environments)) });
+  return problems;
+}
+
+function nothingToDo(input: DeployPlanInput, services: readonly ServiceId[], environments: readonly EnvironmentId[]): PlanProblem {
+  const where = services.map((s) => `${s}: ${environmentsOf(input.release.services[s] as Service, input.policy).join(", ") || "nowhere"}`);
+  return { code: "nothing-to-deploy", message: `none of the asked services is deployed in ${environments.join(", ")}`, hint: where.join("; ") };
+}
+
+function notesOf(input: DeployPlanInput, names: readonly ServiceId[], members: ReadonlyMap<TargetId, Member>): readonly string[] {
+  const manual = input.services === null ? Object.keys(input.release.services).filter((s) => !names.includes(s)) : [];
+  const notes = manual.map((s) => `${s} is manual and left out: sluice deploy ${s}`);
+  for (const member of members.values())
+    for (const need of member.definition.needs)
+      if (manual.includes(need)) notes.push(`${member.target} needs ${need}, which is manual and not part of this run`);
+  return notes;
+}

@@ -1,0 +1,110 @@
+import type { Plan } from "../plan/plan.ts";
+import { stopAttempt } from "./attempts.ts";
+import { buildKey, type Draft } from "./draft.ts";
+import type { AdmitDeploy, AdmitRollback, Answer } from "./events.ts";
+import { askRenders } from "./renders.ts";
+import type { RunRow } from "./rows.ts";
+import { stepKey } from "./state.ts";
+import { stepEnded } from "./status.ts";
+import { setStatus } from "./steps.ts";
+
+export function admitDeploy(d: Draft, event: AdmitDeploy): Answer {
+  const refused = mayDeploy(event.plan, event.by) ?? unknownRun(d, event.run);
+  if (refused) return refused;
+  const { plan } = event;
+  openRun(d, plan, {
+    ...newRun(d, event),
+    commit: plan.release.commit,
+    policyCommit: event.policyCommit,
+    options: event.options,
+    retryOf: event.retryOf,
+    snapshot: null,
+  });
+  for (const target of event.goodBefore) d.setGood(target, plan.release.commit);
+  for (const [artifact, digest] of Object.entries(event.built)) {
+    const key = buildKey(artifact, plan.release.commit);
+    if (plan.artifacts[artifact] && !d.build(key)) d.setBuild({ key, artifact, commit: plan.release.commit, digest, attempt: "", at: d.at });
+  }
+  askRenders(d, event.run, null);
+  return { ok: true, run: event.run };
+}
+
+/** Section 7: holds the environment, voids its open decisions, supersedes what has reached it and not begun. */
+export function admitRollback(d: Draft, event: AdmitRollback): Answer {
+  const { plan, snapshot } = event;
+  const environment = d.environment(snapshot.environment);
+  const refused = mayDeploy(plan, event.by) ?? unknownRun(d, event.run);
+  if (refused) return refused;
+  if (environment.rollback !== null)
+    return { ok: false, code: "conflict", message: `run ${environment.rollback} is rolling ${environment.id} back`, hint: `await it, or end it: sluice run cancel ${environment.rollback}` };
+  openRun(d, plan, {
+    ...newRun(d, event),
+    commit: plan.release.commit,
+    policyCommit: null,
+    options: { redeploy: false, acceptDiverged: null },
+    retryOf: null,
+    snapshot: snapshot.id,
+  });
+  const back = new Set(Object.values(snapshot.entries).map((e) => e.commit));
+  d.setEnvironment({
+    ...d.environment(environment.id),
+    hold: { by: event.by, at: d.at, reason: event.reason, run: event.run },
+    rollback: event.run,
+    // what this goes back behind is not offered again; a release that it brings back counts again
+    snapshots: environment.snapshots.map((s) => (s.seq > snapshot.seq ? { ...s, left: true } : s.id === snapshot.id ? { ...s, left: false } : s)),
+    releases: environment.releases.map((r) => (r.first > snapshot.seq ? { ...r, left: true } : back.has(r.commit) ? { ...r, left: false } : r)),
+  });
+  for (const decision of d.decisionsIn(environment.id)) if (decision.voided === null) d.setDecision({ ...decision, voided: `run ${event.run} rolled ${environment.id} back` });
+  supersedeReached(d, event);
+  return { ok: true, run: event.run };
+}
+
+function supersedeReached(d: Draft, event: AdmitRollback): void {
+  const environment = event.snapshot.environment;
+  for (const run of d.activeRuns()) {
+    if (run.id === event.run) continue;
+    for (const id of d.plan(run.id).deploys.get(environment) ?? []) {
+      const row = d.stepOf(run.id, id);
+      if (row.reached && row.status !== "running" && !stepEnded(row.status)) setStatus(d, run.id, id, "superseded", { code: "rolled-back", run: event.run });
+    }
+  }
+  if (!event.now) return;
+  for (const target of d.targetsIn(environment)) if (target.busy && target.busy.run !== event.run) stopAttempt(d, target.busy.attempt);
+}
+
+function newRun(d: Draft, event: AdmitDeploy | AdmitRollback): Pick<RunRow, "id" | "kind" | "status" | "by" | "reason" | "fingerprint" | "nonce" | "stopped" | "createdAt" | "startedAt" | "endedAt"> {
+  return {
+    id: event.run,
+    kind: event.plan.kind,
+    status: "queued",
+    by: event.by,
+    reason: event.reason,
+    fingerprint: event.plan.fingerprint,
+    nonce: event.nonce,
+    stopped: null,
+    createdAt: d.at,
+    startedAt: null,
+    endedAt: null,
+  };
+}
+
+function openRun(d: Draft, plan: Plan, row: RunRow): void {
+  d.setRun(row);
+  d.setPlan(row.id, plan);
+  for (const member of Object.values(plan.members)) if (member.recorded === null) d.setDefinition(member.definitionDigest, member.definition);
+  for (const step of plan.steps)
+    d.setStep({ run: row.id, id: step.id, kind: step.kind, status: "pending", reason: null, since: d.at, reached: false, attempt: null, lost: 0, startedAt: null, endedAt: null });
+  d.work.add(plan.steps.map((s) => stepKey(row.id, s.id)));
+  d.work.addRun(row.id);
+}
+
+function mayDeploy(plan: Plan, by: string): Answer | null {
+  for (const environment of Object.values(plan.environments))
+    if (environment.deployers.length > 0 && !environment.deployers.includes(by))
+      return { ok: false, code: "not-allowed", message: `${by} may not deploy to ${environment.id}`, hint: `who may: ${environment.deployers.join(", ")}` };
+  return null;
+}
+
+function unknownRun(d: Draft, run: string): Answer | null {
+  return d.run(run) ? { ok: false, code: "conflict", message: `run ${run} exists already` } : null;
+}

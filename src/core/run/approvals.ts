@@ -1,0 +1,118 @@
+import type { Digest, EnvironmentId, TargetId } from "../config/config.ts";
+import { fingerprint } from "../plan/fingerprint.ts";
+import type { Member, PlannedEnvironment } from "../plan/plan.ts";
+import { fingerprintOf } from "./attempts.ts";
+import type { Draft } from "./draft.ts";
+import type { Answer, Event } from "./events.ts";
+import type { DecisionRow, RunId, RunRow } from "./rows.ts";
+import { setStatus } from "./steps.ts";
+import { stepEnded } from "./status.ts";
+
+/** Members of a run's gate: those that have reached the environment and have neither started nor ended. */
+export function gateMembers(d: Draft, run: RunId, environment: EnvironmentId): readonly Member[] {
+  const members: Member[] = [];
+  for (const id of d.plan(run).deploys.get(environment) ?? []) {
+    const row = d.stepOf(run, id);
+    const target = d.planned(run, id).target;
+    if (target !== null && row.reached && row.status !== "running" && !stepEnded(row.status)) members.push(d.member(run, target));
+  }
+  return members;
+}
+
+/** Invariant 3: a valid, unexpired decision on the very fingerprint that is about to be applied, by somebody who may. */
+export function approvedBy(d: Draft, run: RunId, member: Member): DecisionRow | null {
+  const row = d.runOf(run);
+  const policy = d.plan(run).plan.environments[member.environment];
+  const seen = fingerprintOf(d, run, member);
+  if (!policy?.approval || seen === null) return null;
+  const self = policy.approval.self;
+  const valid = d
+    .decisions(row.commit, member.environment)
+    .filter(
+      (x) =>
+        x.verdict === "approved" &&
+        x.voided === null &&
+        x.fingerprints[member.target] === seen &&
+        (x.expiresAt === null || x.expiresAt > d.at) &&
+        (self || x.by !== row.by) &&
+        mayDecide(policy, x.by),
+    );
+  const persons = new Set(valid.map((x) => x.by));
+  return persons.size >= policy.approval.count ? (valid[0] ?? null) : null;
+}
+
+/** What `approvals` lists and `--expect` compares: over the fingerprints of the members that wait. */
+export function setFingerprint(fingerprints: Readonly<Record<TargetId, Digest>>): Digest {
+  return fingerprint(fingerprints);
+}
+
+function mayDecide(policy: PlannedEnvironment, person: string): boolean {
+  const persons = policy.approvers.length > 0 ? policy.approvers : policy.deployers;
+  return persons.length === 0 || persons.includes(person);
+}
+
+type Decided = Extract<Event, { readonly type: "gate.decided" }>;
+type Waiting = { readonly run: RunRow; readonly members: readonly Member[]; readonly policy: PlannedEnvironment };
+
+/** One decision for every gate that waits for (commit, environment), over all runs. */
+export function decide(d: Draft, event: Decided): Answer {
+  const waiting = waitingGates(d, event);
+  if (waiting.length === 0) return nothingWaits(d, event);
+  const who = [...new Set(waiting.flatMap((w) => (w.policy.approvers.length > 0 ? w.policy.approvers : w.policy.deployers)))];
+  if (!waiting.every((w) => mayDecide(w.policy, event.by)))
+    return { ok: false, code: "not-allowed", message: `${event.by} may not decide for ${event.environment}`, hint: `who may: ${who.join(", ")}` };
+  const author = waiting.find((w) => w.run.by === event.by && w.policy.approval?.self === false);
+  if (author && event.verdict === "approved")
+    return { ok: false, code: "not-allowed", message: `${event.by} started run ${author.run.id} and may not approve it`, hint: who.length > 0 ? `who may: ${who.filter((p) => p !== event.by).join(", ")}` : "somebody else must approve; `self: true` in the policy lifts this" };
+
+  const fingerprints: Record<TargetId, Digest> = {};
+  for (const w of waiting)
+    for (const member of w.members) {
+      const seen = fingerprintOf(d, w.run.id, member);
+      if (seen !== null) fingerprints[member.target] = seen;
+    }
+  const actual = setFingerprint(fingerprints);
+  if (event.expect !== null && event.expect !== actual)
+    return { ok: false, code: "mismatch", message: `what waits has the fingerprint ${actual}, not ${event.expect}`, hint: "look again: sluice approvals" };
+
+  const expires = Math.min(...waiting.map((w) => w.policy.approval?.expiresMs ?? Number.POSITIVE_INFINITY));
+  d.setDecision({
+    id: event.id,
+    commit: event.commit,
+    environment: event.environment,
+    verdict: event.verdict,
+    by: event.by,
+    at: d.at,
+    expiresAt: Number.isFinite(expires) ? d.at + expires : null,
+    comment: event.comment,
+    fingerprints,
+    voided: null,
+  });
+  if (event.verdict === "rejected") for (const w of waiting) reject(d, event, w);
+  return { ok: true, decision: { id: event.id, targets: Object.keys(fingerprints) as TargetId[], runs: waiting.map((w) => w.run.id), already: false } };
+}
+
+function reject(d: Draft, event: Decided, waiting: Waiting): void {
+  const run = waiting.run.id;
+  d.setRun({ ...d.runOf(run), stopped: { by: event.by, at: d.at, how: "rejected", now: false, reason: event.comment } });
+  for (const member of waiting.members) setStatus(d, run, `deploy:${member.target}`, "cancelled", { code: "rejected", by: event.by, reason: event.comment });
+}
+
+function waitingGates(d: Draft, event: Decided): readonly Waiting[] {
+  const found: Waiting[] = [];
+  for (const run of d.activeRuns()) {
+    if (run.commit !== event.commit || d.step(run.id, `gate:${event.environment}`)?.status !== "waiting") continue;
+    const policy = d.plan(run.id).plan.environments[event.environment];
+    const members = gateMembers(d, run.id, event.environment).filter((m) => approvedBy(d, run.id, m) === null);
+    if (policy && members.length > 0 && d.stepOf(run.id, `gate:${event.environment}`).reason?.code === "approval") found.push({ run, members, policy });
+  }
+  return found;
+}
+
+function nothingWaits(d: Draft, event: Decided): Answer {
+  const before = d.decisions(event.commit, event.environment).findLast((x) => x.verdict === event.verdict && x.voided === null && (x.expiresAt === null || x.expiresAt > d.at));
+  if (before) return { ok: true, decision: { id: before.id, targets: Object.keys(before.fingerprints) as TargetId[], runs: [], already: true } };
+  const open = d.activeRuns().filter((r) => r.commit === event.commit && d.step(r.id, `gate:${event.environment}`) !== null);
+  const why = open.length > 0 ? `run ${open.map((r) => r.id).join(", ")} has not reached it yet` : "no open run of that commit has a gate there";
+  return { ok: false, code: "nothing-waits", message: `nothing waits for ${event.commit.slice(0, 12)} at the gate of ${event.environment}: ${why}`, hint: "what waits: sluice approvals" };
+}

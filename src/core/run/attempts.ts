@@ -1,0 +1,71 @@
+import type { Digest, TargetId } from "../config/config.ts";
+import type { Member, StepId } from "../plan/plan.ts";
+import { type Draft, must } from "./draft.ts";
+import type { AttemptSpec, DeploySpec } from "./effects.ts";
+import type { AttemptId, AttemptRow, RunId } from "./rows.ts";
+import { setStatus } from "./steps.ts";
+
+/** After so many attempts that were lost without an outcome a step gives up. */
+export const MAX_LOST = 20;
+/** How long the verify of a service without checks of its own may take. */
+const READY_MS = 60_000;
+
+export const fingerprintOf = (d: Draft, run: RunId, member: Member): Digest | null => member.recorded?.fingerprint ?? d.render(run, member.target)?.fingerprint ?? null;
+
+export function digestOf(d: Draft, run: RunId, member: Member): Digest | null {
+  if (member.recorded) return member.recorded.digest;
+  return member.artifact === null ? null : (d.build(`${member.artifact} ${d.runOf(run).commit}`)?.digest ?? null);
+}
+
+export function startBuild(d: Draft, run: RunId, step: StepId): void {
+  const { plan } = d.plan(run);
+  const key = must(d.planned(run, step).artifact, "artifact of a build");
+  const id = newAttempt(d, run, step, "build", null, null, null);
+  const artifact = must(plan.artifacts[key], `artifact ${key}`);
+  emitStart(d, { kind: "build", id, run, project: plan.project, commit: plan.release.commit, artifact });
+}
+
+/** The caller holds the target, or takes it by this. */
+export function startOnTarget(d: Draft, run: RunId, step: StepId, kind: "deploy" | "verify" | "soak"): AttemptId {
+  const { plan } = d.plan(run);
+  const target = must(d.planned(run, step).target, "target of a step") as TargetId;
+  const member = d.member(run, target);
+  const row = d.target(target);
+  const id = newAttempt(d, run, step, kind, target, digestOf(d, run, member), fingerprintOf(d, run, member));
+  d.setTarget({ ...row, busy: { run, step, attempt: id }, queue: row.queue.filter((q) => q.run !== run || q.step !== step), ...(kind === "deploy" ? { health: "progressing" as const } : {}) });
+  const urls = member.definition.needs.flatMap((s) => {
+    const url = d.target(`${s}@${member.environment}`).url;
+    return url === null ? [] : [[s, url] as const];
+  });
+  const spec: Omit<DeploySpec, "kind" | "timeoutMs"> = {
+    id,
+    run,
+    project: plan.project,
+    direction: plan.kind,
+    target,
+    commit: member.commit,
+    digest: digestOf(d, run, member),
+    definition: member.definition,
+    needs: Object.fromEntries(urls),
+  };
+  const verify = member.definition.verify;
+  if (kind === "deploy") emitStart(d, { ...spec, kind, timeoutMs: member.definition.timeoutMs });
+  else emitStart(d, { ...spec, kind, url: row.url, timeoutMs: (verify?.timeoutMs ?? READY_MS) + (kind === "soak" ? (verify?.soakMs ?? 0) : 0) });
+  return id;
+}
+
+function newAttempt(d: Draft, run: RunId, step: StepId, kind: AttemptRow["kind"], target: TargetId | null, digest: Digest | null, fingerprint: Digest | null): AttemptId {
+  const id = `${run}-${d.seq()}-${d.runOf(run).nonce}`;
+  d.setAttempt({ id, run, step, kind, target, digest, fingerprint, startedAt: d.at, endedAt: null, outcome: null, message: null });
+  const row = setStatus(d, run, step, "running");
+  d.setStep({ ...row, attempt: id });
+  return id;
+}
+
+function emitStart(d: Draft, attempt: AttemptSpec): void {
+  d.emit({ type: "attempt.start", key: `start:${attempt.id}`, attempt });
+}
+
+export function stopAttempt(d: Draft, attempt: AttemptId): void {
+  d.emit({ type: "attempt.stop", key: `stop:${attempt}`, attempt });
+}

@@ -1,0 +1,119 @@
+import type { Member } from "../../plan/plan.ts";
+import { UNKNOWN_COMMIT } from "../../plan/relations.ts";
+import { approvedBy } from "../approvals.ts";
+import { startOnTarget } from "../attempts.ts";
+import type { Draft } from "../draft.ts";
+import { needsOf, promotionOf } from "../needs.ts";
+import type { StepRow } from "../rows.ts";
+import { stepEnded } from "../status.ts";
+import { blocked, leaveQueue, mayTake, pending, setStatus, skipped, stopped, type Verdict, waiting } from "../steps.ts";
+
+/** Sections 3 to 5: a deploy starts when nothing is missing any more; the target comes last, so that nothing else holds its place. */
+export function evaluateDeploy(d: Draft, row: StepRow): void {
+  const target = d.planned(row.run, row.id).target;
+  if (target === null) return;
+  const member = d.member(row.run, target);
+  const verdict = beforeTarget(d, row, member);
+  if (verdict !== "go") {
+    leaveQueue(d, target, row.run, row.id);
+    setStatus(d, row.run, row.id, verdict.status, verdict.reason);
+  } else if (mayTake(d, target, row.run, row.id, false)) {
+    noteRelease(d, row, member);
+    startOnTarget(d, row.run, row.id, "deploy");
+  } else setStatus(d, row.run, row.id, "waiting", { code: "queue", target, run: d.target(target).busy?.run ?? d.target(target).queue[0]?.run ?? null });
+}
+
+function beforeTarget(d: Draft, row: StepRow, member: Member): Verdict {
+  const stop = stopped(d, row.run);
+  if (stop) return stop;
+  for (const check of [buildOf, promotionCheck, observedCheck, forwardOnly, reach, gateOf, needsCheck, holdOf]) {
+    const verdict = check(d, row, member);
+    if (verdict !== "go") return verdict;
+  }
+  return "go";
+}
+
+function buildOf(d: Draft, row: StepRow, member: Member): Verdict {
+  if (member.artifact === null) return "go";
+  const build = d.stepOf(row.run, `build:${member.artifact}`);
+  if (!stepEnded(build.status)) return pending({ code: "step", step: build.id });
+  if (build.status === "succeeded" || build.reason?.code === "already-built") return "go";
+  return blocked({ code: "step-ended", step: build.id, status: build.status });
+}
+
+const promotionCheck = (d: Draft, row: StepRow, member: Member): Verdict => promotionOf(d, row.run, row.id, member);
+const needsCheck = (d: Draft, row: StepRow, member: Member): Verdict => needsOf(d, row.run, member, row);
+
+/** A target met for the first time is observed before anything is decided about it; so is one whose last attempt was cut off. */
+export function observedCheck(d: Draft, _row: StepRow, member: Member): Verdict {
+  const there = d.target(member.target);
+  if (there.unknown) return waiting({ code: "observing", target: member.target });
+  if (there.observed) return "go";
+  d.emit({ type: "target.observe", key: `observe:${member.target}`, target: member.target, definition: member.definition, attempt: null });
+  return waiting({ code: "observing", target: member.target });
+}
+
+/** Section 5: live is this already; live is newer; live has gone another way. Not judged while something changes the target. */
+function forwardOnly(d: Draft, row: StepRow, member: Member): Verdict {
+  const there = d.target(member.target);
+  const run = d.runOf(row.run);
+  if (!there.live) return "go";
+  if (there.live.commit === member.commit) return alreadyLive(d, row, member);
+  if (changing(d, member)) return "go";
+  if (d.plan(row.run).plan.environments[member.environment]?.order === "any") return "go";
+  const relation = there.live.commit === UNKNOWN_COMMIT ? null : d.relations(member.commit, there.live.commit);
+  if (!relation && there.live.commit !== UNKNOWN_COMMIT) {
+    d.ask(member.commit, there.live.commit);
+    return waiting({ code: "comparing", release: member.commit, live: there.live.commit });
+  }
+  const command = `sluice rollback ${member.service} --env ${member.environment} --to ${member.commit} --reason "…"`;
+  if (relation?.order === "contains") return skipped({ code: "newer-is-live", live: there.live.commit, command });
+  if (relation?.order === "behind" || run.options.acceptDiverged !== null) return "go";
+  return blocked({ code: "diverged", live: there.live.commit, release: member.commit });
+}
+
+function alreadyLive(d: Draft, row: StepRow, member: Member): Verdict {
+  const there = d.target(member.target);
+  if (d.runOf(row.run).options.redeploy || !there.serving || changing(d, member)) return "go";
+  const render = d.render(row.run, member.target);
+  if (render === null) return waiting({ code: "rendering", environment: member.environment });
+  if (there.live?.fingerprint !== render.fingerprint) return "go";
+  return skipped({ code: "already-live", run: there.live?.run ?? null });
+}
+
+/** Soak changes nothing, so it may be judged through. */
+const changing = (d: Draft, member: Member) => {
+  const { busy } = d.target(member.target);
+  return busy !== null && !busy.step.startsWith("soak:");
+};
+
+/** From here on only the gate, the needs and the target are left; the step is a member of its gate. */
+function reach(d: Draft, row: StepRow, member: Member): Verdict {
+  const render = d.render(row.run, member.target);
+  if (render === null) return waiting({ code: "rendering", environment: member.environment });
+  if (render.problem !== null) return blocked({ code: "render-failed", message: render.problem });
+  const now = d.stepOf(row.run, row.id);
+  if (!now.reached) d.setStep({ ...now, reached: true });
+  return "go";
+}
+
+export function gateOf(d: Draft, row: StepRow, member: Member): Verdict {
+  const policy = d.plan(row.run).plan.environments[member.environment];
+  if (!policy?.approval || approvedBy(d, row.run, member)) return "go";
+  return waiting({ code: "approval", commit: d.runOf(row.run).commit, environment: member.environment });
+}
+
+function holdOf(d: Draft, row: StepRow, member: Member): Verdict {
+  const { hold } = d.environment(member.environment);
+  return hold ? waiting({ code: "hold", environment: member.environment, reason: hold.reason }) : "go";
+}
+
+/** The first attempt of a release in an environment: a rollback offers what was there before it. */
+function noteRelease(d: Draft, row: StepRow, member: Member): void {
+  const environment = d.environment(member.environment);
+  if (environment.releases.some((r) => r.commit === member.commit && !r.left)) return;
+  const releases = [...environment.releases, { commit: member.commit, run: row.run, first: d.seq(), left: false }];
+  d.setEnvironment({ ...environment, releases: releases.slice(-MAX_RELEASES) });
+}
+const MAX_RELEASES = 200;
+

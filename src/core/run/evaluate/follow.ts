@@ -1,0 +1,45 @@
+import { startOnTarget } from "../attempts.ts";
+import type { Draft } from "../draft.ts";
+import type { StepRow } from "../rows.ts";
+import { stepEnded } from "../status.ts";
+import { follow, mayTake, setStatus, stopped } from "../steps.ts";
+
+/** A verify belongs to its deploy: what was applied is always verified, also when the run has been cancelled since. A rollback's also says that what is there already serves. */
+export function evaluateVerify(d: Draft, row: StepRow): void {
+  const target = d.planned(row.run, row.id).target;
+  if (target === null) return;
+  const deploy = d.stepOf(row.run, `deploy:${target}`);
+  if (!stepEnded(deploy.status)) return setPending(d, row, deploy.id);
+  const there = deploy.status === "skipped" && deploy.reason?.code === "already-there";
+  if (deploy.status !== "succeeded" && !there) return follow(d, row.run, row.id, deploy);
+  if (d.target(target).busy?.run === row.run || mayTake(d, target, row.run, row.id, there)) startOnTarget(d, row.run, row.id, "verify");
+  else setStatus(d, row.run, row.id, "waiting", { code: "queue", target, run: d.target(target).busy?.run ?? null });
+}
+
+/** A soak follows a verify on the same target; where the release is live but not good yet, it makes up for it. */
+export function evaluateSoak(d: Draft, row: StepRow): void {
+  const target = d.planned(row.run, row.id).target;
+  if (target === null) return;
+  const verify = d.stepOf(row.run, `verify:${target}`);
+  if (!stepEnded(verify.status)) return setPending(d, row, verify.id);
+  const stop = stopped(d, row.run);
+  if (stop && stop !== "go") {
+    if (d.target(target).busy?.run === row.run) d.setTarget({ ...d.target(target), busy: null });
+    setStatus(d, row.run, row.id, stop.status, stop.reason);
+    return;
+  }
+  const due = verify.status === "skipped" && verify.reason?.code === "already-live" && !d.target(target).good;
+  if (verify.status !== "succeeded" && !due) return follow(d, row.run, row.id, verify);
+  if (due && d.target(target).live?.commit !== d.member(row.run, target).commit) return setStatusSuperseded(d, row);
+  if (d.target(target).busy?.run === row.run || mayTake(d, target, row.run, row.id, false)) startOnTarget(d, row.run, row.id, "soak");
+  else setStatus(d, row.run, row.id, "waiting", { code: "queue", target, run: d.target(target).busy?.run ?? null });
+}
+
+function setPending(d: Draft, row: StepRow, first: string): void {
+  setStatus(d, row.run, row.id, "pending", { code: "step", step: first });
+}
+
+/** Something else is live since: there is nothing left to watch. */
+function setStatusSuperseded(d: Draft, row: StepRow): void {
+  setStatus(d, row.run, row.id, "superseded", { code: "not-needed" });
+}

@@ -1,0 +1,106 @@
+import type { TargetId } from "../../config/config.ts";
+import type { Member } from "../../plan/plan.ts";
+import { startOnTarget, stopAttempt } from "../attempts.ts";
+import type { Draft } from "../draft.ts";
+import type { Reason } from "../reason.ts";
+import type { StepRow, TargetRow } from "../rows.ts";
+import { stepEnded } from "../status.ts";
+import { blocked, leaveQueue, mayTake, pending, setStatus, skipped, stopped, type Verdict, waiting } from "../steps.ts";
+import { gateOf, observedCheck } from "./deploy.ts";
+
+/** Section 7: a target of the recorded set moves when its move leaves every need of what is live satisfied. */
+export function evaluateRollback(d: Draft, row: StepRow): void {
+  const target = d.planned(row.run, row.id).target;
+  if (target === null) return;
+  const member = d.member(row.run, target);
+  const verdict = beforeTarget(d, row, member);
+  if (verdict !== "go") {
+    leaveQueue(d, target, row.run, row.id);
+    setStatus(d, row.run, row.id, verdict.status, verdict.reason);
+    return;
+  }
+  cutSoak(d, row, target);
+  if (mayTake(d, target, row.run, row.id, true)) startOnTarget(d, row.run, row.id, "deploy");
+  else setStatus(d, row.run, row.id, "waiting", { code: "queue", target, run: d.target(target).busy?.run ?? null });
+}
+
+function beforeTarget(d: Draft, row: StepRow, member: Member): Verdict {
+  const stop = stopped(d, row.run);
+  if (stop) return stop;
+  for (const check of [orderOf, observedCheck, thereAlready, reach, gateOf, safe]) {
+    const verdict = check(d, row, member);
+    if (verdict !== "go") return verdict;
+  }
+  return "go";
+}
+
+/** The plan's order; whether the other one succeeded is judged by `safe`, on what is live. */
+function orderOf(d: Draft, row: StepRow, _member: Member): Verdict {
+  const open = d.planned(row.run, row.id).needs.find((id) => !id.startsWith("gate:") && !stepEnded(d.stepOf(row.run, id).status));
+  return open === undefined ? "go" : pending({ code: "step", step: open });
+}
+
+function thereAlready(d: Draft, _row: StepRow, member: Member): Verdict {
+  const there = d.target(member.target);
+  const same = there.live?.commit === member.commit && there.live.fingerprint === member.recorded?.fingerprint;
+  return same && there.serving && there.good && !there.busy ? skipped({ code: "already-there" }) : "go";
+}
+
+function reach(d: Draft, row: StepRow, _member: Member): Verdict {
+  const now = d.stepOf(row.run, row.id);
+  if (!now.reached) d.setStep({ ...now, reached: true });
+  return "go";
+}
+
+/** Invariant 6, going back: nothing that is live may lose what it needs, nor may this come back to less than it needs. What is broken already does not bind. */
+function safe(d: Draft, row: StepRow, member: Member): Verdict {
+  const there = d.target(member.target);
+  for (const w of d.targetsIn(member.environment)) {
+    if (w.id === member.target || !w.live?.needs.includes(member.service) || !there.live) continue;
+    const before = d.satisfied(member.service, w.live.commit, there.live.commit);
+    const after = d.satisfied(member.service, w.live.commit, member.commit);
+    if (before === null) return waiting({ code: "comparing", release: w.live.commit, live: there.live.commit });
+    if (after === null) return waiting({ code: "comparing", release: w.live.commit, live: member.commit });
+    if (before && !after) return unsafe(d, row, w);
+  }
+  for (const need of member.definition.needs) {
+    const b = d.target(`${need}@${member.environment}`);
+    if (!b.live) continue;
+    const before = there.live?.needs.includes(need) ? d.satisfied(need, there.live.commit, b.live.commit) : true;
+    const after = d.satisfied(need, member.commit, b.live.commit);
+    if (before === null && there.live) return waiting({ code: "comparing", release: there.live.commit, live: b.live.commit });
+    if (after === null) return waiting({ code: "comparing", release: member.commit, live: b.live.commit });
+    if (before && !after) return unsafe(d, row, b);
+  }
+  return "go";
+}
+
+/** It may become safe when the other one moves, unless that one waits for this one. */
+function unsafe(d: Draft, row: StepRow, other: TargetRow): Verdict {
+  const step = d.step(row.run, `deploy:${other.id}`);
+  const mayMove = (step !== null && !stepEnded(d.stepOf(row.run, `verify:${other.id}`).status)) || other.busy !== null || other.unknown !== null;
+  if (!mayMove || waitsFor(d, row, other.id)) return blocked({ code: "no-safe-order", target: other.id });
+  return waiting({ code: "unsafe-order", target: other.id });
+}
+
+/** Whether the other target's step leads back to this one by what the steps wait for. */
+function waitsFor(d: Draft, row: StepRow, other: TargetId): boolean {
+  let at: TargetId | null = other;
+  for (let hops = 0; at !== null && hops < 1000; hops++) {
+    const reason: Reason | null = d.step(row.run, `deploy:${at}`)?.reason ?? null;
+    if (reason?.code === "unsafe-order") at = reason.target;
+    else if (reason?.code === "step") at = d.planned(row.run, reason.step).target;
+    else return false;
+    if (at === d.planned(row.run, row.id).target) return true;
+  }
+  return false;
+}
+
+/** A rollback does not wait for a soak: cut short, that release is not good there. */
+function cutSoak(d: Draft, row: StepRow, target: TargetId): void {
+  const { busy } = d.target(target);
+  if (!busy?.step.startsWith("soak:") || busy.run === row.run) return;
+  stopAttempt(d, busy.attempt);
+  setStatus(d, busy.run, busy.step, "superseded", { code: "rolled-back", run: row.run });
+  d.setTarget({ ...d.target(target), busy: null });
+}

@@ -1,0 +1,76 @@
+import type { CommitId, EnvironmentId, ServiceId, TargetId } from "../config/config.ts";
+import type { Member, StepId } from "../plan/plan.ts";
+import type { Draft } from "./draft.ts";
+import type { RunId, StepRow } from "./rows.ts";
+import { stepEnded } from "./status.ts";
+import { blocked, pending, type Verdict, waiting } from "./steps.ts";
+
+/** Section 4: what serves of each needed service must contain what this release needs of it. Judged on what is live now. */
+export function needsOf(d: Draft, run: RunId, member: Member, row: StepRow): Verdict {
+  // From the last one on: needs end about in their order, so the last is open longest and the look at the others is seldom repeated.
+  for (let i = member.definition.needs.length - 1; i >= 0; i--) {
+    const need = member.definition.needs[i] as ServiceId;
+    const verdict = needOf(d, run, member, need, row);
+    if (verdict !== "go") return verdict;
+  }
+  return "go";
+}
+
+function needOf(d: Draft, run: RunId, member: Member, need: ServiceId, row: StepRow): Verdict {
+  const target: TargetId = `${need}@${member.environment}`;
+  const own = d.step(run, `verify:${target}`);
+  if (own && !stepEnded(own.status)) return pending({ code: "step", step: own.id });
+
+  const there = d.target(target);
+  if (there.live && there.serving && !there.unknown) {
+    const enough = d.satisfied(need, member.commit, there.live.commit);
+    if (enough === null) return waiting({ code: "comparing", release: member.commit, live: there.live.commit });
+    if (enough) return "go";
+  }
+
+  const bringer = bringerOf(d, run, member, need, target);
+  if (bringer && "unsure" in bringer) return waiting({ code: "comparing", release: member.commit, live: bringer.unsure });
+  if (bringer) return waiting({ code: "need", target, run: bringer.run, until: null });
+  if (own) return blocked({ code: "need-ended", target, run, status: endOf(d, run, target) });
+  const before = row.reason?.code === "need" && row.reason.target === target ? row.reason : null;
+  if (before?.run != null) return blocked({ code: "need-ended", target, run: before.run, status: null });
+  const until = before?.until ?? d.at + timeoutOf(d, run, member.environment);
+  const command = `sluice deploy ${need} --env ${member.environment} --commit ${member.commit}`;
+  if (until <= d.at) return blocked({ code: "needs-timeout", target, command });
+  return waiting({ code: "need", target, run: null, until });
+}
+
+/** Another run whose release would do and which has not ended there. */
+function bringerOf(d: Draft, run: RunId, member: Member, need: ServiceId, target: TargetId): { readonly run: RunId } | { readonly unsure: CommitId } | null {
+  let unsure: CommitId | null = null;
+  for (const other of d.bringers(target)) {
+    if (other === run) continue;
+    const { commit } = d.member(other, target);
+    const enough = d.satisfied(need, member.commit, commit);
+    if (enough) return { run: other };
+    if (enough === null) unsure = commit;
+  }
+  return unsure === null ? null : { unsure };
+}
+
+function endOf(d: Draft, run: RunId, target: TargetId) {
+  const deploy = d.step(run, `deploy:${target}`);
+  return deploy && deploy.status !== "succeeded" ? deploy.status : (d.step(run, `verify:${target}`)?.status ?? null);
+}
+
+const timeoutOf = (d: Draft, run: RunId, environment: EnvironmentId) => d.plan(run).plan.environments[environment]?.needsTimeoutMs ?? 0;
+
+/** Section 3: this release of the service must have been good in the environments before; in a wave, everyone must have ended there. */
+export function promotionOf(d: Draft, run: RunId, step: StepId, member: Member): Verdict {
+  for (const environment of d.planned(run, step).after) if (d.openIn(run, environment) > 0) return pending({ code: "wave", environment });
+  for (const environment of member.promotesFrom) {
+    const before: TargetId = `${member.service}@${environment}`;
+    const open = (d.plan(run).of.get(before) ?? []).find((id) => !stepEnded(d.stepOf(run, id).status));
+    if (open !== undefined) return pending({ code: "step", step: open });
+    if (d.isGood(before, member.commit)) continue;
+    const other = d.bringers(before).find((r) => r !== run && d.runOf(r).kind === "deploy" && d.runOf(r).commit === member.commit);
+    if (other !== undefined) return waiting({ code: "promotion", target: before, run: other });
+    return blocked({ code: "not-good-before", environment });
+  }
+  return "go";
+}

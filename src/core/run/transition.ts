@@ -1,0 +1,203 @@
+import { admitDeploy, admitRollback } from "./admit.ts";
+import { decide } from "./approvals.ts";
+import { stopAttempt } from "./attempts.ts";
+import type { Change } from "./changes.ts";
+import { Draft } from "./draft.ts";
+import type { Effect } from "./effects.ts";
+import { evaluateBuild } from "./evaluate/build.ts";
+import { evaluateDeploy } from "./evaluate/deploy.ts";
+import { evaluateSoak, evaluateVerify } from "./evaluate/follow.ts";
+import { evaluateGate } from "./evaluate/gate.ts";
+import { evaluateRollback } from "./evaluate/rollback.ts";
+import type { Answer, Event } from "./events.ts";
+import { attemptEnded, attemptLost, settleTarget, targetObserved } from "./outcomes.ts";
+import type { RunRow, RunStatus, StepRow } from "./rows.ts";
+import { takeSnapshot } from "./snapshots.ts";
+import { type State, type StepKey, stepKey } from "./state.ts";
+import { runEnded, stepEnded } from "./status.ts";
+
+export type Outcome = { readonly changes: readonly Change[]; readonly effects: readonly Effect[]; readonly answer: Answer };
+const DONE: Answer = { ok: true };
+
+/**
+ * What an event changes and asks for. Pure: no clock, no I/O, no randomness; `state` is read, not written (`state.apply` takes the changes over).
+ * A refused command changes nothing.
+ */
+export function transition(state: State, event: Event): Outcome {
+  const d = new Draft(state, event.at);
+  const answer = handle(d, event);
+  if (!answer.ok) return { changes: [], effects: [], answer };
+  settle(d);
+  return { changes: d.changes(), effects: d.effects(), answer };
+}
+
+function handle(d: Draft, event: Event): Answer {
+  switch (event.type) {
+    case "deploy.admitted":
+      return admitDeploy(d, event);
+    case "rollback.admitted":
+      return admitRollback(d, event);
+    case "attempt.ended":
+      attemptEnded(d, event);
+      return DONE;
+    case "attempt.lost":
+      attemptLost(d, event);
+      return DONE;
+    case "target.observed":
+      targetObserved(d, event.target, event.observed);
+      return DONE;
+    case "relation.known":
+      d.setRelation(event.relation);
+      for (const environment of d.environments()) if (environment.snapshotDue) snapshotAgain(d, environment.id, environment.snapshotDue.run);
+      return DONE;
+    case "render.known":
+      return rendered(d, event);
+    case "gate.decided":
+      return decide(d, event);
+    case "run.cancelled":
+      return cancel(d, event);
+    case "run.retried":
+      return retry(d, event);
+    case "target.settled":
+      return settleTarget(d, event.target, event.applied) ? DONE : { ok: false, code: "conflict", message: `${event.target} is not unknown`, hint: "sluice status shows what is live" };
+    case "environment.held":
+      d.setEnvironment({ ...d.environment(event.environment), hold: { by: event.by, at: d.at, reason: event.reason, run: null } });
+      return DONE;
+    case "environment.unheld":
+      return unhold(d, event);
+    case "tick":
+      d.work.add(d.dueTimers());
+      return DONE;
+    case "reevaluate":
+      d.work.add(d.openSteps());
+      for (const run of d.activeRuns()) d.work.addRun(run.id);
+      return DONE;
+  }
+}
+
+function rendered(d: Draft, event: Extract<Event, { readonly type: "render.known" }>): Answer {
+  const run = d.run(event.run);
+  if (!run || runEnded(run.status)) return DONE;
+  for (const [target, render] of Object.entries(event.renders)) {
+    const id = target as keyof typeof event.renders;
+    const row = { run: event.run, target: id, fingerprint: "fingerprint" in render ? render.fingerprint : null, problem: "problem" in render ? render.problem : null };
+    const before = d.render(event.run, id);
+    if (before?.fingerprint !== row.fingerprint || before?.problem !== row.problem) d.setRender(row);
+  }
+  return DONE;
+}
+
+/** Running attempts finish, nothing more starts; `now` cuts them short too. */
+function cancel(d: Draft, event: Extract<Event, { readonly type: "run.cancelled" }>): Answer {
+  const run = d.run(event.run);
+  if (!run) return { ok: false, code: "not-found", message: `no open run ${event.run}`, hint: "open runs: sluice runs" };
+  if (runEnded(run.status)) return { ok: false, code: "ended", message: `run ${run.id} has ended: ${run.status}` };
+  d.setRun({ ...run, stopped: { by: event.by, at: d.at, how: "cancelled", now: event.now, reason: event.reason } });
+  for (const step of d.plan(run.id).plan.steps) {
+    const row = d.stepOf(run.id, step.id);
+    // what was applied is always verified
+    if (event.now && row.status === "running" && row.attempt !== null && row.kind !== "verify") stopAttempt(d, row.attempt);
+    if (!stepEnded(row.status)) d.work.add([stepKey(run.id, step.id)]);
+  }
+  d.work.addRun(run.id);
+  return { ok: true, run: run.id };
+}
+
+/** In an open run: whatever failed, and what that blocked, is looked at again. */
+function retry(d: Draft, event: Extract<Event, { readonly type: "run.retried" }>): Answer {
+  const run = d.run(event.run);
+  if (!run || runEnded(run.status) || run.stopped) return { ok: false, code: "ended", message: `run ${event.run} is not open`, hint: "its retry is a new run" };
+  const lanes = new Set<string>();
+  for (const step of d.plan(run.id).plan.steps) {
+    const row = d.stepOf(run.id, step.id);
+    const member = step.target === null ? [] : (d.plan(run.id).of.get(step.target) ?? []);
+    const bad = (id: string) => ["failed", "errored", "blocked"].includes(d.stepOf(run.id, id).status);
+    const redo = step.kind === "build" ? bad(step.id) : step.kind !== "gate" && member.some(bad);
+    if (!redo) continue;
+    if (step.environment !== null) lanes.add(step.environment);
+    if (step.target !== null) d.setTarget({ ...d.target(step.target), queue: d.target(step.target).queue.filter((q) => q.run !== run.id) });
+    d.setStep({ ...row, status: "pending", reason: null, since: d.at, attempt: null, lost: 0, startedAt: null, endedAt: null });
+    d.work.add([stepKey(run.id, step.id)]);
+  }
+  for (const environment of lanes) {
+    const gate = d.step(run.id, `gate:${environment}`);
+    if (gate && stepEnded(gate.status)) d.setStep({ ...gate, status: "pending", reason: null, since: d.at, endedAt: null });
+    if (gate) d.work.addLast(stepKey(run.id, gate.id));
+  }
+  return lanes.size > 0 ? { ok: true, run: run.id } : { ok: false, code: "conflict", message: `nothing in run ${run.id} has failed`, hint: `sluice run show ${run.id}` };
+}
+
+function unhold(d: Draft, event: Extract<Event, { readonly type: "environment.unheld" }>): Answer {
+  const row = d.environment(event.environment);
+  if (!row.hold) return { ok: false, code: "conflict", message: `${event.environment} is not held` };
+  if (row.rollback !== null) return { ok: false, code: "conflict", message: `run ${row.rollback} is rolling ${event.environment} back: the hold stays until it has ended`, hint: `sluice run watch ${row.rollback}` };
+  d.setEnvironment({ ...row, hold: null });
+  return DONE;
+}
+
+/** Looks at whatever was woken until nothing changes any more. */
+function settle(d: Draft): void {
+  for (;;) {
+    const next = d.work.nextStep();
+    if (next) {
+      look(d, next.key, next.ended);
+      continue;
+    }
+    const lanes = d.work.takeLanes();
+    for (const { run, environment } of lanes) if (d.openIn(run, environment) === 0) takeSnapshot(d, environment, run, d.runOf(run).commit);
+    const runs = d.work.takeRuns();
+    for (const run of runs) settleRun(d, d.runOf(run));
+    if (lanes.length === 0 && runs.length === 0) return;
+  }
+}
+
+function look(d: Draft, key: StepKey, ended: string | null): void {
+  const cut = key.indexOf("/");
+  const run = key.slice(0, cut);
+  const row = d.step(run, key.slice(cut + 1));
+  if (!row || stepEnded(row.status) || row.status === "running") return;
+  // it waits for another step of its run, which has not ended: that one wakes it
+  if (ended !== null && row.reason?.code === "step" && row.reason.step !== ended && !stepEnded(d.stepOf(run, row.reason.step).status)) return;
+  evaluate(d, row);
+}
+
+function evaluate(d: Draft, row: StepRow): void {
+  switch (row.kind) {
+    case "build":
+      return evaluateBuild(d, row);
+    case "gate":
+      return evaluateGate(d, row);
+    case "deploy":
+      return d.runOf(row.run).kind === "rollback" ? evaluateRollback(d, row) : evaluateDeploy(d, row);
+    case "verify":
+      return evaluateVerify(d, row);
+    case "soak":
+      return evaluateSoak(d, row);
+  }
+}
+
+function settleRun(d: Draft, run: RunRow): void {
+  if (runEnded(run.status)) return;
+  const counts = d.counts(run.id);
+  const status = counts.open === 0 ? endOf(d, run) : counts.running > 0 ? "running" : counts.waiting > 0 ? "waiting" : "queued";
+  if (status === run.status) return;
+  d.setRun({ ...run, status, startedAt: run.startedAt ?? (status === "running" ? d.at : null), endedAt: runEnded(status) ? d.at : null });
+  if (!runEnded(status)) return;
+  for (const environment of d.environments()) if (environment.rollback === run.id) d.setEnvironment({ ...environment, rollback: null });
+}
+
+/** Section 5: a run ends `cancelled`, else `failed`, else `superseded`, else `succeeded`. */
+function endOf(d: Draft, run: RunRow): RunStatus {
+  if (run.stopped) return "cancelled";
+  const statuses = new Set(d.plan(run.id).plan.steps.map((s) => d.stepOf(run.id, s.id).status));
+  if (statuses.has("failed") || statuses.has("errored") || statuses.has("blocked")) return "failed";
+  if (statuses.has("superseded")) return "superseded";
+  return statuses.has("cancelled") ? "cancelled" : "succeeded";
+}
+
+function snapshotAgain(d: Draft, environment: string, run: string): void {
+  const releases = d.environment(environment).releases;
+  const release = d.run(run)?.commit ?? releases.findLast((r) => r.run === run)?.commit;
+  if (release !== undefined) takeSnapshot(d, environment, run, release);
+}
+
