@@ -33,13 +33,24 @@ export type RollbackRequest = {
   readonly reason: string;
   readonly now: boolean;
 };
-export type Planned = { readonly plan: Plan; readonly warnings: readonly string[]; readonly policy: { readonly ref: string; readonly commit: CommitId } };
+export type Planned = {
+  readonly plan: Plan;
+  readonly warnings: readonly string[];
+  readonly policy: { readonly ref: string; readonly commit: CommitId };
+};
 
 /** The verdict before a rollback touches anything: every problem, not the first. */
 export type RollbackPreview = {
   readonly environment: EnvironmentId;
   readonly snapshot: { readonly id: string; readonly at: Time; readonly release: CommitId };
-  readonly targets: readonly { readonly target: TargetId; readonly from: CommitId | null; readonly to: CommitId; readonly digest: Digest | null; readonly means: string; readonly skip: string | null }[];
+  readonly targets: readonly {
+    readonly target: TargetId;
+    readonly from: CommitId | null;
+    readonly to: CommitId;
+    readonly digest: Digest | null;
+    readonly means: string;
+    readonly skip: string | null;
+  }[];
   readonly problems: readonly { readonly target: TargetId | null; readonly message: string; readonly hint: string }[];
   readonly plan: Plan;
 };
@@ -81,12 +92,23 @@ export interface Control {
   previewRollback(request: RollbackRequest): Promise<RollbackPreview>;
   rollback(request: RollbackRequest, actor: Actor): Promise<{ readonly run: RunRow }>;
   approvals(): Promise<readonly PendingApproval[]>;
-  decide(request: { readonly verdict: "approved" | "rejected"; readonly commit: string; readonly environment: EnvironmentId; readonly comment: string | null; readonly expect: Digest | null }, actor: Actor): Promise<Answer>;
+  decide(
+    request: {
+      readonly verdict: "approved" | "rejected";
+      readonly commit: string;
+      readonly environment: EnvironmentId;
+      readonly comment: string | null;
+      readonly expect: Digest | null;
+    },
+    actor: Actor,
+  ): Promise<Answer>;
   cancel(run: RunId, options: { readonly now: boolean; readonly reason: string | null }, actor: Actor): Promise<Answer>;
   /** A new run that names the old one. */
   retry(run: RunId, actor: Actor): Promise<{ readonly run: RunRow }>;
   hold(environment: EnvironmentId, reason: string, actor: Actor): Promise<Answer>;
   unhold(environment: EnvironmentId, actor: Actor): Promise<Answer>;
+  /** A person says what is true of a target that no driver can tell. */
+  settle(target: string, options: { readonly applied: boolean; readonly reason: string }, actor: Actor): Promise<Answer>;
   describe(commit: CommitId): Promise<{ readonly subject: string; readonly author: string; readonly at: Time } | null>;
   /** Environments as the policy ref has them now, in order, with what the fleet page needs. */
   environments(): Promise<readonly { readonly id: EnvironmentId; readonly gate: boolean; readonly needs: readonly EnvironmentId[] }[]>;

@@ -22,7 +22,13 @@ export interface Driver {
   resume?(input: ApplyInput, context: AttemptContext): Promise<void>;
 }
 
-export type RenderInput = { readonly project: string; readonly target: TargetId; readonly commit: CommitId; readonly digest: Digest | null; readonly definition: Definition };
+export type RenderInput = {
+  readonly project: string;
+  readonly target: TargetId;
+  readonly commit: CommitId;
+  readonly digest: Digest | null;
+  readonly definition: Definition;
+};
 export type ApplyInput = RenderInput & {
   /** The fence: left at the target, so that a late writer can be told from the current one. */
   readonly attempt: string;
@@ -32,7 +38,9 @@ export type ApplyInput = RenderInput & {
   /** Addresses of needed services. */
   readonly needs: Readonly<Record<string, string>>;
 };
-export type ApplyResult = { readonly ok: true; readonly url: string | null } | { readonly ok: false; readonly changed: boolean; readonly message: string };
+export type ApplyResult =
+  | { readonly ok: true; readonly url: string | null }
+  | { readonly ok: false; readonly changed: boolean; readonly message: string };
 export type ObserveInput = { readonly project: string; readonly target: TargetId; readonly definition: Definition | null };
 
 export type AttemptContext = {
@@ -40,12 +48,25 @@ export type AttemptContext = {
   /** Appends to the attempt's log; secrets are masked and the size is bounded by the caller. */
   readonly log: (text: string) => void;
   /** Runs a command without a shell, its output into the log; killed with all its children at abort. Rejects with a `CommandFailed` that says command, exit and the last lines. */
-  readonly run: (command: readonly string[], options: { readonly cwd: string; readonly env: Readonly<Record<string, string>> }) => Promise<{ readonly output: string }>;
+  readonly run: (
+    command: readonly string[],
+    options: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
+  ) => Promise<{ readonly output: string }>;
   /** Variables and credentials of the environment, and the few of the host that a program needs (PATH, HOME, …). */
   readonly env: Readonly<Record<string, string>>;
   /** The store's directory; a driver keeps what it must under `home/drivers/<name>`. */
   readonly home: string;
 };
+
+/** A command that ended otherwise than with 0; `exitCode` is null where it could not be run or a signal ended it. The message is masked. */
+export class CommandFailed extends Error {
+  override readonly name = "CommandFailed";
+  readonly exitCode: number | null;
+  constructor(message: string, exitCode: number | null, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}
 
 /** Makes an artifact from a commit. */
 export interface Builder {

@@ -23,7 +23,15 @@ export interface Source {
   keep(commit: CommitId): Promise<void>;
 }
 
-export type SourceErrorCode = "no-git" | "not-a-repository" | "shallow" | "unknown-commit" | "ambiguous-commit" | "no-policy-ref" | "unsafe-path" | "git-failed";
+export type SourceErrorCode =
+  | "no-git"
+  | "not-a-repository"
+  | "shallow"
+  | "unknown-commit"
+  | "ambiguous-commit"
+  | "no-policy-ref"
+  | "unsafe-path"
+  | "git-failed";
 /** A problem that the user can act on. */
 export class SourceError extends Error {
   override readonly name = "SourceError";

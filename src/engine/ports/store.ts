@@ -9,7 +9,13 @@ import type { Snapshot } from "../../core/run/state.ts";
 /** One event with what it changed: committed together or not at all. */
 export type Entry = { readonly event: Event; readonly changes: readonly Change[]; readonly effects: readonly Effect[] };
 /** The event log's public side, as the stream of events sends it. */
-export type LogEntry = { readonly seq: number; readonly at: rows.Time; readonly type: string; readonly run: string | null; readonly changes: readonly Change[] };
+export type LogEntry = {
+  readonly seq: number;
+  readonly at: rows.Time;
+  readonly type: string;
+  readonly run: string | null;
+  readonly changes: readonly Change[];
+};
 
 export type Page<T> = { readonly items: readonly T[]; readonly next: string | null };
 export type PageRequest = { readonly limit: number; readonly cursor: string | null };
@@ -25,7 +31,10 @@ export interface Store {
 
   run(id: string): Promise<rows.RunRow | null>;
   plan(run: string): Promise<Plan | null>;
-  runs(filter: { readonly status?: readonly rows.RunStatus[]; readonly commit?: CommitId; readonly kind?: "deploy" | "rollback" }, page: PageRequest): Promise<Page<rows.RunRow>>;
+  runs(
+    filter: { readonly status?: readonly rows.RunStatus[]; readonly commit?: CommitId; readonly kind?: "deploy" | "rollback" },
+    page: PageRequest,
+  ): Promise<Page<rows.RunRow>>;
   steps(run: string): Promise<readonly rows.StepRow[]>;
   attempts(run: string): Promise<readonly rows.AttemptRow[]>;
   attempt(id: string): Promise<rows.AttemptRow | null>;
@@ -44,7 +53,11 @@ export interface Store {
 
   /** The answer to a request with this idempotency key and actor, if it was made before; else remembers that it is being made. */
   answerOf(key: string): Promise<{ readonly request: string; readonly status: number; readonly body: string } | null>;
-  rememberAnswer(key: string, answer: { readonly request: string; readonly status: number; readonly body: string }, at: rows.Time): Promise<void>;
+  rememberAnswer(
+    key: string,
+    answer: { readonly request: string; readonly status: number; readonly body: string },
+    at: rows.Time,
+  ): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -1,0 +1,130 @@
+import { randomBytes } from "node:crypto";
+import type { Digest, TargetId } from "../core/config/config.ts";
+import { checkRelease, policyDifferences } from "../core/config/release.ts";
+import { planDeploy } from "../core/plan/deploy.ts";
+import type { RunRow } from "../core/run/rows.ts";
+import type { Configs } from "./configs.ts";
+import { type Actor, type DeployRequest, type Planned, RequestError } from "./control.ts";
+import { refused } from "./refusal.ts";
+import type { Loop } from "./loop.ts";
+import type { Builder } from "./ports/driver.ts";
+import type { Source } from "./ports/source.ts";
+import type { Store } from "./ports/store.ts";
+
+export type DeployParts = {
+  readonly loop: Loop;
+  readonly store: Store;
+  readonly source: Source;
+  readonly configs: Configs;
+  readonly builder: (name: string) => Promise<Builder>;
+  readonly policyRef: string | null;
+  readonly project: string;
+  readonly home: string;
+  readonly nextRun: () => string;
+};
+
+/** What a deploy would do, under the policy of the policy ref. Touches nothing. */
+export async function planOf(parts: Pick<DeployParts, "source" | "configs" | "policyRef">, request: DeployRequest): Promise<Planned> {
+  const { source, configs } = parts;
+  const commit = await source.resolve(request.commit ?? "HEAD");
+  const release = await configs.at(commit);
+  const { policy, ref, commit: policyCommit } = await configs.policy(request.policyRef ?? parts.policyRef);
+  const refusals = checkRelease(release, policy, configs.file);
+  if (refusals.length > 0)
+    throw new RequestError(
+      "invalid-config",
+      `commit ${commit.slice(0, 12)} does not fit the policy of ${ref}: ${refusals.map((r) => r.message).join("; ")}`,
+      [...new Set(refusals.map((r) => r.hint))].join("; "),
+    );
+  const planned = planDeploy({
+    release,
+    policy,
+    commit,
+    services: request.services,
+    environments: request.environments,
+    promotion: request.promotion,
+  });
+  if ("problems" in planned)
+    throw new RequestError("invalid", planned.problems.map((p) => p.message).join("; "), planned.problems.map((p) => p.hint).join("; "));
+  await mayCome(source, planned.plan.environments, policy, commit);
+  const dirty =
+    request.commit === null && (await source.dirty())
+      ? [`the work tree has changes; what is deployed is the commit ${commit.slice(0, 12)}, not the tree`]
+      : [];
+  return {
+    plan: planned.plan,
+    warnings: [...dirty, ...policyDifferences(release.policy, policy, ref)],
+    policy: { ref, commit: policyCommit },
+  };
+}
+
+/** `from`: the commit must be reachable from one of the refs that an environment names. */
+async function mayCome(
+  source: Source,
+  environments: Readonly<Record<string, unknown>>,
+  policy: Awaited<ReturnType<Configs["policy"]>>["policy"],
+  commit: string,
+): Promise<void> {
+  for (const id of Object.keys(environments)) {
+    const from = policy.environments[id]?.from ?? [];
+    if (from.length > 0 && !(await source.reachableFrom(commit, from)))
+      throw new RequestError(
+        "not-allowed",
+        `${id} takes only commits from ${from.join(", ")}; ${commit.slice(0, 12)} is on none of them`,
+        `merge it there first, or leave ${id} out with --env`,
+      );
+  }
+}
+
+export async function deploy(
+  parts: DeployParts,
+  request: DeployRequest,
+  actor: Actor,
+  retryOf: string | null,
+): Promise<{ readonly run: RunRow; readonly warnings: readonly string[] }> {
+  const { plan, warnings, policy } = await planOf(parts, request);
+  const { commit } = plan.release;
+  await parts.source.keep(commit);
+  const run = parts.nextRun();
+  const answer = await parts.loop.command({
+    type: "deploy.admitted",
+    run,
+    nonce: randomBytes(4).toString("hex"),
+    plan,
+    by: actor.name,
+    reason: request.reason,
+    policyCommit: policy.commit,
+    options: { redeploy: request.redeploy, acceptDiverged: request.acceptDiverged },
+    retryOf,
+    goodBefore: await parts.store.goodTargets(commit),
+    built: await builtOf(parts, plan.artifacts, commit),
+  });
+  if (!answer.ok) throw refused(answer);
+  const row = await parts.store.run(run);
+  if (!row) throw new Error(`run ${run} was admitted and is not in the store`);
+  return { run: row, warnings };
+}
+
+/** Recorded builds of the commit whose artifact is still there. */
+async function builtOf(
+  parts: Pick<DeployParts, "store" | "builder" | "home">,
+  artifacts: Planned["plan"]["artifacts"],
+  commit: string,
+): Promise<Readonly<Record<string, Digest>>> {
+  const built: Record<string, Digest> = {};
+  for (const row of await parts.store.builds(commit)) {
+    const artifact = artifacts[row.artifact];
+    if (artifact && (await (await parts.builder(artifact.builder)).has(row.digest, artifact.config, parts.home)))
+      built[row.artifact] = row.digest;
+  }
+  return built;
+}
+
+/** The scope that an ended run had, for its retry. */
+export function scopeOf(members: Readonly<Record<TargetId, { readonly service: string; readonly environment: string }>>): {
+  readonly services: readonly string[];
+  readonly environments: readonly string[];
+} {
+  const all = Object.values(members);
+  return { services: [...new Set(all.map((m) => m.service))], environments: [...new Set(all.map((m) => m.environment))] };
+}

@@ -1,0 +1,150 @@
+import type { AttemptSpec, Effect } from "../core/run/effects.ts";
+import type { Observed } from "../core/run/events.ts";
+import { fingerprint } from "../core/plan/fingerprint.ts";
+import type { Digest, TargetId } from "../core/config/config.ts";
+import type { Configs } from "./configs.ts";
+import type { Loop } from "./loop.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { Driver } from "./ports/driver.ts";
+import type { Executor } from "./ports/executor.ts";
+import type { Source } from "./ports/source.ts";
+
+export type DispatchOptions = {
+  readonly loop: () => Loop;
+  readonly executor: Executor;
+  readonly source: Source;
+  readonly configs: Configs;
+  readonly driver: (name: string) => Promise<Driver>;
+  readonly clock: Clock;
+  readonly project: string;
+  readonly home: string;
+  readonly log: (level: "info" | "warn" | "error", message: string, details?: object) => void;
+};
+
+const TRIES = 5;
+const OBSERVE_MS = 60_000;
+
+/** Carries effects out. Each is under way once, whatever happens twice; and comes back as an event, or is tried again. */
+export class Dispatcher {
+  readonly #options: DispatchOptions;
+  readonly #underWay = new Set<string>();
+  readonly #stop = new AbortController();
+
+  constructor(options: DispatchOptions) {
+    this.#options = options;
+    options.executor.onEnd((attempt, end) => {
+      const key = `start:${attempt}`;
+      this.#underWay.delete(key);
+      if (end === "lost") options.loop().tell({ type: "attempt.lost", attempt }, key);
+      else options.loop().tell({ type: "attempt.ended", attempt, ...end }, key);
+    });
+  }
+
+  readonly dispatch = (effects: readonly Effect[]): void => {
+    for (const effect of effects) {
+      if (this.#underWay.has(effect.key)) continue;
+      this.#underWay.add(effect.key);
+      void this.#carryOut(effect).catch((error: unknown) =>
+        this.#options.log("error", "an effect failed", { key: effect.key, error: String(error) }),
+      );
+    }
+  };
+
+  /** Nothing is under way but waiting for people. */
+  idle(): boolean {
+    return this.#underWay.size === 0;
+  }
+
+  close(): void {
+    this.#stop.abort();
+  }
+
+  async #carryOut(effect: Effect): Promise<void> {
+    switch (effect.type) {
+      case "attempt.start":
+        // under way until the attempt ends: a restart finds it in the outbox and adopts it
+        return await this.#start(effect.key, effect.attempt);
+      case "attempt.stop":
+        await this.#options.executor.stop(effect.attempt);
+        this.#options.loop().done(effect.key);
+        break;
+      case "target.observe":
+        this.#options.loop().tell({ type: "target.observed", target: effect.target, observed: await this.#observe(effect) }, effect.key);
+        break;
+      case "relation.ask": {
+        const relation = await this.#relate(effect.release, effect.live);
+        this.#options.loop().tell({ type: "relation.known", relation }, effect.key);
+        break;
+      }
+      case "render.ask":
+        this.#options.loop().tell({ type: "render.known", run: effect.run, renders: await this.#render(effect) }, effect.key);
+        break;
+    }
+    this.#underWay.delete(effect.key);
+  }
+
+  async #start(key: string, attempt: AttemptSpec): Promise<void> {
+    try {
+      await this.#retrying(() => this.#options.executor.start(attempt));
+    } catch (error) {
+      this.#underWay.delete(key);
+      const message = `the attempt could not be started: ${messageOf(error)}`;
+      this.#options
+        .loop()
+        .tell({ type: "attempt.ended", attempt: attempt.id, outcome: "errored", message, digest: null, changed: false, url: null }, key);
+    }
+  }
+
+  async #observe(effect: Extract<Effect, { readonly type: "target.observe" }>): Promise<Observed> {
+    if (!effect.definition) return { kind: "unobservable" };
+    const { project, home } = this.#options;
+    try {
+      const driver = await this.#options.driver(effect.definition.driver);
+      if (!driver.capabilities.observe) return { kind: "unobservable" };
+      const { target, definition } = effect;
+      return await this.#retrying(async () => {
+        const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(OBSERVE_MS)]);
+        const observed = await driver.observe({ project, target, definition }, { signal, home });
+        if (observed.kind === "error") throw new Error(observed.message);
+        return observed;
+      });
+    } catch (error) {
+      this.#options.log("warn", "a target could not be observed", { target: effect.target, error: messageOf(error) });
+      return { kind: "error", message: messageOf(error) };
+    }
+  }
+
+  async #relate(release: string, live: string) {
+    try {
+      return await this.#options.source.relate(release, live, await this.#options.configs.paths(release));
+    } catch (error) {
+      this.#options.log("warn", "two commits could not be compared", { release, live, error: messageOf(error) });
+      return { release, live, order: "unknown" as const, unmet: null };
+    }
+  }
+
+  async #render(effect: Extract<Effect, { readonly type: "render.ask" }>) {
+    const renders: Record<TargetId, { readonly fingerprint: Digest } | { readonly problem: string }> = {};
+    for (const { target, definition, definitionDigest, commit, digest } of effect.targets)
+      try {
+        const driver = await this.#options.driver(definition.driver);
+        const text = await driver.render({ project: this.#options.project, target, commit, digest, definition });
+        renders[target] = { fingerprint: fingerprint({ definitionDigest, digest, text }) };
+      } catch (error) {
+        renders[target] = { problem: messageOf(error) };
+      }
+    return renders;
+  }
+
+  async #retrying<T>(act: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++)
+      try {
+        return await act();
+      } catch (error) {
+        if (tries >= TRIES || this.#stop.signal.aborted) throw error;
+        await new Promise<void>((resolve) => this.#options.clock.after(100 * 2 ** tries, resolve));
+      }
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

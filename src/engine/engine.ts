@@ -1,0 +1,200 @@
+import { randomUUID } from "node:crypto";
+import type { AdapterSchema, CommitId, EnvironmentId } from "../core/config/config.ts";
+import type { Answer } from "../core/run/events.ts";
+import type { RunRow } from "../core/run/rows.ts";
+import { runEnded } from "../core/run/status.ts";
+import { Configs } from "./configs.ts";
+import {
+  type Actor,
+  type Control,
+  type DeployRequest,
+  type PendingApproval,
+  type Planned,
+  RequestError,
+  type RollbackPreview,
+  type RollbackRequest,
+} from "./control.ts";
+import { deploy, type DeployParts, planOf, scopeOf } from "./deploys.ts";
+import { Dispatcher } from "./dispatch.ts";
+import { Loop } from "./loop.ts";
+import { pendingApprovals } from "./pending.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { Builder, Driver } from "./ports/driver.ts";
+import type { Executor } from "./ports/executor.ts";
+import type { Source } from "./ports/source.ts";
+import type { Store, StoreError } from "./ports/store.ts";
+import { refused } from "./refusal.ts";
+import { resume } from "./resume.ts";
+import { previewRollback, rollback } from "./rollbacks.ts";
+
+export type EngineOptions = {
+  readonly store: Store;
+  readonly executor: Executor;
+  readonly source: Source;
+  readonly driver: (name: string) => Promise<Driver>;
+  readonly builder: (name: string) => Promise<Builder>;
+  readonly adapters: readonly AdapterSchema[];
+  readonly clock: Clock;
+  /** The store's directory, where drivers keep what they must. */
+  readonly home: string;
+  readonly project: string;
+  /** Where policy is read from unless a request says otherwise; null: the default ref. */
+  readonly policyRef: string | null;
+  readonly log: (level: "info" | "warn" | "error", message: string, details?: object) => void;
+  readonly deposed: (error: StoreError) => void;
+};
+
+/** The orchestrator: what people ask for becomes events, what the core asks for becomes acts. */
+export class Engine implements Control {
+  readonly project: string;
+  readonly store: Store;
+  readonly logs: Executor;
+  readonly #options: EngineOptions;
+  readonly #loop: Loop;
+  readonly #dispatcher: Dispatcher;
+  readonly #parts: DeployParts;
+  #lastRun = 0;
+
+  private constructor(options: EngineOptions) {
+    this.#options = options;
+    this.project = options.project;
+    this.store = options.store;
+    this.logs = options.executor;
+    const configs = new Configs(options.source, options.adapters);
+    this.#dispatcher = new Dispatcher({ ...options, configs, loop: () => this.#loop });
+    this.#loop = new Loop({ ...options, dispatch: this.#dispatcher.dispatch });
+    this.#parts = { ...options, configs, loop: this.#loop, nextRun: () => String(++this.#lastRun) };
+  }
+
+  /** Takes up where the last orchestrator left off: attempts are adopted, effects carried out again, host processes brought back. */
+  static async open(options: EngineOptions): Promise<Engine> {
+    const engine = new Engine(options);
+    const newest = await options.store.runs({}, { limit: 1, cursor: null });
+    engine.#lastRun = Number(newest.items[0]?.id ?? 0);
+    await engine.#loop.open();
+    await resume(options, engine.#loop.state);
+    return engine;
+  }
+
+  /** Lets go: attempts run on, and the next orchestrator adopts them. */
+  async close(): Promise<void> {
+    this.#dispatcher.close();
+    await this.#options.executor.close();
+    await this.#loop.close();
+  }
+
+  plan(request: DeployRequest): Promise<Planned> {
+    return planOf(this.#parts, request);
+  }
+
+  deploy(request: DeployRequest, actor: Actor): Promise<{ readonly run: RunRow; readonly warnings: readonly string[] }> {
+    return deploy(this.#parts, request, actor, null);
+  }
+
+  previewRollback(request: RollbackRequest): Promise<RollbackPreview> {
+    return previewRollback(this.#parts, request);
+  }
+
+  rollback(request: RollbackRequest, actor: Actor): Promise<{ readonly run: RunRow }> {
+    return rollback(this.#parts, request, actor);
+  }
+
+  approvals(): Promise<readonly PendingApproval[]> {
+    return Promise.resolve(pendingApprovals(this.#loop.state, (_target, status, code) => (code === null ? status : `${status}: ${code}`)));
+  }
+
+  async decide(request: Parameters<Control["decide"]>[0], actor: Actor): Promise<Answer> {
+    const commit = await this.#options.source.resolve(request.commit);
+    const { verdict, environment, comment, expect } = request;
+    return await this.#loop.command({
+      type: "gate.decided",
+      id: randomUUID(),
+      by: actor.name,
+      verdict,
+      commit,
+      environment,
+      comment,
+      expect,
+    });
+  }
+
+  async cancel(run: string, options: { readonly now: boolean; readonly reason: string | null }, actor: Actor): Promise<Answer> {
+    const answer = await this.#loop.command({ type: "run.cancelled", run, by: actor.name, now: options.now, reason: options.reason });
+    if (answer.ok || answer.code !== "not-found") return answer;
+    const ended = await this.store.run(run);
+    return ended ? { ok: false, code: "ended", message: `run ${run} has ended: ${ended.status}` } : answer;
+  }
+
+  async retry(run: string, actor: Actor): Promise<{ readonly run: RunRow }> {
+    const row = await this.store.run(run);
+    if (!row) throw new RequestError("not-found", `no run ${run}`, "sluice runs lists them");
+    if (!runEnded(row.status)) {
+      const answer = await this.#loop.command({ type: "run.retried", run, by: actor.name });
+      if (!answer.ok) throw refused(answer);
+      return { run: (await this.store.run(run)) ?? row };
+    }
+    if (row.kind === "rollback")
+      throw new RequestError("conflict", `run ${run} is a rollback that has ended`, "roll back again: sluice rollback");
+    if (row.status === "succeeded")
+      throw new RequestError("conflict", `run ${run} succeeded; there is nothing to retry`, "apply it again with sluice deploy --redeploy");
+    const plan = await this.store.plan(run);
+    if (!plan) throw new Error(`run ${run} has no plan`);
+    const { services, environments } = scopeOf(plan.members);
+    const request: DeployRequest = {
+      services,
+      environments,
+      commit: row.commit,
+      policyRef: null,
+      reason: row.reason,
+      promotion: plan.promotion,
+      redeploy: row.options.redeploy,
+      acceptDiverged: row.options.acceptDiverged,
+    };
+    return await deploy(this.#parts, request, actor, run);
+  }
+
+  async hold(environment: EnvironmentId, reason: string, actor: Actor): Promise<Answer> {
+    await this.#mustKnow(environment);
+    return await this.#loop.command({ type: "environment.held", environment, by: actor.name, reason });
+  }
+
+  async unhold(environment: EnvironmentId, actor: Actor): Promise<Answer> {
+    await this.#mustKnow(environment);
+    return await this.#loop.command({ type: "environment.unheld", environment, by: actor.name });
+  }
+
+  async settle(target: string, options: { readonly applied: boolean; readonly reason: string }, actor: Actor): Promise<Answer> {
+    return await this.#loop.command({
+      type: "target.settled",
+      target: target as `${string}@${string}`,
+      by: actor.name,
+      applied: options.applied,
+      reason: options.reason,
+    });
+  }
+
+  async describe(commit: CommitId): Promise<{ readonly subject: string; readonly author: string; readonly at: number } | null> {
+    return await this.#options.source.describe(commit).catch(() => null);
+  }
+
+  async environments(): Promise<
+    readonly { readonly id: EnvironmentId; readonly gate: boolean; readonly needs: readonly EnvironmentId[] }[]
+  > {
+    const { policy } = await this.#parts.configs.policy(this.#options.policyRef);
+    return Object.entries(policy.environments).map(([id, e]) => ({ id, gate: e.approval !== null, needs: e.needs }));
+  }
+
+  onCommit(listener: (seq: number) => void): () => void {
+    return this.#loop.onCommit(listener);
+  }
+
+  idle(): boolean {
+    return this.#dispatcher.idle();
+  }
+
+  async #mustKnow(environment: EnvironmentId): Promise<void> {
+    const known = await this.environments();
+    if (!known.some((e) => e.id === environment))
+      throw new RequestError("not-found", `no environment ${environment}`, `known: ${known.map((e) => e.id).join(", ")}`);
+  }
+}
