@@ -42,7 +42,11 @@ export type Environment = {
   readonly order: "forward" | "any";
   readonly onFailure: "stop" | "rollback";
   readonly needsTimeoutMs: number;
-  readonly allow: { readonly contexts: readonly string[] | null; readonly namespaces: readonly string[] | null; readonly drivers: readonly string[] | null };
+  readonly allow: {
+    readonly contexts: readonly string[] | null;
+    readonly namespaces: readonly string[] | null;
+    readonly drivers: readonly string[] | null;
+  };
   /** Plain values that attempts here get as environment variables, usable as `${variables.NAME}`. */
   readonly variables: Readonly<Record<string, string>>;
   /** Names of the server's own environment variables that attempts here may see; their values are masked in logs. */
@@ -60,7 +64,12 @@ export type Approval = {
 };
 
 /** Builder name and its own config, checked by that builder's schema. */
-export type Artifact = { readonly builder: string; readonly config: JsonObject; readonly perEnvironment: boolean; readonly timeoutMs: number };
+export type Artifact = {
+  readonly builder: string;
+  readonly config: JsonObject;
+  readonly perEnvironment: boolean;
+  readonly timeoutMs: number;
+};
 
 export type Service = {
   readonly tier: Tier;
