@@ -156,3 +156,12 @@ test("only the byte order mark is no part of the file", () => {
     "\ufeffversion: 1\nproject: p\nenvironments: { e: {} }\nservices: { a: { tier: backend, deploy: { helm: { chart: c } } } }\n";
   expect(configOf(text).project).toBe("p");
 });
+
+test("lines that end in CR LF have the same places", () => {
+  const text = "version: 1\nproject: p\nenvironments:\n  e: { oder: any }\n  f: { needs: [g] }\nservices: {}\n";
+  const windows = text.replaceAll("\n", "\r\n");
+  const { diagnostics } = parseConfig(windows, "sluice.yaml", adapters);
+  expect(diagnostics).toEqual(parseConfig(text, "sluice.yaml", adapters).diagnostics);
+  expect(diagnostics).toHaveLength(3);
+  expect(printDiagnostics(diagnostics, () => windows)).toBe(printDiagnostics(diagnostics, () => text));
+});
