@@ -1,0 +1,33 @@
+import { argv, exit } from "node:process";
+import { type AttemptRegistry, runAttempt } from "../executor/local/runner/main.ts";
+
+/** The program of an attempt's process, called with the attempt's directory. It loads the one adapter that it needs, without the schema. */
+const registry: AttemptRegistry = {
+  async driver(name) {
+    switch (name) {
+      case "command":
+        return (await import("../drivers/command/acts.ts")).acts;
+      default:
+        return await (await import("./registry.ts")).driver(name);
+    }
+  },
+  async builder(name) {
+    switch (name) {
+      case "bundle":
+        return (await import("../builders/bundle/build.ts")).acts;
+      case "command":
+        return (await import("../builders/command/build.ts")).acts;
+      default:
+        return await (await import("./registry.ts")).builder(name);
+    }
+  },
+  async checkout(repository, commit, path, into) {
+    const { GitSource } = await import("../source/git.ts");
+    await new GitSource({ directory: repository }).checkout(commit, path, into);
+  },
+};
+
+const [, , directory] = argv;
+if (directory === undefined) throw new Error("usage: attempt DIRECTORY");
+await runAttempt(directory, registry);
+exit(0); // what an adapter has left open must not keep an attempt alive that has ended

@@ -1,0 +1,59 @@
+import { mkdir, realpath, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Digest } from "../../core/config/config.ts";
+import type { AttemptContext, BuildInput, Builder } from "../../engine/ports/driver.ts";
+import { isInside, sealTree } from "./digest.ts";
+import type { BundleConfig } from "./schema.ts";
+import { splitWords } from "./words.ts";
+
+/** The builder but for its schema, which an attempt's process does not load. */
+export const acts: Omit<Builder, "schema"> = { name: "bundle", build, has };
+
+async function build(input: BuildInput, context: AttemptContext): Promise<{ readonly digest: Digest }> {
+  const { path = ".", command, output = "." } = input.config as BundleConfig;
+  const draft = join(context.home, "artifacts", `.draft-${input.attempt}`);
+  const tree = join(draft, "checkout");
+  try {
+    await mkdir(tree, { recursive: true });
+    await input.checkout(path, tree);
+    if (command !== undefined) await context.run(wordsOf(command), { cwd: tree, env: context.env });
+    const made = await chosen(tree, output);
+    const digest = await sealTree(made, context.signal);
+    await store(made, draft, directoryOf(digest, context.home));
+    return { digest };
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+async function has(digest: Digest, _config: unknown, home: string): Promise<boolean> {
+  return (await stat(join(directoryOf(digest, home), "tree")).catch(() => null))?.isDirectory() === true;
+}
+
+const directoryOf = (digest: Digest, home: string): string => join(home, "artifacts", digest.replace("sha256:", ""));
+
+function wordsOf(command: string | readonly string[]): readonly string[] {
+  if (typeof command !== "string") return command;
+  const split = splitWords(command);
+  if ("problem" in split) throw new Error(`the build command ${JSON.stringify(command)} cannot be run: ${split.problem}`);
+  return split.words;
+}
+
+async function chosen(tree: string, output: string): Promise<string> {
+  const made = join(tree, output);
+  const real = await realpath(made).catch(() => null);
+  if (real === null || !(await stat(real)).isDirectory())
+    throw new Error(`the build left no folder ${output}: \`output\` names the folder that the build command makes`);
+  if (!isInside(await realpath(tree), real)) throw new Error(`\`output\` (${output}) leads out of the checkout`);
+  return real;
+}
+
+/** Moves the tree to its name. Where the same content is there already, that one stays: somebody may be running from it. */
+async function store(made: string, draft: string, final: string): Promise<void> {
+  const bundle = join(draft, "package");
+  await mkdir(bundle);
+  await rename(made, join(bundle, "tree"));
+  await rename(bundle, final).catch((error: unknown) => {
+    if (!(error instanceof Error && "code" in error && (error.code === "ENOTEMPTY" || error.code === "EEXIST"))) throw error;
+  });
+}

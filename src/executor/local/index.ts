@@ -1,0 +1,3 @@
+export { ExecutorError } from "./errors.ts";
+export { LocalExecutor, type LocalExecutorOptions } from "./executor.ts";
+export { runAttempt, type AttemptRegistry } from "./runner/main.ts";

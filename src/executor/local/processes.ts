@@ -1,0 +1,119 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { codeOf } from "./errors.ts";
+
+/** A process that is meant and no other: a process id comes round again, its start time does not. */
+export type Identity = { readonly pid: number; readonly start: string };
+
+const boot = bootId();
+
+function bootId(): string | null {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    return null; // no /proc: macOS
+  }
+}
+
+/** The process that has this id now; null where there is none or only its remains (a zombie that nobody reaps). */
+export function identify(pid: number): Identity | null {
+  if (boot === null) return identifyByPs(pid);
+  const fields = statOf(pid);
+  // Fields of proc(5) after the command's name: 0 is the state, 19 the start time in ticks since boot.
+  const [state, start] = [fields?.[0], fields?.[19]];
+  return start === undefined || state === "Z" || state === "X" ? null : { pid, start: `${boot}/${start}` };
+}
+
+function identifyByPs(pid: number): Identity | null {
+  const { stdout } = spawnSync("ps", ["-o", "stat=,lstart=", "-p", String(pid)], {
+    encoding: "utf8",
+    env: { PATH: "/bin:/usr/bin", LC_ALL: "C" },
+  });
+  const [, state, start] = /^\s*(\S+)\s+(.+?)\s*$/.exec(stdout) ?? [];
+  return start === undefined || state?.startsWith("Z") ? null : { pid, start };
+}
+
+function statOf(pid: number): readonly string[] | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return text.slice(text.lastIndexOf(")") + 2).split(" ");
+  } catch {
+    return null;
+  }
+}
+
+export function isAlive(identity: Identity): boolean {
+  return identify(identity.pid)?.start === identity.start;
+}
+
+/** Signals one process; false where it is gone. */
+export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(pid, name);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "ESRCH" || codeOf(error) === "EPERM") return false;
+    throw error;
+  }
+}
+
+/** Whether a process group that a process once led still has living members, and is still that group. */
+function groupLives(leader: Identity): boolean {
+  const now = identify(leader.pid);
+  if (now !== null) return now.start === leader.start;
+  if (!signal(-leader.pid, 0)) return false;
+  return boot === null || pidsOfHost().some((pid) => isMember(pid, leader.pid));
+}
+
+function isMember(pid: number, group: number): boolean {
+  const fields = statOf(pid);
+  return fields?.[2] === String(group) && fields[0] !== "Z" && fields[0] !== "X";
+}
+
+function pidsOfHost(): number[] {
+  return readdirSync("/proc").map(Number).filter(Number.isInteger);
+}
+
+/** Names and values that every process of an attempt inherits. The directory goes along because two stores on one host may give out the same id. */
+export function markerOf(id: string, directory: string): Readonly<Record<"SLUICE_ATTEMPT_ID" | "SLUICE_ATTEMPT_DIR", string>> {
+  return { SLUICE_ATTEMPT_ID: id, SLUICE_ATTEMPT_DIR: directory };
+}
+
+/** Living processes of this host whose environment has all of these variables, this process left out; empty where the system does not tell (macOS). */
+export function findMarked(marker: Readonly<Record<string, string>>): number[] {
+  if (boot === null) return [];
+  const wanted = Object.entries(marker).map(([name, value]) => `${name}=${value}`);
+  return pidsOfHost().filter((pid) => {
+    if (pid === process.pid) return false;
+    try {
+      const variables = new Set(readFileSync(`/proc/${pid}/environ`, "utf8").split("\0"));
+      return wanted.every((entry) => variables.has(entry)) && identify(pid) !== null;
+    } catch {
+      return false; // ended meanwhile, or another user's
+    }
+  });
+}
+
+/** What an attempt has left on this host: groups that it led and processes that carry its marker. */
+export type Remains = { readonly groups: readonly Identity[]; readonly marker: Readonly<Record<string, string>> | null };
+
+/**
+ * Ends all of it: TERM, then KILL after `graceMs`. Resolves to true when nothing of it lives, false where something survived KILL (a process stuck in the kernel).
+ * Looks again until nothing is found, so that what is forked meanwhile does not escape.
+ */
+export async function endRemains(remains: Remains, graceMs: number): Promise<boolean> {
+  const begun = performance.now();
+  for (let round = 0; ; round++) {
+    const groups = remains.groups.filter(groupLives);
+    const marked = remains.marker === null ? [] : findMarked(remains.marker);
+    if (groups.length === 0 && marked.length === 0) return true;
+    const waited = performance.now() - begun;
+    if (waited > graceMs + 5000) return false;
+    if (waited >= graceMs || round === 0) {
+      const name = waited >= graceMs ? "SIGKILL" : "SIGTERM";
+      for (const { pid } of groups) signal(-pid, name);
+      for (const pid of marked) signal(pid, name);
+    }
+    await new Promise((resolve) => setTimeout(resolve, Math.min(5 + round * 5, 50)));
+  }
+}

@@ -1,0 +1,125 @@
+import { spawn } from "node:child_process";
+import { appendFileSync, closeSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { AttemptEnd } from "../../engine/ports/executor.ts";
+import { type AttemptInput, fence, filesOf, readChildren, readClaim, readEnd, writeEnd } from "./attempt-directory.ts";
+import { endRemains, isAlive, markerOf, signal } from "./processes.ts";
+import { until, type Watched } from "./watching.ts";
+
+/** How often a process is looked at that is not this process's child: it may die without changing a file. */
+const POLL_MS = 500;
+/** On top of the grace that the attempt's own process gives its commands before it kills them. */
+const STOP_MARGIN_MS = 3000;
+
+/** One attempt as seen from outside: its directory, and the process that carries it out. */
+export class Supervision {
+  readonly id: string;
+  readonly #directory: string;
+  readonly #runner: string;
+  readonly #input: Pick<AttemptInput, "home" | "graceMs">;
+  #stopping = false;
+
+  constructor(id: string, directory: string, runner: string, input: Pick<AttemptInput, "home" | "graceMs">) {
+    this.id = id;
+    this.#directory = directory;
+    this.#runner = runner;
+    this.#input = input;
+  }
+
+  /** Whether a process has taken the attempt, or its end has been decided without one. */
+  claimed(): boolean {
+    return readClaim(this.#directory) !== null;
+  }
+
+  /**
+   * Starts the attempt's process: a session of its own, its output in files, so that it outlives this one. Resolves when the attempt has been claimed by it, or by another
+   * that an earlier orchestrator had started: only one of them goes on.
+   */
+  async spawn(letGo: AbortSignal): Promise<void> {
+    const files = filesOf(this.#directory);
+    const output = openSync(files.runnerLog, "a", 0o600);
+    const { NODE_OPTIONS: _, ...environment } = process.env; // a debugger's or a test runner's options are not the attempt's
+    const child = spawn(process.execPath, [this.#runner, this.#directory], {
+      cwd: this.#directory,
+      detached: true,
+      stdio: ["ignore", output, output],
+      env: { ...environment, ...markerOf(this.id, this.#directory), NODE_COMPILE_CACHE: join(this.#input.home, "cache", "node") },
+    });
+    child.unref();
+    closeSync(output);
+    let gone: string | null = null;
+    const left = new Promise<void>((resolve) => {
+      child.once("error", (error) => resolve(void (gone = error.message)));
+      child.once("exit", (code, name) => resolve(void (gone = name ?? `exit code ${code}`)));
+    });
+    const watching = new AbortController();
+    await Promise.race([left, until(this.#watched(POLL_MS), AbortSignal.any([letGo, watching.signal]), () => this.claimed())]).finally(() =>
+      watching.abort(),
+    );
+    if (gone !== null && !this.claimed()) fence(this.#directory, couldNotStart(gone, lastOf(files.runnerLog)));
+  }
+
+  /** Resolves when the attempt has ended: to its end, or `lost` once all that it left running is gone. To null when the signal aborts. */
+  async ended(letGo: AbortSignal): Promise<AttemptEnd | "lost" | null> {
+    await until(this.#watched(POLL_MS), letGo, () => readEnd(this.#directory) !== null || !this.#runs());
+    if (letGo.aborted) return null;
+    const end = readEnd(this.#directory);
+    if (end !== null) return end;
+    await this.#endRemains(this.#stopping ? 0 : this.#input.graceMs);
+    if (this.#stopping) {
+      writeEnd(this.#directory, cut("stopped; it did not end in time and was killed", true));
+      return readEnd(this.#directory) ?? "lost";
+    }
+    appendFileSync(
+      filesOf(this.#directory).log,
+      "sluice: this attempt's process is gone and left no outcome; what it had left running has been ended\n",
+    );
+    return "lost";
+  }
+
+  /** TERM to the attempt's process, which ends its commands and says so; KILL for everything when it does not within its grace. Resolves when nothing runs. */
+  async stop(letGo: AbortSignal): Promise<void> {
+    this.#stopping = true;
+    if (fence(this.#directory, cut("stopped before it began", false))) return;
+    const runner = readClaim(this.#directory);
+    if (runner === null || "fenced" in runner || readEnd(this.#directory) !== null || !isAlive(runner)) return;
+    signal(runner.pid, "SIGTERM");
+    const deadline = performance.now() + this.#input.graceMs + STOP_MARGIN_MS;
+    await until(this.#watched(50), letGo, () => !isAlive(runner) || performance.now() > deadline);
+    if (letGo.aborted || !isAlive(runner)) return;
+    signal(runner.pid, "SIGKILL");
+    await this.#endRemains(0);
+  }
+
+  #watched(pollMs: number): Watched {
+    return { directory: this.#directory, files: ["pid.json", "outcome.json"], pollMs };
+  }
+
+  #runs(): boolean {
+    const runner = readClaim(this.#directory);
+    return runner !== null && "pid" in runner && isAlive(runner);
+  }
+
+  async #endRemains(graceMs: number): Promise<void> {
+    const runner = readClaim(this.#directory);
+    const groups = [...(runner !== null && "pid" in runner ? [runner] : []), ...readChildren(this.#directory)];
+    await endRemains({ groups, marker: markerOf(this.id, this.#directory) }, graceMs);
+  }
+}
+
+const cut = (message: string, changed: boolean): AttemptEnd => ({ outcome: "cut", message, digest: null, changed, url: null });
+
+function couldNotStart(how: string, printed: string): AttemptEnd {
+  const message = `the attempt's process could not start (${how}); nothing was touched${printed === "" ? "" : `:\n${printed}`}`;
+  return { outcome: "errored", message, digest: null, changed: false, url: null };
+}
+
+/** The last lines that a process printed, without the stack of an error. */
+function lastOf(path: string): string {
+  const lines = readFileSync(path, "utf8").trimEnd().split("\n");
+  return lines
+    .filter((line) => !/^\s+at /.test(line))
+    .slice(-8)
+    .join("\n")
+    .slice(-1500);
+}
