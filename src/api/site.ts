@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 import { extname, join, sep } from "node:path";
 import { Hono, type Context } from "hono";
 import type { Auth } from "./auth.ts";
@@ -77,9 +77,10 @@ async function page(c: Context, webRoot: string, auth: Auth): Promise<Response> 
 /** A file's bytes; null where there is none, or the path leads out of the folder. */
 async function readInside(root: string, path: string): Promise<Uint8Array<ArrayBuffer> | null> {
   try {
-    const decoded = decodeURIComponent(path);
-    const file = join(root, decoded);
-    if (decoded.includes("\0") || !file.startsWith(join(root, sep))) return null;
+    // Both as they really are, so that no link in the folder leads out of it.
+    const folder = await realpath(root);
+    const file = await realpath(join(folder, decodeURIComponent(path)));
+    if (!file.startsWith(folder + sep)) return null;
     return new Uint8Array(await readFile(file));
   } catch (error) {
     if (error instanceof URIError || (error as NodeJS.ErrnoException).code !== undefined) return null;

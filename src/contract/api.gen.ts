@@ -324,6 +324,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/targets/{id}/settle": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** @description Says what is true of a target after an attempt was lost, where its driver cannot tell. */
+    post: operations["settleTarget"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -860,6 +877,11 @@ export interface components {
     };
     SessionRequest: {
       token: string;
+    };
+    SettleRequest: {
+      /** @description Whether what the lost attempt was to apply is there */
+      applied: boolean;
+      reason: string;
     };
     Snapshot: {
       /**
@@ -1759,6 +1781,44 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["TargetPage"];
+        };
+      };
+      /** @description What is wrong and what to do about it */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  settleTarget: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description Chosen by the caller, one for each act; repeats are answered as the first was */
+        "idempotency-key"?: string;
+      };
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["SettleRequest"];
+      };
+    };
+    responses: {
+      /** @description The target is known again */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Target"];
         };
       };
       /** @description What is wrong and what to do about it */

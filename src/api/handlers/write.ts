@@ -3,7 +3,7 @@ import * as routes from "../../contract/routes/write.ts";
 import type { RollbackPreviewRequest } from "../../contract/schemas/plans.ts";
 import type { DeployRequest as DeployBody } from "../../contract/schemas/runs.ts";
 import type { DeployRequest, RollbackRequest } from "../../engine/control.ts";
-import { presentEnvironment, type Environment } from "../present/fleet.ts";
+import { presentEnvironment, presentTarget, type Environment } from "../present/fleet.ts";
 import { presentPlan, presentRollback, presentRollbackPlan } from "../present/plans.ts";
 import { presentRun, type Run } from "../present/runs.ts";
 import { accepted, ProblemError } from "../problem.ts";
@@ -66,7 +66,7 @@ function addRuns(app: ApiApp, { control, lookup }: ApiContext): void {
   });
 }
 
-function addPeople(app: ApiApp, { control, auth }: ApiContext): void {
+function addPeople(app: ApiApp, { control, auth, lookup }: ApiContext): void {
   app.openapi(routes.createSession, (c) => {
     const identity = auth.login(c, c.req.valid("json").token);
     if (!identity) throw new ProblemError("unauthenticated", "The token is not one of this server's");
@@ -96,6 +96,15 @@ function addPeople(app: ApiApp, { control, auth }: ApiContext): void {
     const { id } = c.req.valid("param");
     accepted(await control.unhold(id, actorOf(c.get("identity"))));
     return c.json(await environment(id), 200);
+  });
+
+  app.openapi(routes.settleTarget, async (c) => {
+    const { id } = c.req.valid("param");
+    const { applied, reason } = c.req.valid("json");
+    accepted(await control.settle(id, { applied, reason }, actorOf(c.get("identity"))));
+    const [service = "", place = ""] = id.split("@");
+    const page = await control.store.targets({ service, environment: place }, { limit: 1, cursor: null });
+    return c.json(await presentTarget(found(page.items[0], `target ${id}`), lookup), 200);
   });
 }
 

@@ -1,4 +1,4 @@
-import { Environment, HoldRequest, Session, SessionRequest } from "../schemas/fleet.ts";
+import { Environment, HoldRequest, Session, SessionRequest, SettleRequest, Target } from "../schemas/fleet.ts";
 import {
   DecisionAnswer,
   DecisionRequest,
@@ -92,4 +92,13 @@ export const unholdEnvironment = createRoute({
   operationId: "unholdEnvironment",
   request: { params: idParam, headers: mutationHeaders },
   responses: { 200: json(Environment, "Deploys start again"), ...failures },
+});
+
+export const settleTarget = createRoute({
+  method: "post",
+  path: `${base}/targets/{id}/settle`,
+  operationId: "settleTarget",
+  description: "Says what is true of a target after an attempt was lost, where its driver cannot tell.",
+  request: { params: idParam, headers: mutationHeaders, body: body(SettleRequest) },
+  responses: { 200: json(Target, "The target is known again"), ...failures },
 });

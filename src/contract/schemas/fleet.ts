@@ -78,6 +78,13 @@ export const SnapshotPage = page(Snapshot, "SnapshotPage");
 
 export const HoldRequest = z.strictObject({ reason: z.string().min(1).max(2000) }).openapi("HoldRequest");
 
+export const SettleRequest = z
+  .strictObject({
+    applied: z.boolean().openapi({ description: "Whether what the lost attempt was to apply is there" }),
+    reason: z.string().min(1).max(2000),
+  })
+  .openapi("SettleRequest");
+
 export const Commit = z.object({ id: CommitId, subject: z.string(), author: z.string(), at: Instant }).openapi("Commit");
 
 export const ServerHealth = z

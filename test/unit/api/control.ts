@@ -114,6 +114,9 @@ export class TestControl implements Control {
   async unhold(_environment: string, actor: Actor) {
     return this.#act("unhold", actor);
   }
+  async settle(_target: string, _options: unknown, actor: Actor) {
+    return this.#act("settle", actor);
+  }
   async #act(what: string, actor: Actor): Promise<Answer> {
     this.acts.push({ what, by: actor.name });
     return this.answer;
