@@ -1,0 +1,54 @@
+import { XIcon } from "@primer/octicons-react";
+import { Button } from "@primer/react";
+import { useState } from "react";
+import type { Schemas } from "../../../../src/contract/client.ts";
+import { StateWord } from "../../ui/state.tsx";
+import { Ago, Took } from "../../ui/time.tsx";
+import { LogView } from "./log-view.tsx";
+import { Why } from "./why.tsx";
+
+type Step = Schemas["Step"];
+
+/** The step that was chosen: why it is as it is, its attempts, and the log of one of them. */
+export function StepPanel({ step, onClose }: { step: Step; onClose: () => void }) {
+  const [chosen, setChosen] = useState<string | null>(null);
+  const attempt = step.attempts.find(({ id }) => id === chosen) ?? step.attempts.at(-1);
+  return (
+    <section className="step-panel" aria-labelledby="step-title">
+      <div className="step-head">
+        <h2 id="step-title">{step.id}</h2>
+        <StateWord state={step.status} />
+        {step.startedAt && (
+          <span className="muted small">
+            started <Ago at={step.startedAt} />, took <Took from={step.startedAt} to={step.endedAt} />
+          </span>
+        )}
+        <span className="acts">
+          {step.attempts.length > 1 && (
+            <fieldset className="attempts">
+              <legend className="hidden">Attempts</legend>
+              {step.attempts.map(({ id, outcome }, index) => (
+                <button key={id} type="button" className="chip" aria-pressed={id === attempt?.id} onClick={() => setChosen(id)}>
+                  attempt {index + 1}: {outcome ?? "running"}
+                </button>
+              ))}
+            </fieldset>
+          )}
+          <Button size="small" variant="invisible" leadingVisual={XIcon} onClick={onClose}>
+            Close<span className="hidden"> step</span>
+          </Button>
+        </span>
+      </div>
+      <Why step={step} />
+      {attempt?.message && attempt.message !== step.reason?.message && <p>{attempt.message}</p>}
+      {attempt ? <LogView key={attempt.id} attempt={attempt.id} /> : <p className="muted">{nothingYet(step)}</p>}
+    </section>
+  );
+}
+
+const nothingYet = (step: Step): string =>
+  step.kind === "gate"
+    ? "A gate runs nothing: it waits for a person."
+    : step.endedAt === null
+      ? "Nothing has run yet."
+      : "Nothing was run.";

@@ -1,0 +1,26 @@
+import type { Schemas } from "../../../../src/contract/client.ts";
+import { spoken } from "../../lib/format.ts";
+import { Ago } from "../../ui/time.tsx";
+
+/** What a step waits for or why it ended as it did, since when, until when, and the command that goes on from here. Nothing where there is nothing to say. */
+export function Why({ step }: { step: Schemas["Step"] }) {
+  const why = step.waitingFor ?? step.reason;
+  if (!why) return null;
+  const { text, command } = spoken(why);
+  return (
+    <p className="why">
+      {text}
+      {step.waitingFor && (
+        <span className="muted">
+          , since <Ago at={step.waitingFor.since} />
+          {step.waitingFor.until && (
+            <>
+              , at most until <Ago at={step.waitingFor.until} />
+            </>
+          )}
+        </span>
+      )}
+      {command !== null && <code className="command">{command}</code>}
+    </p>
+  );
+}

@@ -1,0 +1,83 @@
+import { createRootRoute, createRoute, createRouter, Link } from "@tanstack/react-router";
+import { FleetPage } from "./features/fleet/fleet-page.tsx";
+import { RunPage } from "./features/run/run-page.tsx";
+import { RunsPage } from "./features/runs/runs-page.tsx";
+import { Shell } from "./features/shell/shell.tsx";
+import type { Live } from "./lib/live.ts";
+import { runStatuses } from "./lib/status.ts";
+import { ProblemNote } from "./ui/problem.tsx";
+
+/** Search values are read as JSON where they look like it: a filter of digits comes as a number. */
+const textOf = (value: unknown): string | undefined =>
+  typeof value === "number" ? String(value) : typeof value === "string" && value !== "" ? value : undefined;
+
+/** Addresses of the pages; what a page shows of itself (filter, status, step) is part of its address. */
+export function createPageRouter(live: Live) {
+  const root = createRootRoute({
+    component: () => <Shell live={live} />,
+    notFoundComponent: NotFound,
+    errorComponent: ({ error }) => (
+      <ProblemNote
+        title="The page failed"
+        error={error instanceof Error ? error : new Error(String(error))}
+        onRetry={() => location.reload()}
+      />
+    ),
+  });
+  const fleet = createRoute({
+    getParentRoute: () => root,
+    path: "/",
+    validateSearch: (search): { filter?: string } => optional("filter", textOf(search["filter"])),
+    component: function Fleet() {
+      const { filter = "" } = fleet.useSearch();
+      const navigate = fleet.useNavigate();
+      return <FleetPage filter={filter} onFilter={(text) => void navigate({ search: text ? { filter: text } : {}, replace: true })} />;
+    },
+  });
+  const runs = createRoute({
+    getParentRoute: () => root,
+    path: "/runs",
+    validateSearch: (search): { status?: string } =>
+      optional(
+        "status",
+        runStatuses.find((status) => status === search["status"]),
+      ),
+    component: function Runs() {
+      const { status = "" } = runs.useSearch();
+      const navigate = runs.useNavigate();
+      return <RunsPage status={status} onStatus={(next) => void navigate({ search: next ? { status: next } : {}, replace: true })} />;
+    },
+  });
+  const run = createRoute({
+    getParentRoute: () => root,
+    path: "/runs/$id",
+    validateSearch: (search): { step?: string } => optional("step", textOf(search["step"])),
+    component: function Run() {
+      const { id } = run.useParams();
+      const { step = null } = run.useSearch();
+      const navigate = run.useNavigate();
+      return (
+        <RunPage key={id} id={id} step={step} onStep={(next) => void navigate({ search: next ? { step: next } : {}, replace: true })} />
+      );
+    },
+  });
+  return createRouter({ routeTree: root.addChildren([fleet, runs, run]), defaultPreload: false });
+}
+
+const optional = <K extends string>(key: K, value: string | undefined) =>
+  (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: string };
+
+const NotFound = () => (
+  <section className="page">
+    <h1>There is no such page</h1>
+    <p>
+      <Link to="/">To the fleet</Link>
+    </p>
+  </section>
+);
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof createPageRouter>;
+  }
+}

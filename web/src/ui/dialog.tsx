@@ -1,0 +1,67 @@
+import { Dialog } from "@primer/react";
+import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+import { Acts } from "../lib/api.ts";
+import { ProblemNote } from "./problem.tsx";
+
+type Headers = ReturnType<Acts["headersFor"]>;
+
+export type ActDialogProps<B, R> = {
+  readonly title: string;
+  /** The button that does it, e.g. `Approve`. */
+  readonly verb: string;
+  readonly danger?: boolean;
+  readonly width?: "large" | "xlarge";
+  /** What is sent; null: not ready to be sent. */
+  readonly body: B | null;
+  readonly act: (body: B, headers: Headers) => Promise<R>;
+  readonly onDone?: (result: R) => void;
+  readonly onClose: () => void;
+  readonly children: React.ReactNode;
+};
+
+/** Shows what is about to be done, asks once, and stays open with the reason where it was refused. */
+export function ActDialog<B, R>({
+  title,
+  verb,
+  danger = false,
+  width = "large",
+  body,
+  act,
+  onDone,
+  onClose,
+  children,
+}: ActDialogProps<B, R>) {
+  const [acts] = useState(() => new Acts());
+  const mutation = useMutation({
+    mutationFn: (sent: B) => act(sent, acts.headersFor(sent)),
+    onSuccess: (result) => {
+      onClose();
+      onDone?.(result);
+    },
+  });
+  return (
+    <Dialog
+      title={title}
+      width={width}
+      onClose={onClose}
+      footerButtons={[
+        { content: "Cancel", onClick: onClose },
+        {
+          content: verb,
+          buttonType: danger ? "danger" : "primary",
+          loading: mutation.isPending,
+          disabled: body === null,
+          onClick: () => {
+            if (body !== null && !mutation.isPending) mutation.mutate(body);
+          },
+        },
+      ]}
+    >
+      <div className="stack">
+        {children}
+        {mutation.error && <ProblemNote title="It was refused" error={mutation.error} />}
+      </div>
+    </Dialog>
+  );
+}
