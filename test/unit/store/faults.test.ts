@@ -29,7 +29,8 @@ const mounted = (folder: string, options: string): string[] => [
   folder,
   options,
 ];
-const canMount = spawnSync("unshare", [...mounted("/mnt", "size=64k").slice(1), "true"]).status === 0;
+const unshare = "unshare";
+const canMount = spawnSync(unshare, [...mounted("/mnt", "size=64k").slice(1), "true"]).status === 0;
 
 async function withRun(): Promise<void> {
   const store = await open(directory);

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Store } from "../../../src/engine/ports/store.ts";
 import { openSqliteStore } from "../../../src/store/sqlite.ts";
 import type { Rig } from "./contract.ts";
@@ -37,7 +38,7 @@ export type Child = {
   next(): Promise<string | null>;
 };
 
-const CHILD = join(import.meta.dirname, "child.ts");
+const CHILD = fileURLToPath(new URL("./child.ts", import.meta.url));
 
 /** Runs `child.ts`, by way of a command where one is given (`unshare …`). */
 export function startChild(args: readonly string[], through: readonly string[] = []): Child {

@@ -1,0 +1,195 @@
+import { access, constants } from "node:fs/promises";
+import { join, resolve as absolute } from "node:path";
+import type { CommitId, ServiceId } from "../core/config/config.ts";
+import type { RelationRow } from "../core/run/rows.ts";
+import { type Source, SourceError } from "../engine/ports/source.ts";
+import { checkout } from "./checkout.ts";
+import { Git } from "./exec.ts";
+import { branchGlob, fullId, isRef, treePath } from "./names.ts";
+import { lookUp } from "./objects.ts";
+import { isShallow, missing, relate, tooShallow } from "./relate.ts";
+
+/** A file that is read as text, in bytes: above what a config may be, so that its own limit speaks first. */
+const MAX_FILE = 16 * 1024 * 1024;
+/** Candidates that are named for a hash that is too short. */
+const MAX_CANDIDATES = 5;
+
+/** A git repository by the git program: a directory in a work tree, or a bare repository. Never writes but for `keep`'s refs. */
+export class GitSource implements Source {
+  readonly #git: Git;
+
+  constructor(options: { readonly directory: string }) {
+    this.#git = new Git(options.directory);
+  }
+
+  async resolve(ref: string): Promise<CommitId> {
+    if (!isRef(ref))
+      throw new SourceError(
+        "unknown-commit",
+        `${JSON.stringify(ref)} is not the name of a commit.`,
+        "Give a commit id, a branch, a tag or HEAD.",
+      );
+    const [found] = await lookUp(this.#git, [`${ref}^{commit}`]);
+    if (typeof found === "object") return found.id;
+    throw (await this.#candidates(ref)) ?? (await missing(this.#git, ref));
+  }
+
+  async file(commit: CommitId, path: string): Promise<string | null> {
+    const at = treePath(path);
+    if (at === "") return null;
+    const { text } = await this.#about(commit, ["ls-tree", "-z", "--full-tree", "-l", fullId(commit), "--", at]);
+    const [mode = "", , id = "", size = ""] = text.split(/\s+/, 4);
+    if (mode === "120000")
+      throw new SourceError(
+        "unsafe-path",
+        `\`${at}\` at ${commit.slice(0, 12)} is a symbolic link, which is not followed.`,
+        "Commit the file itself in its place.",
+      );
+    if (!mode.startsWith("100")) return null;
+    if (Number(size) > MAX_FILE)
+      throw new SourceError(
+        "git-failed",
+        `\`${at}\` at ${commit.slice(0, 12)} is larger than ${MAX_FILE / 1024 / 1024} MB.`,
+        "Is it the right file?",
+      );
+    return (await this.#git.run(["cat-file", "blob", id])).text;
+  }
+
+  async describe(
+    commit: CommitId,
+  ): Promise<{ readonly subject: string; readonly author: string; readonly email: string; readonly at: number }> {
+    const format = "--format=%s%x00%an%x00%ae%x00%ct";
+    const { text } = await this.#about(commit, [
+      "log",
+      "-1",
+      "--no-color",
+      "--no-show-signature",
+      "--no-notes",
+      "--encoding=UTF-8",
+      format,
+      fullId(commit),
+      "--",
+    ]);
+    const [subject = "", author = "", email = "", seconds = "0"] = text.trimEnd().split("\0");
+    return { subject, author, email, at: Number(seconds) * 1_000 };
+  }
+
+  async policyRef(asked: string | null): Promise<{ readonly ref: string; readonly commit: CommitId }> {
+    const remote = "refs/remotes/origin/HEAD";
+    const full = asked ?? ((await this.#hasRef(remote)) ? remote : "refs/heads/main");
+    const [found] = isRef(full) ? await lookUp(this.#git, [`${full}^{commit}`]) : [];
+    if (typeof found === "object") return { ref: asked ?? (full === remote ? await this.#nameOf(remote) : "main"), commit: found.id };
+    const several = await this.#candidates(full);
+    if (several) throw several;
+    throw asked === null
+      ? new SourceError(
+          "no-policy-ref",
+          "Neither origin/HEAD nor a local branch main says where policy is read from.",
+          "Run `git remote set-head origin --auto`, or name the ref with --policy-ref.",
+        )
+      : new SourceError("no-policy-ref", `There is no commit \`${asked}\` to read policy from.`, "Check --policy-ref, or fetch it.");
+  }
+
+  /** Local branches and those of `origin` count, by their names without `refs/heads/` and `refs/remotes/origin/`. */
+  async reachableFrom(commit: CommitId, refs: readonly string[]): Promise<boolean> {
+    const { text } = await this.#about(commit, [
+      "for-each-ref",
+      `--contains=${fullId(commit)}`,
+      "--format=%(refname)",
+      "refs/heads/",
+      "refs/remotes/origin/",
+    ]);
+    const globs = refs.map(branchGlob);
+    const branches = text.split("\n").flatMap((ref) => /^refs\/(?:heads|remotes\/origin)\/(.+)$/.exec(ref)?.[1] ?? []);
+    if (branches.some((branch) => branch !== "HEAD" && globs.some((matches) => matches(branch)))) return true;
+    // Behind the edge of a shallow clone a branch may contain the commit after all.
+    if (await isShallow(this.#git)) throw tooShallow(`whether ${refs.join(" or ")} contains ${commit.slice(0, 12)}`);
+    return false;
+  }
+
+  async relate(release: CommitId, live: CommitId, services: Readonly<Record<ServiceId, readonly string[]>>): Promise<RelationRow> {
+    return relate(this.#git, fullId(release), fullId(live), services);
+  }
+
+  async dirty(): Promise<boolean> {
+    const { text } = await this.#git.run(["rev-parse", "--is-inside-work-tree"]);
+    if (text.trim() !== "true") return false;
+    return (await this.#git.run(["status", "--porcelain=v1", "-z", "--untracked-files=no", "--ignore-submodules=dirty"])).text !== "";
+  }
+
+  async checkout(commit: CommitId, path: string, into: string): Promise<void> {
+    const at = treePath(path);
+    const [found] = await lookUp(this.#git, [`${fullId(commit)}:${at}`]);
+    if (found === undefined || typeof found === "string") {
+      await this.resolve(commit);
+      throw new SourceError(
+        "git-failed",
+        `There is no \`${path}\` at ${commit.slice(0, 12)}.`,
+        "Check the artifact's path; it is named from the repository's root.",
+      );
+    }
+    if (found.type !== "tree")
+      throw new SourceError("git-failed", `\`${path}\` at ${commit.slice(0, 12)} is not a folder.`, "Name the folder that holds it.");
+    await checkout(this.#git, commit, at, into);
+  }
+
+  /** By a ref. In a repository that this user cannot write nothing is kept, and nothing is wrong: whoever can write there decides what is collected. */
+  async keep(commit: CommitId): Promise<void> {
+    try {
+      await this.#about(commit, ["update-ref", `refs/sluice/keep/${fullId(commit)}`, commit]);
+    } catch (error) {
+      const blocked = error instanceof SourceError && error.code === "git-failed" && !(await this.#isWritable());
+      if (!blocked) throw error;
+    }
+  }
+
+  /** Runs a command about a commit. Where it fails because there is no such commit, that is what is said. */
+  async #about(commit: CommitId, args: readonly string[]): ReturnType<Git["run"]> {
+    try {
+      return await this.#git.run(args);
+    } catch (error) {
+      if (error instanceof SourceError && error.code === "git-failed") await this.resolve(commit);
+      throw error;
+    }
+  }
+
+  /** git's own message does not say why a ref could not be written. */
+  async #isWritable(): Promise<boolean> {
+    const { text } = await this.#git.run(["rev-parse", "--git-common-dir"]);
+    const refs = join(absolute(this.#git.directory, text.trim()), "refs");
+    return access(refs, constants.W_OK).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async #hasRef(ref: string): Promise<boolean> {
+    return (await this.#git.run(["show-ref", "--verify", "--quiet", ref], { answers: [1] })).exitCode === 0;
+  }
+
+  /** What a symbolic ref points at, as people say it: `origin/main`. */
+  async #nameOf(ref: string): Promise<string> {
+    const { text } = await this.#git.run(["symbolic-ref", "--short", ref], { answers: [128] });
+    return text.trim() || "origin/HEAD";
+  }
+
+  /** What to say of a hash that is short for several commits; null where it is not. */
+  async #candidates(ref: string): Promise<SourceError | null> {
+    if (!/^[0-9a-f]{4,63}$/i.test(ref)) return null;
+    const { text } = await this.#git.run(["rev-parse", `--disambiguate=${ref}`]);
+    const ids = text.split("\n").filter((id) => id !== "");
+    const found = await lookUp(this.#git, ids);
+    const commits = ids.filter((_, index) => {
+      const object = found[index];
+      return typeof object === "object" && object.type === "commit";
+    });
+    if (commits.length < 2) return null;
+    const named = await Promise.all(commits.slice(0, MAX_CANDIDATES).map(async (id) => `  ${id} ${(await this.describe(id)).subject}`));
+    const more = commits.length > MAX_CANDIDATES ? [`  and ${commits.length - MAX_CANDIDATES} more`] : [];
+    return new SourceError(
+      "ambiguous-commit",
+      `\`${ref}\` is short for ${commits.length} commits:\n${[...named, ...more].join("\n")}`,
+      "Give more characters of the one you mean.",
+    );
+  }
+}
