@@ -121,6 +121,14 @@ export function storeContract(name: string, make: () => Promise<Rig>): void {
       expect((await store.load()).lastAt).toBe(9);
     });
 
+    it("takes all of a commit or nothing, and the next one after that", async () => {
+      const good = s.entry(s.admitted(s.run("1")), [s.stop("a")]);
+      await expect(store.commit([good, s.entry([], [], s.tick(Number.NaN))], [])).rejects.toMatchObject({ name: "StoreError" });
+      expect([await store.run("1"), await store.lastSeq(), (await store.load()).outbox]).toEqual([null, 0, []]);
+      expect(await store.commit([good], [])).toHaveLength(1);
+      expect((await store.load()).state.runs).toHaveLength(1);
+    });
+
     it("keeps effects in their order until they are done, and lets one be asked for anew as it is done", async () => {
       await store.commit([s.entry([], [s.stop("a"), s.stop("b")]), s.entry([], [s.stop("c")])], []);
       await store.commit([], ["a"]);
