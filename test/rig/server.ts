@@ -1,0 +1,75 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+import { createClient } from "../../src/contract/client.ts";
+
+const LAUNCHER = fileURLToPath(new URL("../../bin/sluice.js", import.meta.url));
+
+/** A `sluice serve` of its own process, to be killed and started again. */
+export class TestServer {
+  readonly home: string;
+  readonly #directory: string;
+  readonly #env: Readonly<Record<string, string>>;
+  #child: ReturnType<typeof launch> | null = null;
+  #url = "";
+
+  constructor(directory: string, env: Readonly<Record<string, string>>) {
+    this.#directory = directory;
+    this.#env = env;
+    this.home = join(directory, ".sluice");
+  }
+
+  async start(): Promise<void> {
+    const child = launch(this.#directory, this.#env);
+    this.#child = child;
+    let text = "";
+    for await (const line of child) {
+      text += `${line}\n`;
+      const found = /^SLUICE_URL=(\S+)$/.exec(line)?.[1];
+      if (found === undefined) continue;
+      this.#url = found;
+      return;
+    }
+    throw new Error(`the server did not start:\n${text}\n${(await child).stderr}`);
+  }
+
+  async kill(signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+    this.#child?.kill(signal);
+    await this.#child;
+    this.#child = null;
+  }
+
+  api() {
+    const { token } = JSON.parse(readFileSync(join(this.home, "owner.json"), "utf8")) as { token: string };
+    return createClient({ baseUrl: this.#url, token });
+  }
+
+  /** Processes of attempts that have not ended. */
+  attempts(): readonly number[] {
+    const directory = join(this.home, "attempts");
+    const pids: number[] = [];
+    for (const id of list(directory)) {
+      const files = list(join(directory, id));
+      if (files.includes("outcome.json") || !files.includes("pid.json")) continue;
+      try {
+        pids.push((JSON.parse(readFileSync(join(directory, id, "pid.json"), "utf8")) as { pid: number }).pid);
+      } catch {
+        // half written: not killed this time
+      }
+    }
+    return pids;
+  }
+}
+
+function launch(cwd: string, env: Readonly<Record<string, string>>) {
+  return execa(process.execPath, [LAUNCHER, "serve", "--port", "0"], { cwd, env, reject: false, buffer: { stdout: false, stderr: true } });
+}
+
+function list(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
