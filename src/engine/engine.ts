@@ -42,6 +42,8 @@ export type EngineOptions = {
   readonly policyRef: string | null;
   readonly log: (level: "info" | "warn" | "error", message: string, details?: object) => void;
   readonly deposed: (error: StoreError) => void;
+  /** Beside an owner or where nobody drives: shows what the store says, carries nothing out. The store refuses whatever would change something. */
+  readonly readOnly?: boolean;
 };
 
 /** The orchestrator: what people ask for becomes events, what the core asks for becomes acts. */
@@ -62,7 +64,7 @@ export class Engine implements Control {
     this.logs = options.executor;
     const configs = new Configs(options.source, options.adapters);
     this.#dispatcher = new Dispatcher({ ...options, configs, loop: () => this.#loop });
-    this.#loop = new Loop({ ...options, dispatch: this.#dispatcher.dispatch });
+    this.#loop = new Loop({ ...options, dispatch: options.readOnly ? () => {} : this.#dispatcher.dispatch });
     this.#parts = { ...options, configs, loop: this.#loop, nextRun: () => String(++this.#lastRun) };
   }
 
@@ -72,7 +74,7 @@ export class Engine implements Control {
     const newest = await options.store.runs({}, { limit: 1, cursor: null });
     engine.#lastRun = Number(newest.items[0]?.id ?? 0);
     await engine.#loop.open();
-    await resume(options, engine.#loop.state);
+    if (!options.readOnly) await resume(options, engine.#loop.state);
     return engine;
   }
 

@@ -1,3 +1,4 @@
+export { endAttempts } from "./end-attempts.ts";
 export { ExecutorError } from "./errors.ts";
 export { LocalExecutor, type LocalExecutorOptions } from "./executor.ts";
 export { runAttempt, type AttemptRegistry } from "./runner/main.ts";

@@ -1,0 +1,136 @@
+import { randomBytes } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { createApi } from "../api/api.ts";
+import { Auth, type NamedToken } from "../api/auth.ts";
+import { listen, type Server } from "../api/server.ts";
+import { createSite } from "../api/site.ts";
+import type { ApiFetch } from "../contract/client.ts";
+import { Configs } from "../engine/configs.ts";
+import { Engine } from "../engine/engine.ts";
+import { RequestError } from "../engine/control.ts";
+import { SourceError } from "../engine/ports/source.ts";
+import type { Store, StoreError } from "../engine/ports/store.ts";
+import { LocalExecutor } from "../executor/local/index.ts";
+import { GitSource } from "../source/git.ts";
+import { ownerHere, writeOwner } from "../store/owner.ts";
+import { openSqliteStore } from "../store/sqlite.ts";
+import { systemClock } from "./clock.ts";
+import type { Log } from "./log.ts";
+import { ATTEMPT_RUNNER, packageVersion, WEB_ROOT } from "./package-files.ts";
+import { makeHome, type Project } from "./project.ts";
+import { adapterSchemas, builder, driver } from "./registry.ts";
+
+export type ComposeOptions = {
+  readonly project: Project;
+  readonly policyRef: string | null;
+  readonly user: string;
+  readonly tokens: readonly NamedToken[];
+  readonly log: Log["write"];
+  readonly deposed: (error: StoreError) => void;
+};
+
+export type Application = {
+  readonly engine: Engine;
+  /** The site with the API beneath it, without a network in between. */
+  readonly fetch: ApiFetch;
+  readonly ownerToken: string;
+  /** Listens, and tells other commands of this user where. Rejects as `api/server.ts` says. */
+  listen(options: { readonly host: string; readonly port: number }): Promise<Server>;
+  /** Stops answering, lets go of what runs, gives the store back. */
+  close(): Promise<void>;
+};
+
+/** How long a command that is to stop has between TERM and KILL, in ms. */
+const GRACE_MS = 10_000;
+
+/** Takes the store and drives what is in it. Rejects with `StoreError` ("owned" where another process has it), `SourceError` and `RequestError`. */
+export async function compose(options: ComposeOptions): Promise<Application> {
+  const { home } = options.project;
+  await makeHome(options.project);
+  const store = await openSqliteStore(home, { version: packageVersion() });
+  try {
+    return await assemble(options, store, false);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** Looks at a store that somebody else may write, or that nobody drives: what is asked is answered, and nothing is changed. */
+export async function composeReader(options: Omit<ComposeOptions, "tokens" | "deposed">, store: Store): Promise<Application> {
+  return assemble({ ...options, tokens: [], deposed: () => {} }, store, true);
+}
+
+async function assemble(options: ComposeOptions, store: Store, readOnly: boolean): Promise<Application> {
+  const { home, root } = options.project;
+  const source = new GitSource({ directory: root });
+  const adapters = await adapterSchemas();
+  const executor = new LocalExecutor({
+    home,
+    runner: ATTEMPT_RUNNER,
+    source: root,
+    concurrency: Math.max(4, 2 * availableParallelism()),
+    graceMs: GRACE_MS,
+  });
+  const engine = await Engine.open({
+    store,
+    executor,
+    source,
+    driver,
+    builder,
+    adapters,
+    // A reader writes nothing, so it has nothing to do when time has passed.
+    clock: readOnly ? { ...systemClock, after: () => () => {} } : systemClock,
+    home,
+    project: await projectName(new Configs(source, adapters), source, options.policyRef),
+    policyRef: options.policyRef,
+    log: options.log,
+    deposed: options.deposed,
+    readOnly,
+  });
+  const ownerToken = randomBytes(32).toString("base64url");
+  const auth = new Auth({ ownerToken, user: options.user, tokens: options.tokens });
+  const closing = new AbortController();
+  const onError = (error: unknown): void =>
+    options.log("error", "a request failed", { error: error instanceof Error ? error.stack : String(error) });
+  const site = createSite(createApi(engine, { version: packageVersion(), auth, closing: closing.signal, onError }), {
+    webRoot: WEB_ROOT,
+    auth,
+  });
+  let server: Server | null = null;
+  return {
+    engine,
+    ownerToken,
+    fetch: async (request) => {
+      // The network adds this header; the guard against rebound names reads it.
+      const headers = new Headers(request.headers);
+      headers.set("host", new URL(request.url).host);
+      return site.fetch(new Request(request, { headers }));
+    },
+    async listen(at) {
+      server = await listen(site, { ...at, auth, closing });
+      await writeOwner(home, ownerHere({ url: server.url, token: ownerToken }));
+      return server;
+    },
+    async close() {
+      closing.abort();
+      await server?.close();
+      await engine.close();
+      await store.close();
+    },
+  };
+}
+
+/** What the policy ref's file calls the project, else what the checked-out commit's does. */
+async function projectName(configs: Configs, source: GitSource, policyRef: string | null): Promise<string> {
+  const problems: unknown[] = [];
+  for (const commit of [async () => (await source.policyRef(policyRef)).commit, () => source.resolve("HEAD")]) {
+    try {
+      return (await configs.at(await commit())).project;
+    } catch (error) {
+      if (!(error instanceof RequestError) && !(error instanceof SourceError)) throw error;
+      problems.push(error);
+    }
+  }
+  throw problems[0];
+}

@@ -1,0 +1,42 @@
+import type { CliContext, Output } from "../cli/context.ts";
+import { connect } from "./connect.ts";
+import { doctor } from "./doctor.ts";
+import { packageVersion } from "./package-files.ts";
+import { serve, type Host } from "./serve.ts";
+
+type Stream = NodeJS.WriteStream;
+
+/** What commands touch, as this process has it. */
+export function processContext(interrupted: AbortSignal): CliContext {
+  const { env } = process;
+  const note = (line: string): void => void process.stderr.write(`${line}\n`);
+  const host: Host = { env, interrupted, out: (line) => void process.stdout.write(`${line}\n`), note };
+  return {
+    version: packageVersion(),
+    cwd: process.cwd(),
+    env,
+    stdout: outputOf(process.stdout),
+    stderr: outputOf(process.stderr),
+    interactive: process.stdin.isTTY && process.stdout.isTTY,
+    interrupted,
+    now: () => Date.now(),
+    confirm: async (question) => {
+      const { confirm, isCancel } = await import("@clack/prompts");
+      const agreed = await confirm({ message: question, output: process.stderr, signal: interrupted });
+      return isCancel(agreed) ? null : agreed;
+    },
+    adapters: async () => (await import("./registry.ts")).adapterSchemas(),
+    connect: (request) => connect(request, { env, interrupted, note }),
+    serve: (options) => serve(options, host),
+    demo: async (options) => (await import("./demo/demo.ts")).demo(options, host),
+    doctor: (options) => doctor(options, env),
+  };
+}
+
+const outputOf = (stream: Stream): Output => ({
+  write: (text) => void stream.write(text),
+  isTTY: stream.isTTY,
+  get columns() {
+    return stream.columns || 80;
+  },
+});

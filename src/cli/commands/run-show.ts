@@ -1,0 +1,49 @@
+import type { Command } from "commander";
+import type { Schemas } from "../../contract/client.ts";
+import { EXIT } from "../exit.ts";
+import { took, whyOf } from "../follow/reporter.ts";
+import { fetchRun } from "../follow/watch.ts";
+import { examples } from "../options.ts";
+import { paintStatus } from "../output/paint.ts";
+import { table } from "../output/table.ts";
+import { ago, safe } from "../output/text.ts";
+import type { Perform } from "../perform.ts";
+import type { Session } from "../session.ts";
+import { commitText, runJson } from "./shown.ts";
+
+export function addRunShow(run: Command, perform: Perform): void {
+  const command = run
+    .command("show")
+    .description("Print a run and its steps: what each waits for, or why it ended as it did")
+    .argument("<run>", "the run's id")
+    .action(
+      perform(async (session, id: string) => {
+        const detail = await fetchRun(await session.connect("read"), id);
+        if (session.json) session.printJson(runJson(detail));
+        else session.print(runText(session, detail));
+        return EXIT.done;
+      }),
+    );
+  examples(command, [
+    ["sluice run show 42", "its steps"],
+    ["sluice run show 42 --json", "as {id, kind, status, commit, steps}"],
+  ]);
+}
+
+function runText(session: Session, run: Schemas["RunDetail"]): string {
+  const { colors } = session;
+  const rows = run.steps.map((step) => [
+    step.id,
+    { text: step.status, paint: (text: string) => paintStatus(step.status, colors, text) },
+    step.attempts.length === 0 ? "" : String(step.attempts.length),
+    took(step),
+    whyOf(step),
+  ]);
+  return [
+    `${colors.bold(`run ${run.id}`)}: ${run.kind} ${commitText(run.commit)} ${paintStatus(run.status, colors)}`,
+    `started ${ago(run.createdAt, session.context.now())} by ${safe(run.by)}${run.reason ? `: ${safe(run.reason)}` : ""}${run.retryOf ? `, again after run ${run.retryOf}` : ""}`,
+    ...(run.stopped ? [`${run.stopped.how} by ${safe(run.stopped.by)}${run.stopped.reason ? `: ${safe(run.stopped.reason)}` : ""}`] : []),
+    "",
+    table(["STEP", "STATUS", "ATTEMPTS", "TOOK", "WHY"], rows, session.width),
+  ].join("\n");
+}

@@ -1,0 +1,85 @@
+import type { Command } from "commander";
+import type { Schemas } from "../../contract/client.ts";
+import { shortCommit } from "../../contract/explain.ts";
+import { answer, everyItem, PAGE_SIZE } from "../api.ts";
+import type { Connection } from "../context.ts";
+import { EXIT, type ExitCode } from "../exit.ts";
+import { collect, environmentsOption, examples } from "../options.ts";
+import { paintHealth } from "../output/paint.ts";
+import { table } from "../output/table.ts";
+import { ago, safe } from "../output/text.ts";
+import type { Perform } from "../perform.ts";
+import type { Session } from "../session.ts";
+
+type Options = { readonly env?: string[]; readonly service?: string[] };
+type Target = Schemas["Target"];
+
+export function addStatus(program: Command, perform: Perform): void {
+  const command = program
+    .command("status")
+    .description("Print what is live: every service in every environment, its commit, its health, what runs there now")
+    .addOption(environmentsOption())
+    .option("-s, --service <service...>", "only these services", collect)
+    .action(perform(status));
+  examples(command, [
+    ["sluice status", "the fleet"],
+    ["sluice status --env mainnet --service web", "one target"],
+    ["sluice status --json", "as a list of {service, environment, commit, artifact, health, since, run, url?}"],
+  ]);
+}
+
+async function status(session: Session, options: Options): Promise<ExitCode> {
+  const connection = await session.connect("read");
+  const [targets, environments] = await Promise.all([fleet(connection, options), allEnvironments(connection)]);
+  if (session.json) {
+    session.printJson(targets.map(targetJson));
+    return EXIT.done;
+  }
+  if (targets.length === 0) session.print("Nothing has been deployed: sluice deploy --all");
+  else
+    session.print(
+      table(["SERVICE", "ENVIRONMENT", "COMMIT", "HEALTH", "SINCE", "RUN", "NOW", "URL"], rowsOf(session, targets), session.width),
+    );
+  for (const { id, hold } of environments) {
+    if (hold) session.print(`${id} is held by ${safe(hold.by)}: ${safe(hold.reason)} (sluice unhold ${id})`);
+  }
+  return EXIT.done;
+}
+
+/** One request where it can be; the API takes one environment and one service at a time. */
+async function fleet({ client }: Connection, options: Options): Promise<readonly Target[]> {
+  const [environment, ...otherEnvironments] = options.env ?? [];
+  const [service, ...otherServices] = options.service ?? [];
+  const filter = {
+    ...(environment !== undefined && otherEnvironments.length === 0 ? { environment } : {}),
+    ...(service !== undefined && otherServices.length === 0 ? { service } : {}),
+  };
+  const all = await everyItem((cursor) =>
+    answer(
+      client.GET("/api/v1/targets", { params: { query: { ...filter, limit: PAGE_SIZE, ...(cursor === undefined ? {} : { cursor }) } } }),
+    ),
+  );
+  return all.filter((target) => (options.env?.includes(target.environment) ?? true) && (options.service?.includes(target.service) ?? true));
+}
+
+async function allEnvironments({ client }: Connection): Promise<readonly Schemas["Environment"][]> {
+  return everyItem(() => answer(client.GET("/api/v1/environments")));
+}
+
+function targetJson({ service, environment, commit, artifact, health, since, run, url }: Target): object {
+  return { service, environment, commit, artifact, health, since, run, ...(url === undefined ? {} : { url }) };
+}
+
+function rowsOf({ colors, context }: Session, targets: readonly Target[]) {
+  const now = context.now();
+  return targets.map((target) => [
+    target.service,
+    target.environment,
+    target.commit === null ? "-" : shortCommit(target.commit),
+    { text: target.health, paint: () => paintHealth(target.health, colors) },
+    target.since === null ? "-" : ago(target.since, now),
+    target.run ?? "-",
+    target.running ? `${target.running.step.slice(0, target.running.step.indexOf(":"))}, run ${target.running.run}` : "",
+    target.url ?? "",
+  ]);
+}

@@ -1,0 +1,74 @@
+import type { Client, ClientOptions } from "../contract/client.ts";
+import type { AdapterSchema } from "../core/config/config.ts";
+import type { ExitCode } from "./exit.ts";
+
+export type Output = {
+  write(text: string): void;
+  readonly isTTY: boolean;
+  /** Width in columns; where it is no terminal, lines are not cut. */
+  readonly columns: number;
+};
+
+/**
+ * What a command needs from whoever answers it (semantics 10).
+ * `read`: looks only. `act`: one change. `drive`: a run that is brought to its end, by this process where nobody else does. `stay`: a run that somebody else drives on.
+ */
+export type Need = "read" | "act" | "drive" | "stay";
+
+export type Connection = {
+  readonly client: Client;
+  /** How the client reaches the API, for the stream of events. */
+  readonly api: ClientOptions;
+  /** Who drives what runs: another process, which goes on without this one; this one; or nobody, where the store is only looked at. */
+  readonly drivenBy: "server" | "this process" | "nobody";
+  /** Lets go of the store where this process has it; attempts that run go on. */
+  close(): Promise<void>;
+};
+
+export type ConnectRequest = {
+  readonly need: Need;
+  readonly directory: string;
+  /** `--url`; null: the environment's, else the project's. */
+  readonly url: string | null;
+  readonly policyRef: string | null;
+};
+
+export type ServeOptions = {
+  readonly directory: string;
+  readonly host: string | null;
+  readonly port: number | null;
+  readonly policyRef: string | null;
+};
+export type DemoOptions = { readonly directory: string; readonly port: number | null; readonly reset: boolean };
+
+/** One thing that `doctor` looked at. */
+export type Check = {
+  readonly name: string;
+  readonly status: "ok" | "warning" | "problem";
+  readonly message: string;
+  readonly hint?: string;
+};
+
+/** Everything that commands touch outside of themselves: the process for the program, plain values in tests. */
+export type CliContext = {
+  readonly version: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Whether a person can be asked. */
+  readonly interactive: boolean;
+  /** Ctrl-C. */
+  readonly interrupted: AbortSignal;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Null: left with Ctrl-C. */
+  confirm(question: string): Promise<boolean | null>;
+  /** What drivers and builders say of their config. */
+  adapters(): Promise<readonly AdapterSchema[]>;
+  /** Rejects with a `CliError`. */
+  connect(request: ConnectRequest): Promise<Connection>;
+  serve(options: ServeOptions): Promise<ExitCode>;
+  demo(options: DemoOptions): Promise<ExitCode>;
+  doctor(options: { readonly directory: string; readonly url: string | null }): Promise<readonly Check[]>;
+};
