@@ -7,6 +7,8 @@ import "@primer/primitives/dist/css/functional/typography/typography.css";
 import "@primer/primitives/dist/css/functional/themes/light.css";
 import "@primer/primitives/dist/css/functional/themes/dark.css";
 import "./styles/base.css";
+import "./styles/shell.css";
+import "./styles/content.css";
 import "./styles/fleet.css";
 import "./styles/run.css";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";

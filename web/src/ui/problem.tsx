@@ -36,12 +36,20 @@ export function ProblemNote({ title, error, onRetry }: { title: string; error: E
 
 type Shown<T> = Pick<UseQueryResult<T>, "data" | "error" | "isFetching"> & { refetch(): Promise<unknown> };
 
+type LoadedProps<T> = {
+  readonly query: Shown<T>;
+  readonly what: string;
+  /** What a failure means here, where it is more than that something did not come. */
+  readonly failed?: string;
+  readonly children: (data: T) => React.ReactNode;
+};
+
 /** A query's answer; its failure is shown as one, never as an empty list, and what was known before stays beneath it. */
-export function Loaded<T>({ query, what, children }: { query: Shown<T>; what: string; children: (data: T) => React.ReactNode }) {
+export function Loaded<T>({ query, what, failed = `Could not load ${what}`, children }: LoadedProps<T>) {
   const retry = () => void query.refetch();
   return (
     <>
-      {query.error && <ProblemNote title={`Could not load ${what}`} error={query.error} onRetry={retry} />}
+      {query.error && <ProblemNote title={failed} error={query.error} onRetry={retry} />}
       {query.data === undefined && !query.error && <Loading what={what} />}
       {query.data !== undefined && children(query.data)}
     </>

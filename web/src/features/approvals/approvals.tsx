@@ -6,7 +6,7 @@ import { useMemo, useState } from "react";
 import { plural, serviceOf, shortCommit } from "../../lib/format.ts";
 import { approvals } from "../../lib/queries.ts";
 import { ProblemNote } from "../../ui/problem.tsx";
-import { Ago } from "../../ui/time.tsx";
+import { Took } from "../../ui/time.tsx";
 import { DecisionDialog, type Verdict } from "./decision-dialog.tsx";
 import { type Question, questionsOf } from "./model.ts";
 
@@ -61,7 +61,7 @@ function Line({ question, onDecide }: { question: Question; onDecide: (verdict: 
         <p className="muted small">
           {plural(members.length, "member")}: {named}
           {members.length > NAMED && ` and ${members.length - NAMED} more`}
-          {leftOut.length > 0 && ` · ${leftOut.length} left out`} · waits since <Ago at={since} /> ·{" "}
+          {leftOut.length > 0 && ` · ${leftOut.length} left out`} · waits for <Took from={since} to={null} /> ·{" "}
           {runs.map((run) => (
             <Link key={run} to="/runs/$id" params={{ id: run }} className="spaced">
               run {run}

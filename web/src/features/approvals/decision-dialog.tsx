@@ -35,7 +35,7 @@ export function DecisionDialog({ question, verdict, onClose }: Props) {
       <Members question={question} />
       {leftOut.length > 0 && (
         <>
-          <h3>Left out</h3>
+          <h2>Left out</h2>
           <ul className="plain">
             {leftOut.map(({ target, why }) => (
               <li key={target}>

@@ -41,7 +41,7 @@ export function RollbackDialog({ environment, onClose }: { environment: string; 
       onDone={({ run }) => void navigate({ to: "/runs/$id", params: { id: run.id } })}
     >
       <SnapshotChoice environment={environment} onChange={setTo} />
-      <Loaded query={preview} what="what would be done">
+      <Loaded query={preview} what="what would be done" failed="There is no such way back">
         {(shown) => <Verdict preview={shown} />}
       </Loaded>
       <FormControl required>
@@ -88,7 +88,7 @@ function Verdict({ preview: { snapshot, targets, problems } }: { preview: Previe
       </p>
       {problems.length > 0 && (
         <div role="alert" className="problems">
-          <h3>{plural(problems.length, "problem")}: this rollback cannot start</h3>
+          <h2>{plural(problems.length, "problem")}: this rollback cannot start</h2>
           <ul className="plain">
             {problems.map(({ target, message, hint }) => (
               <li key={`${target} ${message}`}>

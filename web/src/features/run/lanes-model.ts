@@ -64,6 +64,14 @@ export function waitsOf(steps: readonly Step[]): readonly Step[] {
     .sort((a, b) => Number(b.kind === "gate") - Number(a.kind === "gate") || (since(a) < since(b) ? -1 : since(a) > since(b) ? 1 : 0));
 }
 
+export type SameReason = { readonly step: Step; readonly others: number };
+
+/** Steps of which the same is to be said, by the first of each: a closed gate keeps all of its members waiting, and is one thing to know. */
+export function sameReasons(steps: readonly Step[]): readonly SameReason[] {
+  const said = (step: Step): string => `${step.status} ${(step.waitingFor ?? step.reason)?.message ?? step.id}`;
+  return [...Map.groupBy(steps, said).values()].flatMap(([step, ...others]) => (step ? [{ step, others: others.length }] : []));
+}
+
 /** How far a run is: `ended` of `total` steps. */
 export const progressOf = (steps: readonly Step[]): { readonly ended: number; readonly total: number } => ({
   ended: steps.filter((step) => stepEnded(step.status)).length,

@@ -12,7 +12,7 @@ import { Ago, Took } from "../../ui/time.tsx";
 import { useTitle } from "../../ui/use-title.ts";
 import { Approvals } from "../approvals/approvals.tsx";
 import { Lanes } from "./lanes.tsx";
-import { lanesOf, progressOf, troubleOf, waitsOf } from "./lanes-model.ts";
+import { lanesOf, progressOf, sameReasons, troubleOf, waitsOf } from "./lanes-model.ts";
 import { RunActions } from "./run-actions.tsx";
 import { StepPanel } from "./step-panel.tsx";
 import { Why } from "./why.tsx";
@@ -25,6 +25,7 @@ export function RunPage({ id, step, onStep }: Props) {
   useTitle(query.data ? `${query.data.kind} ${id} ${query.data.status}` : `Run ${id}`);
   return (
     <section className="page fill">
+      {!query.data && <h1>Run {id}</h1>}
       <Loaded query={query} what={`run ${id}`}>
         {(found) => <Detail run={found} step={step} onStep={onStep} />}
       </Loaded>
@@ -51,8 +52,8 @@ function Detail({ run: shown, step, onStep }: Omit<Props, "id"> & { run: RunDeta
       </div>
       <Summary run={shown} />
       {!runEnded(shown.status) && <Approvals run={shown.id} />}
-      <Steps title="What went wrong" steps={troubleOf(shown.steps)} onSelect={select} />
-      <Steps title="What it waits for" steps={waitsOf(shown.steps)} onSelect={select} />
+      <Reasons title="What went wrong" steps={troubleOf(shown.steps)} onSelect={select} />
+      <Reasons title="What it waits for" steps={waitsOf(shown.steps)} onSelect={select} />
       <Lanes lanes={lanes} selected={chosen?.id ?? null} onSelect={select} />
       {chosen && <StepPanel key={chosen.id} step={chosen} onClose={() => onStep(null)} />}
     </>
@@ -75,7 +76,7 @@ function Summary({ run: shown }: { run: RunDetail }) {
         <Ago at={shown.createdAt} />
         {shown.startedAt && (
           <>
-            , took <Took from={shown.startedAt} to={shown.endedAt} />
+            , {shown.endedAt === null ? "for" : "took"} <Took from={shown.startedAt} to={shown.endedAt} />
           </>
         )}
       </span>
@@ -100,25 +101,27 @@ function Summary({ run: shown }: { run: RunDetail }) {
   );
 }
 
-/** Steps that a list names before it counts the rest. */
-const NAMED = 4;
+/** Reasons that a list gives before it counts the rest. */
+const GIVEN = 4;
 
-function Steps({ title, steps, onSelect }: { title: string; steps: readonly Schemas["Step"][]; onSelect: (step: string) => void }) {
-  if (steps.length === 0) return null;
+function Reasons({ title, steps, onSelect }: { title: string; steps: readonly Schemas["Step"][]; onSelect: (step: string) => void }) {
+  const reasons = sameReasons(steps);
+  if (reasons.length === 0) return null;
   return (
     <section className="reasons" aria-label={title}>
       <h2>{title}</h2>
       <ul className="plain">
-        {steps.slice(0, NAMED).map((step) => (
+        {reasons.slice(0, GIVEN).map(({ step, others }) => (
           <li key={step.id}>
             <button type="button" className="link" onClick={() => onSelect(step.id)}>
               {step.id}
             </button>
+            {others > 0 && <span className="muted">and {plural(others, "other")}</span>}
             <StateWord state={step.status} />
             <Why step={step} />
           </li>
         ))}
-        {steps.length > NAMED && <li className="muted">and {plural(steps.length - NAMED, "other step")}</li>}
+        {reasons.length > GIVEN && <li className="muted">and {plural(reasons.length - GIVEN, "other reason")}</li>}
       </ul>
     </section>
   );

@@ -20,7 +20,7 @@ export function StepPanel({ step, onClose }: { step: Step; onClose: () => void }
         <StateWord state={step.status} />
         {step.startedAt && (
           <span className="muted small">
-            started <Ago at={step.startedAt} />, took <Took from={step.startedAt} to={step.endedAt} />
+            started <Ago at={step.startedAt} />, {step.endedAt === null ? "for" : "took"} <Took from={step.startedAt} to={step.endedAt} />
           </span>
         )}
         <span className="acts">

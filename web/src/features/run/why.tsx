@@ -1,6 +1,6 @@
 import type { Schemas } from "../../../../src/contract/client.ts";
 import { spoken } from "../../lib/format.ts";
-import { Ago } from "../../ui/time.tsx";
+import { Ago, Took } from "../../ui/time.tsx";
 
 /** What a step waits for or why it ended as it did, since when, until when, and the command that goes on from here. Nothing where there is nothing to say. */
 export function Why({ step }: { step: Schemas["Step"] }) {
@@ -12,7 +12,7 @@ export function Why({ step }: { step: Schemas["Step"] }) {
       {text}
       {step.waitingFor && (
         <span className="muted">
-          , since <Ago at={step.waitingFor.since} />
+          , for <Took from={step.waitingFor.since} to={null} />
           {step.waitingFor.until && (
             <>
               , at most until <Ago at={step.waitingFor.until} />

@@ -1,4 +1,4 @@
-import { Checkbox, CheckboxGroup, FormControl, Radio, RadioGroup, TextInput } from "@primer/react";
+import { Checkbox, CheckboxGroup, FormControl, TextInput } from "@primer/react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useDeferredValue, useMemo, useState } from "react";
@@ -51,9 +51,9 @@ export function DeployDialog({ onClose }: { onClose: () => void }) {
         <FormControl.Label>Reason</FormControl.Label>
         <TextInput block value={reason} onChange={(event) => setReason(event.target.value)} />
       </FormControl>
-      <h3>What would be done</h3>
+      <h2>What would be done</h2>
       {complete ? (
-        <Loaded query={plan} what="the plan">
+        <Loaded query={plan} what="the plan" failed="There is no plan for this">
           {(found) => <PlanView plan={found} />}
         </Loaded>
       ) : (
@@ -102,17 +102,13 @@ function EnvironmentChoice({ chosen, onChange }: ChoiceProps) {
 function ServiceChoice({ chosen, onChange }: ChoiceProps) {
   return (
     <>
-      <RadioGroup name="services" className="choices" onChange={(value) => onChange(value === "all" ? null : [])}>
-        <RadioGroup.Label>Services</RadioGroup.Label>
+      <CheckboxGroup className="choices">
+        <CheckboxGroup.Label>Services</CheckboxGroup.Label>
         <FormControl>
-          <Radio value="all" defaultChecked />
+          <Checkbox checked={chosen === null} onChange={(event) => onChange(event.target.checked ? null : [])} />
           <FormControl.Label>All but manual ones</FormControl.Label>
         </FormControl>
-        <FormControl>
-          <Radio value="some" />
-          <FormControl.Label>Only these</FormControl.Label>
-        </FormControl>
-      </RadioGroup>
+      </CheckboxGroup>
       {chosen !== null && <ServiceList chosen={chosen} onChange={onChange} />}
     </>
   );

@@ -44,7 +44,7 @@ function Notes({ title, notes }: { title: string; notes: readonly string[] }) {
   if (notes.length === 0) return null;
   return (
     <>
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       <ul className="plain">
         {notes.map((note) => (
           <li key={note}>{note}</li>
