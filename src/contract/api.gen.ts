@@ -428,7 +428,7 @@ export interface components {
     };
     DecisionRequest: {
       comment?: string | null;
-      /** @description May be abbreviated */
+      /** @description A full or abbreviated id, or a ref */
       commit: string;
       environment: string;
       /**

@@ -15,6 +15,7 @@ export type ClientOptions = {
   /** Who acts, where the token is the owner's (a claim); a named token speaks for itself. */
   readonly actor?: string;
 };
+/** One method a verb: `client.GET("/api/v1/runs", …)` resolves to `{ data }` or `{ error }`, a `Problem`. */
 export type Client = ReturnType<typeof createClient>;
 
 export function createClient(options: ClientOptions) {

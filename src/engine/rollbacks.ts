@@ -153,7 +153,7 @@ async function snapshotOf(parts: DeployParts, request: RollbackRequest): Promise
   const found = await findSnapshot(
     parts.store,
     request.environment,
-    (s) => (commit === null ? s.at <= time : s.release === commit || Object.values(s.entries).some((e) => e.commit === commit)),
+    (s) => (commit === null ? s.at <= time : Object.values(s.entries).some((e) => e.commit === commit)),
     commit,
   );
   if (!found)
@@ -165,22 +165,23 @@ async function snapshotOf(parts: DeployParts, request: RollbackRequest): Promise
   return found;
 }
 
-/** The newest that fits; one that was left by the asked release itself before one that only holds it. */
+/** By time the newest before it; by commit the one that holds most of it, the newest among equals: a later run of one service does not stand for the set. */
 async function findSnapshot(
   store: Store,
   environment: string,
   fits: (s: SnapshotRow) => boolean,
   release: string | null,
 ): Promise<SnapshotRow | null> {
-  let holds: SnapshotRow | null = null;
+  let best: { readonly row: SnapshotRow; readonly holds: number } | null = null;
   for (let cursor: string | null = null; ;) {
     const page = await store.snapshots(environment, { limit: 100, cursor });
     for (const row of page.items) {
       if (!fits(row)) continue;
-      if (release === null || row.release === release) return row;
-      holds ??= row;
+      if (release === null) return row;
+      const holds = Object.values(row.entries).filter((e) => e.commit === release).length;
+      if (!best || holds > best.holds) best = { row, holds };
     }
     cursor = page.next;
-    if (cursor === null) return holds;
+    if (cursor === null) return best?.row ?? null;
   }
 }

@@ -87,7 +87,7 @@ export const ApprovalPage = page(PendingApproval, "ApprovalPage");
 export const DecisionRequest = z
   .strictObject({
     verdict: z.enum(["approved", "rejected"]),
-    commit: z.string().min(4).max(250).openapi({ description: "May be abbreviated" }),
+    commit: z.string().min(1).max(250).openapi({ description: "A full or abbreviated id, or a ref" }),
     environment: z.string().min(1),
     comment: z.string().max(2000).nullish(),
     expect: Digest.nullish().openapi({ description: "The fingerprint that was seen; refused with `mismatch` where it is another by now" }),
