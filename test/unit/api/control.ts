@@ -18,6 +18,9 @@ export class TestControl implements Control {
   answer: Answer = { ok: true };
   /** Thrown by the next deploy. */
   failure: Error | null = null;
+  /** What deploys wait for, once they have been asked for. */
+  gate: Promise<void> = Promise.resolve();
+  deploysAsked = 0;
   #admitted = 100;
   #logGrown: (() => void)[] = [];
 
@@ -60,6 +63,8 @@ export class TestControl implements Control {
     return { plan, warnings: ["the tree is dirty"], policy: { ref: "origin/HEAD", commit: COMMIT } };
   }
   async deploy(_request: DeployRequest, actor: Actor) {
+    this.deploysAsked += 1;
+    await this.gate;
     if (this.failure) throw this.failure;
     return { run: await this.#admit("deploy", actor), warnings: ["the tree is dirty"] };
   }

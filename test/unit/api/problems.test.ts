@@ -94,6 +94,13 @@ describe("a problem", () => {
     expect(control.acts).toEqual([]);
   });
 
+  test("of a form where no body is read", async () => {
+    const { server, control } = await serve();
+    const headers = { ...bearer(OWNER), "content-type": "text/plain" };
+    expect((await send(server, "POST", "/api/v1/environments/mainnet/unhold", headers, "x")).status).toBe(415);
+    expect(control.acts).toEqual([]);
+  });
+
   test("of a body without a type", async () => {
     const { server, control } = await serve();
     expect((await send(server, "POST", "/api/v1/runs", bearer(OWNER), "{}")).status).toBe(415);

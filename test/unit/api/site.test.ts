@@ -37,6 +37,13 @@ test("the page comes with a session, on whatever path of its own", async () => {
   expect(control.acts).toEqual([{ what: "deploy", by: "uma" }]);
 });
 
+test("where tokens are configured the page comes without a session", async () => {
+  const { server } = await serve({ webRoot: await webRoot(), tokens: [{ name: "ci", secret: "s" }] });
+  const reply = await send(server, "GET", "/");
+  expect(reply.status).toBe(200);
+  expect(reply.headers["set-cookie"]).toBeUndefined();
+});
+
 test("the page runs nothing but its own scripts", async () => {
   const { server } = await serve({ webRoot: await webRoot() });
   for (const path of ["/", "/assets/app-1a2b.js", "/nothing.js"]) {
