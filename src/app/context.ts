@@ -1,12 +1,10 @@
 import type { CliContext, Output } from "../cli/context.ts";
-import { connect } from "./connect.ts";
-import { doctor } from "./doctor.ts";
 import { packageVersion } from "./package-files.ts";
-import { serve, type Host } from "./serve.ts";
+import type { Host } from "./serve.ts";
 
 type Stream = NodeJS.WriteStream;
 
-/** What commands touch, as this process has it. */
+/** What commands touch, as this process has it. What only some of them need is loaded when they do. */
 export function processContext(interrupted: AbortSignal): CliContext {
   const { env } = process;
   const note = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -26,10 +24,10 @@ export function processContext(interrupted: AbortSignal): CliContext {
       return isCancel(agreed) ? null : agreed;
     },
     adapters: async () => (await import("./registry.ts")).adapterSchemas(),
-    connect: (request) => connect(request, { env, interrupted, note }),
-    serve: (options) => serve(options, host),
+    connect: async (request) => (await import("./connect.ts")).connect(request, { env, interrupted, note }),
+    serve: async (options) => (await import("./serve.ts")).serve(options, host),
     demo: async (options) => (await import("./demo/demo.ts")).demo(options, host),
-    doctor: (options) => doctor(options, env),
+    doctor: async (options) => (await import("./doctor.ts")).doctor(options, env),
   };
 }
 

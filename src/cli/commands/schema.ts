@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { configJsonSchema } from "../../core/config/schema.ts";
 import { EXIT } from "../exit.ts";
 import { examples } from "../options.ts";
 import type { Perform } from "../perform.ts";
@@ -10,6 +9,7 @@ export function addSchema(program: Command, perform: Perform): void {
     .description("Print the JSON Schema of sluice.yaml, with which editors complete and explain it")
     .action(
       perform(async (session) => {
+        const { configJsonSchema } = await import("../../core/config/schema.ts");
         session.printJson(configJsonSchema(await session.context.adapters()));
         return EXIT.done;
       }),

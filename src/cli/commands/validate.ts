@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Option, type Command } from "commander";
-import { parseConfig } from "../../core/config/parse.ts";
 import { CliError, EXIT, type ExitCode } from "../exit.ts";
 import { examples } from "../options.ts";
 import { count } from "../output/text.ts";
@@ -25,6 +24,8 @@ export function addValidate(program: Command, perform: Perform): void {
 
 async function validate(session: Session, options: Options): Promise<ExitCode> {
   const text = await read(resolve(session.directory, options.file));
+  // Loaded here: no other command reads YAML.
+  const { parseConfig } = await import("../../core/config/parse.ts");
   const { diagnostics } = parseConfig(text, options.file, await session.context.adapters());
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error").length;
   if (session.json || options.format === "json") session.printJson(diagnostics);
