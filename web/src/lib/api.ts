@@ -15,9 +15,16 @@ export class ApiError extends Error {
 type Sent<T> = { readonly data?: T; readonly error?: unknown; readonly response: Response };
 
 let onUnauthenticated = (): void => {};
-/** Called whenever the server wants to know who asks; the shell shows its form then. */
+/** Called whenever the server wants a token; the shell shows its form then. */
 export function whenUnauthenticated(listener: () => void): void {
   onUnauthenticated = listener;
+}
+
+/** A server that wants no token gives whoever loads the page a session, and forgets its sessions when it ends. */
+export async function renewSession(): Promise<void> {
+  const { data } = await api.GET("/api/v1/session");
+  if (data?.tokenRequired === false && data.actor === null) await fetch("/", { cache: "no-store" });
+  else if (data?.tokenRequired && data.actor === null) onUnauthenticated();
 }
 
 /** What the server answered. Rejects with an `ApiError`, or with a plain `Error` in words where there was no answer. */
@@ -30,7 +37,7 @@ export async function answer<T>(request: Promise<Sent<T>>): Promise<T> {
     throw new Error("The server cannot be reached", { cause: error });
   }
   const { data, error, response } = sent;
-  if (response.status === 401) onUnauthenticated();
+  if (response.status === 401) await renewSession();
   if (error !== undefined) throw isProblem(error) ? new ApiError(error) : new Error(`The server answered ${response.status}`);
   return data as T;
 }

@@ -1,6 +1,7 @@
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
 import type { Schemas } from "../../../src/contract/client.ts";
+import { renewSession } from "./api.ts";
 import { eventTypes } from "./events.ts";
 import { concernsApprovals, patchEnvironments, patchRun, patchRuns, patchTargets } from "./patches.ts";
 import { keys } from "./queries.ts";
@@ -62,6 +63,8 @@ export class Live {
   #hello(hello: Schemas["Hello"]): void {
     // What was fetched before the first stream began may have missed something in between.
     if (this.#last === null || hello.reset) void this.#cache.invalidateQueries();
+    // It may be another process than before, which knows no session of this page.
+    if (this.#state === "reconnecting") renewSession().catch(() => {});
     this.#last = hello.after;
     this.#setState("live");
   }

@@ -80,7 +80,7 @@ function Members({ question: { members, commit } }: { question: Question }) {
                     <td>
                       <CommitId commit={live.get(target) ?? null} />
                     </td>
-                    <td>
+                    <td className="nowrap">
                       → <CommitId commit={commit} />
                     </td>
                   </tr>

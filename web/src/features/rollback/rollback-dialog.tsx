@@ -117,7 +117,7 @@ function Verdict({ preview: { snapshot, targets, problems } }: { preview: Previe
                 <td>
                   <CommitId commit={from} />
                 </td>
-                <td>
+                <td className="nowrap">
                   → <CommitId commit={to} />
                 </td>
                 <td>{skip === null ? means : <span className="muted">stays: {skip}</span>}</td>
