@@ -5,6 +5,8 @@ import { type AttemptRegistry, runAttempt } from "../executor/local/runner/main.
 const registry: AttemptRegistry = {
   async driver(name) {
     switch (name) {
+      case "process":
+        return (await import("../drivers/process/acts.ts")).acts;
       case "command":
         return (await import("../drivers/command/acts.ts")).acts;
       default:

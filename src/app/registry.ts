@@ -2,6 +2,7 @@ import type { AdapterSchema } from "../core/config/config.ts";
 import type { Builder, Driver } from "../engine/ports/driver.ts";
 
 const drivers: Readonly<Record<string, () => Promise<{ readonly driver: Driver }>>> = {
+  process: () => import("../drivers/process/index.ts"),
   command: () => import("../drivers/command/index.ts"),
 };
 const builders: Readonly<Record<string, () => Promise<{ readonly builder: Builder }>>> = {

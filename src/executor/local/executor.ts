@@ -168,7 +168,7 @@ export class LocalExecutor implements Executor {
     if (supervision.claimed()) pool.seize();
     else if (!(await pool.enter(AbortSignal.any([letGo, withdrawn])))) return letGo.aborted ? null : await supervision.ended(letGo);
     try {
-      if (!supervision.claimed()) await supervision.spawn(letGo);
+      if (!supervision.claimed()) await supervision.begin(letGo);
       return await supervision.ended(letGo);
     } finally {
       pool.leave();

@@ -1,4 +1,3 @@
 export { endAttempts } from "./end-attempts.ts";
 export { ExecutorError } from "./errors.ts";
 export { LocalExecutor, type LocalExecutorOptions } from "./executor.ts";
-export { runAttempt, type AttemptRegistry } from "./runner/main.ts";

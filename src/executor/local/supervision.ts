@@ -10,6 +10,7 @@ import { until, type Watched } from "./watching.ts";
 const POLL_MS = 500;
 /** On top of the grace that the attempt's own process gives its commands before it kills them. */
 const STOP_MARGIN_MS = 3000;
+const SPAWN_TRIES = 10;
 
 /** One attempt as seen from outside: its directory, and the process that carries it out. */
 export class Supervision {
@@ -32,12 +33,22 @@ export class Supervision {
   }
 
   /**
-   * Starts the attempt's process: a session of its own, its output in files, so that it outlives this one. Resolves when the attempt has been claimed by it, or by another
-   * that an earlier orchestrator had started: only one of them goes on.
+   * Starts the attempt's process; resolves when the attempt has been claimed by it, or by another that an earlier orchestrator had started: only one of them goes on.
+   * One that is killed before it has claimed anything has touched nothing, and is started again.
    */
-  async spawn(letGo: AbortSignal): Promise<void> {
-    const files = filesOf(this.#directory);
-    const output = openSync(files.runnerLog, "a", 0o600);
+  async begin(letGo: AbortSignal): Promise<void> {
+    for (let tries = 1; !letGo.aborted; tries++) {
+      const gone = await this.#spawn(letGo);
+      if (gone === null || this.claimed()) return;
+      if (gone.killed && tries < SPAWN_TRIES) continue;
+      fence(this.#directory, couldNotStart(gone.how, lastOf(filesOf(this.#directory).runnerLog)));
+      return;
+    }
+  }
+
+  /** A session of its own, its output in files, so that it outlives this process. Resolves when the attempt is claimed, or to how the new process ended. */
+  async #spawn(letGo: AbortSignal): Promise<{ readonly how: string; readonly killed: boolean } | null> {
+    const output = openSync(filesOf(this.#directory).runnerLog, "a", 0o600);
     const { NODE_OPTIONS: _, ...environment } = process.env; // a debugger's or a test runner's options are not the attempt's
     const child = spawn(process.execPath, [this.#runner, this.#directory], {
       cwd: this.#directory,
@@ -47,16 +58,13 @@ export class Supervision {
     });
     child.unref();
     closeSync(output);
-    let gone: string | null = null;
-    const left = new Promise<void>((resolve) => {
-      child.once("error", (error) => resolve(void (gone = error.message)));
-      child.once("exit", (code, name) => resolve(void (gone = name ?? `exit code ${code}`)));
+    const gone = new Promise<{ readonly how: string; readonly killed: boolean }>((resolve) => {
+      child.once("error", (error) => resolve({ how: error.message, killed: false }));
+      child.once("exit", (code, name) => resolve({ how: name ?? `exit code ${code}`, killed: name !== null }));
     });
     const watching = new AbortController();
-    await Promise.race([left, until(this.#watched(POLL_MS), AbortSignal.any([letGo, watching.signal]), () => this.claimed())]).finally(() =>
-      watching.abort(),
-    );
-    if (gone !== null && !this.claimed()) fence(this.#directory, couldNotStart(gone, lastOf(files.runnerLog)));
+    const claimed = until(this.#watched(POLL_MS), AbortSignal.any([letGo, watching.signal]), () => this.claimed()).then(() => null);
+    return await Promise.race([gone, claimed]).finally(() => watching.abort());
   }
 
   /** Resolves when the attempt has ended: to its end, or `lost` once all that it left running is gone. To null when the signal aborts. */

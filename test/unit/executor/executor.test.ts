@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ExecutorError } from "../../../src/executor/local/index.ts";
-import { deploySpec, orchestrator, processesOf, script, temporaryHome, wholeLog } from "./rig.ts";
+import { deploySpec, orchestrator, processesOf, runner, script, temporaryHome, wholeLog } from "./rig.ts";
 
 /** Says that it runs, then waits for the file `go` beside it. */
 const waitsForGo = (home: string, name: string) =>
@@ -187,6 +187,21 @@ test("a process that cannot start ends errored and says why", async () => {
   const { executor, end } = orchestrator(home, { runner: join(home, "not-there.js") });
   await executor.start(deploySpec("broken", ["true"]));
   expect(await end("broken")).toMatchObject({ outcome: "errored", changed: false, message: expect.stringContaining("not-there.js") });
+});
+
+test("a process that is killed before it has claimed its attempt is started again", async () => {
+  const home = temporaryHome();
+  const once = join(home, "once.ts");
+  writeFileSync(
+    once,
+    `import { appendFileSync, existsSync } from "node:fs"; const mark = ${JSON.stringify(join(home, "mark"))};
+if (!existsSync(mark)) { appendFileSync(mark, ""); process.kill(process.pid, "SIGKILL"); }
+await import(${JSON.stringify(runner)});`,
+  );
+  const { executor, end } = orchestrator(home, { runner: once });
+  await executor.start(deploySpec("again", ["sh", "-c", `echo begun >> '${home}/begun'`]));
+  expect(await end("again")).toMatchObject({ outcome: "succeeded" });
+  expect(begun(home)).toEqual(["begun"]);
 });
 
 test("ids that lead elsewhere, and a directory that cannot be written, are refused with what to do", async () => {
