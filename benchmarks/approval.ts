@@ -14,14 +14,24 @@ services: { api: { tier: backend, deploy: { noop: {} } } }
 /** From the decision's request to the start of the attempt that it opens, over a store on disk. */
 export async function approvalToStart(): Promise<readonly Measure[]> {
   let startedAt = 0;
-  const source = { ...oneCommit("", PROJECT), resolve: (ref: string) => Promise.resolve(ref), policyRef: () => Promise.resolve({ ref: "main", commit: "0".repeat(40) }), relate: (release: string, live: string) => Promise.resolve({ release, live, order: "behind" as const, unmet: [] }) };
-  const { engine, store, close } = await openNoopEngine(source, (spec) => {
-    if (spec.kind === "deploy") startedAt = performance.now();
+  const source = {
+    ...oneCommit("", PROJECT),
+    resolve: (ref: string) => Promise.resolve(ref),
+    policyRef: () => Promise.resolve({ ref: "main", commit: "0".repeat(40) }),
+    relate: (release: string, live: string) => Promise.resolve({ release, live, order: "behind" as const, unmet: [] }),
+  };
+  const { engine, store, close } = await openNoopEngine(source, {
+    onStart: (spec) => {
+      if (spec.kind === "deploy") startedAt = performance.now();
+    },
   });
   const took: number[] = [];
   for (let i = 0; i < TIMES; i++) {
     const commit = randomBytes(20).toString("hex");
-    const { run } = await engine.deploy({ services: null, environments: null, commit, policyRef: null, reason: null, promotion: null, redeploy: false, acceptDiverged: null }, { name: "bench" });
+    const { run } = await engine.deploy(
+      { services: null, environments: null, commit, policyRef: null, reason: null, promotion: null, redeploy: false, acceptDiverged: null },
+      { name: "bench" },
+    );
     await untilCommitted(engine, async () => (await engine.approvals()).length > 0);
     const asked = performance.now();
     await engine.decide({ verdict: "approved", commit, environment: "mainnet", comment: null, expect: null }, { name: "bench" });

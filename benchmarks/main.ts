@@ -21,7 +21,12 @@ for (const [what, measure] of [
 }
 if (json) process.stdout.write(`${JSON.stringify(measures.map(({ name, value, unit }) => ({ name, value, unit })))}\n`);
 else {
-  process.stdout.write(`Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? "?"}, ${Math.round(totalmem() / 2 ** 30)} GB\n\n`);
+  process.stdout.write(
+    `Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? "?"}, ${Math.round(totalmem() / 2 ** 30)} GB\n\n`,
+  );
   process.stdout.write("| what | measured | goal | |\n|---|---|---|---|\n");
-  for (const m of measures) process.stdout.write(`| ${m.name} | ${m.value} ${m.unit} | ${m.goal === undefined ? "" : `${m.goal} ${m.unit}${m.value > m.goal ? " (missed)" : ""}`} | ${m.note ?? ""} |\n`);
+  for (const m of measures)
+    process.stdout.write(
+      `| ${m.name} | ${m.value} ${m.unit} | ${m.goal === undefined ? "" : `${m.goal} ${m.unit}${m.value > m.goal ? " (missed)" : ""}`} | ${m.note ?? ""} |\n`,
+    );
 }

@@ -1,5 +1,11 @@
 /** One line of the table. Times are medians unless the name says otherwise. */
-export type Measure = { readonly name: string; readonly value: number; readonly unit: string; readonly goal?: number; readonly note?: string };
+export type Measure = {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly goal?: number;
+  readonly note?: string;
+};
 
 export function quantile(values: readonly number[], q: number): number {
   const sorted = values.toSorted((a, b) => a - b);

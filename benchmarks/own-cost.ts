@@ -6,7 +6,16 @@ import { type Measure, median, rounded } from "./measure.ts";
 const COMMIT = "c".repeat(40);
 /** deploy and verify in three environments */
 const STEPS_A_SERVICE = 6;
-const ALL = { services: null, environments: null, commit: null, policyRef: null, reason: null, promotion: null, redeploy: false, acceptDiverged: null };
+const ALL = {
+  services: null,
+  environments: null,
+  commit: null,
+  policyRef: null,
+  reason: null,
+  promotion: null,
+  redeploy: false,
+  acceptDiverged: null,
+};
 
 /** Deploys everything, approves at the gate; ms a step from the request to the run's end, admission and planning included. */
 export async function ownCostOf(services: number): Promise<{ readonly perStep: number; readonly steps: number }> {
@@ -34,7 +43,13 @@ export async function ownCost(): Promise<readonly Measure[]> {
   ] as const) {
     const runs: number[] = [];
     for (let i = 0; i < times; i++) runs.push((await ownCostOf(Math.round(steps / STEPS_A_SERVICE))).perStep);
-    measures.push({ name: `own-cost-${steps}`, value: rounded(median(runs)), unit: "ms", goal: 1, note: `a step, median of ${times} runs` });
+    measures.push({
+      name: `own-cost-${steps}`,
+      value: rounded(median(runs)),
+      unit: "ms",
+      goal: 1,
+      note: `a step, median of ${times} runs`,
+    });
   }
   return measures;
 }

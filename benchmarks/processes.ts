@@ -34,12 +34,42 @@ export async function processCost(): Promise<readonly Measure[]> {
   await executor.close();
   rmSync(home, { recursive: true, force: true });
   return [
-    { name: "attempt-as-process", value: rounded(median(own)), unit: "ms", note: `the whole attempt, from start to its end told; median of ${TIMES}` },
+    {
+      name: "attempt-as-process",
+      value: rounded(median(own)),
+      unit: "ms",
+      note: `the whole attempt, from start to its end told; median of ${TIMES}`,
+    },
     { name: "bare-node-process", value: rounded(median(bare)), unit: "ms", note: "node -e '', for comparison" },
   ];
 }
 
 function spec(id: string): DeploySpec {
-  const definition = { service: "api", environment: "dev", tier: "backend" as const, paths: [], driver: "command", config: { apply: ["true"] }, verify: null, job: false, needs: [], timeoutMs: 60_000, variables: {}, credentials: [] };
-  return { kind: "deploy", id, run: "1", project: "bench", direction: "deploy", target: "api@dev", commit: "c".repeat(40), digest: null, definition, needs: {}, timeoutMs: 60_000 };
+  const definition = {
+    service: "api",
+    environment: "dev",
+    tier: "backend" as const,
+    paths: [],
+    driver: "command",
+    config: { apply: ["true"] },
+    verify: null,
+    job: false,
+    needs: [],
+    timeoutMs: 60_000,
+    variables: {},
+    credentials: [],
+  };
+  return {
+    kind: "deploy",
+    id,
+    run: "1",
+    project: "bench",
+    direction: "deploy",
+    target: "api@dev",
+    commit: "c".repeat(40),
+    digest: null,
+    definition,
+    needs: {},
+    timeoutMs: 60_000,
+  };
 }

@@ -33,7 +33,13 @@ export async function server(): Promise<readonly Measure[]> {
   }
   rmSync(directory, { recursive: true, force: true });
   return [
-    { name: "start-to-ready", value: rounded(median(ready)), unit: "ms", goal: 1000, note: `process start to first answer, median of ${STARTS}` },
+    {
+      name: "start-to-ready",
+      value: rounded(median(ready)),
+      unit: "ms",
+      goal: 1000,
+      note: `process start to first answer, median of ${STARTS}`,
+    },
     { name: "idle-rss", value: rounded(rss), unit: "MB", goal: 120 },
     { name: "idle-cpu", value: rounded(cpu), unit: "%", goal: 1, note: `of one core over ${IDLE_MS / 1000} s` },
   ];

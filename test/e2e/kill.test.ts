@@ -82,7 +82,8 @@ async function detail(run: string) {
 }
 const statusOf = async (run: string) => (await detail(run)).status;
 const endOf = (status: string) => (ENDED.includes(status) ? status : null);
-const unsuccessful = async (run: string) => (await detail(run)).steps.filter((s) => s.status !== "succeeded").map((s) => `${s.id} ${s.status} ${s.reason?.message ?? ""}`);
+const unsuccessful = async (run: string) =>
+  (await detail(run)).steps.filter((s) => s.status !== "succeeded").map((s) => `${s.id} ${s.status} ${s.reason?.message ?? ""}`);
 
 async function live(): Promise<Record<string, string | null>> {
   const { data } = await server.api().GET("/api/v1/targets", { params: { query: {} } });

@@ -24,7 +24,8 @@ export class KillProject {
     writeFileSync(join(this.directory, "server.js"), SERVICE);
     writeFileSync(join(this.directory, "package.json"), '{ "type": "module" }\n');
     const environment = `variables: { STARTS: ${JSON.stringify(this.#starts)} }`;
-    const deploy = 'deploy: { process: { command: [node, server.js], health: / } }, verify: { http: "${url}", expect: { commit: "${commit}" } }';
+    const deploy =
+      'deploy: { process: { command: [node, server.js], health: / } }, verify: { http: "${url}", expect: { commit: "${commit}" } }';
     writeFileSync(
       join(this.directory, "sluice.yaml"),
       `version: 1
@@ -61,6 +62,8 @@ services:
   }
 
   #git(...args: readonly string[]): string {
-    return execaSync("git", ["-C", this.directory, ...args], { env: { GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null" } }).stdout.trim();
+    return execaSync("git", ["-C", this.directory, ...args], {
+      env: { GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null" },
+    }).stdout.trim();
   }
 }

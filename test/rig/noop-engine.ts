@@ -3,43 +3,64 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AttemptSpec } from "../../src/core/run/effects.ts";
 import { Engine } from "../../src/engine/engine.ts";
-import type { Builder } from "../../src/engine/ports/driver.ts";
+import type { Clock } from "../../src/engine/ports/clock.ts";
+import type { Builder, Driver } from "../../src/engine/ports/driver.ts";
+import type { Executor } from "../../src/engine/ports/executor.ts";
 import type { Source } from "../../src/engine/ports/source.ts";
-import type { Store } from "../../src/engine/ports/store.ts";
+import type { Store, StoreError } from "../../src/engine/ports/store.ts";
 import { systemClock } from "../../src/app/clock.ts";
 import { openSqliteStore } from "../../src/store/sqlite.ts";
 import { NoopExecutor, noopDriver } from "./noop.ts";
 
-const builder: Builder = { name: "noop", schema: { ...noopDriver.schema, kind: "builder" }, build: () => Promise.reject(new Error("not here")), has: () => Promise.resolve(true) };
+const builder: Builder = {
+  name: "noop",
+  schema: { ...noopDriver.schema, kind: "builder" },
+  build: () => Promise.reject(new Error("not here")),
+  has: () => Promise.resolve(true),
+};
 
-export type NoopEngine = { readonly engine: Engine; readonly store: Store; readonly close: () => Promise<void> };
+export type NoopEngine = { readonly engine: Engine; readonly store: Store; readonly home: string; readonly close: () => Promise<void> };
+export type NoopOptions = {
+  readonly onStart?: (spec: AttemptSpec) => void;
+  readonly executor?: Executor;
+  readonly driver?: Driver;
+  readonly clock?: Clock;
+  /** Another directory than a fresh one, which is then kept at the end. */
+  readonly home?: string;
+  /** Puts something between the engine and the store. */
+  readonly between?: (store: Store) => Store;
+  readonly deposed?: (error: StoreError) => void;
+};
 
-/** The real engine over a real store on disk, with a driver and an executor that do nothing. */
-export async function openNoopEngine(source: Source, onStart: (spec: AttemptSpec) => void = () => {}): Promise<NoopEngine> {
-  const home = mkdtempSync(join(tmpdir(), "sluice-noop-"));
-  const store = await openSqliteStore(home, { version: "0.0.0" });
+/** The real engine over a real store on disk, with a driver and an executor that do nothing unless told otherwise. */
+export async function openNoopEngine(source: Source, options: NoopOptions = {}): Promise<NoopEngine> {
+  const home = options.home ?? mkdtempSync(join(tmpdir(), "sluice-noop-"));
+  const real = await openSqliteStore(home, { version: "0.0.0" });
+  const store = options.between?.(real) ?? real;
   const engine = await Engine.open({
     store,
-    executor: new NoopExecutor(onStart),
+    executor: options.executor ?? new NoopExecutor(options.onStart),
     source,
-    driver: () => Promise.resolve(noopDriver),
+    driver: () => Promise.resolve(options.driver ?? noopDriver),
     builder: () => Promise.resolve(builder),
     adapters: [noopDriver.schema, builder.schema],
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     home,
     project: "big",
     policyRef: null,
     log: () => {},
-    deposed: (error) => {
-      throw error;
-    },
+    deposed:
+      options.deposed ??
+      ((error) => {
+        throw error;
+      }),
   });
   const close = async () => {
     await engine.close();
     await store.close();
-    rmSync(home, { recursive: true, force: true });
+    if (options.home === undefined) rmSync(home, { recursive: true, force: true });
   };
-  return { engine, store, close };
+  return { engine, store, home, close };
 }
 
 /** Resolves at the first commit after which the condition holds. */

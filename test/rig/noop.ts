@@ -17,7 +17,13 @@ export class NoopExecutor implements Executor {
     if (!this.#seen.has(spec.id)) {
       this.#seen.add(spec.id);
       this.onStart(spec);
-      const end: AttemptEnd = { outcome: "succeeded", message: null, digest: spec.kind === "build" ? DIGEST : null, changed: true, url: null };
+      const end: AttemptEnd = {
+        outcome: "succeeded",
+        message: null,
+        digest: spec.kind === "build" ? DIGEST : null,
+        changed: true,
+        url: null,
+      };
       setImmediate(() => {
         for (const listener of this.#listeners) listener(spec.id, end);
       });
@@ -53,12 +59,16 @@ export const noopDriver: Driver = {
 /** One commit with one file. */
 export function oneCommit(commit: string, file: string): Source {
   return {
-    resolve: (ref) => (commit.startsWith(ref) || ref === "HEAD" ? Promise.resolve(commit) : Promise.reject(new SourceError("unknown-commit", `no commit ${ref}`, ""))),
+    resolve: (ref) =>
+      commit.startsWith(ref) || ref === "HEAD"
+        ? Promise.resolve(commit)
+        : Promise.reject(new SourceError("unknown-commit", `no commit ${ref}`, "")),
     file: () => Promise.resolve(file),
     describe: () => Promise.resolve({ subject: "", author: "", email: "", at: 0 }),
     policyRef: () => Promise.resolve({ ref: "main", commit }),
     reachableFrom: () => Promise.resolve(true),
-    relate: (release, live) => Promise.resolve({ release, live, order: release === live ? "same" : "unknown", unmet: release === live ? [] : null }),
+    relate: (release, live) =>
+      Promise.resolve({ release, live, order: release === live ? "same" : "unknown", unmet: release === live ? [] : null }),
     dirty: () => Promise.resolve(false),
     checkout: () => Promise.resolve(),
     keep: () => Promise.resolve(),
@@ -67,7 +77,20 @@ export function oneCommit(commit: string, file: string): Source {
 
 /** A project of `services` services in devnet, canary and mainnet (with a gate); every tenth is a frontend that needs all backends. */
 export function bigProject(services: number): string {
-  const lines = ["version: 1", "project: big", "environments:", "  devnet: {}", "  canary: { needs: [devnet] }", "  mainnet: { needs: [devnet, canary], approval: { self: true } }", "artifacts:", "  mega: { noop: {} }", "services:"];
-  for (let i = 0; i < services; i++) lines.push(`  s${i}: { tier: ${i % 10 === 9 ? "frontend" : "backend"}, paths: [services/s${i}], artifact: mega, deploy: { noop: {} } }`);
+  const lines = [
+    "version: 1",
+    "project: big",
+    "environments:",
+    "  devnet: {}",
+    "  canary: { needs: [devnet] }",
+    "  mainnet: { needs: [devnet, canary], approval: { self: true } }",
+    "artifacts:",
+    "  mega: { noop: {} }",
+    "services:",
+  ];
+  for (let i = 0; i < services; i++)
+    lines.push(
+      `  s${i}: { tier: ${i % 10 === 9 ? "frontend" : "backend"}, paths: [services/s${i}], artifact: mega, deploy: { noop: {} } }`,
+    );
   return `${lines.join("\n")}\n`;
 }

@@ -23,15 +23,16 @@ export class TestServer {
   async start(): Promise<void> {
     const child = launch(this.#directory, this.#env);
     this.#child = child;
-    let text = "";
-    for await (const line of child) {
-      text += `${line}\n`;
-      const found = /^SLUICE_URL=(\S+)$/.exec(line)?.[1];
-      if (found === undefined) continue;
-      this.#url = found;
-      return;
-    }
-    throw new Error(`the server did not start:\n${text}\n${(await child).stderr}`);
+    // breaking out of execa's own line iterator would wait for the child's end
+    this.#url = await new Promise<string>((resolve, reject) => {
+      let text = "";
+      child.stdout.on("data", (chunk: Buffer) => {
+        text += chunk.toString();
+        const found = /^SLUICE_URL=(\S+)$/m.exec(text)?.[1];
+        if (found !== undefined) resolve(found);
+      });
+      void child.then(({ stderr }) => reject(new Error(`the server ended:\n${text}\n${stderr}`)));
+    });
   }
 
   async kill(signal: "SIGKILL" | "SIGTERM"): Promise<void> {
