@@ -16,22 +16,20 @@ export const buildPage = () => build({ configFile: path.join(ROOT, "web/vite.con
 
 /** `sluice demo` in a directory of its own. */
 export class Demo {
-  readonly url: string;
-  readonly #directory: string;
-  readonly #child: ChildProcess;
-  #stopping = false;
+  readonly #directory = mkdtempSync(path.join(tmpdir(), "sluice-web-"));
+  #child: ChildProcess | null = null;
+  #url = "";
 
-  private constructor(url: string, directory: string, child: ChildProcess) {
-    this.url = url;
-    this.#directory = directory;
-    this.#child = child;
+  get url(): string {
+    return this.#url;
   }
 
-  /** Resolves when it says its address; rejects with what it said if it ends before. */
-  static async start(): Promise<Demo> {
-    const directory = mkdtempSync(path.join(tmpdir(), "sluice-web-"));
+  /** Resolves when it says its address, after an earlier one at the same; rejects with what it said if it ends before. */
+  async start(): Promise<void> {
+    const directory = this.#directory;
+    const port = this.#url === "" ? "0" : new URL(this.#url).port;
     const env = { ...process.env, SLUICE_DEMO_DIR: path.join(directory, "demo"), XDG_STATE_HOME: path.join(directory, "state") };
-    const child = spawn(process.execPath, [path.join(ROOT, "bin/sluice.js"), "demo", "--port", "0"], {
+    const child = spawn(process.execPath, [path.join(ROOT, "bin/sluice.js"), "demo", "--port", port], {
       env,
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -39,7 +37,7 @@ export class Demo {
     // Read to the end, or the demo would stand still when the pipe is full.
     child.stderr.on("data", (chunk: Buffer) => said.push(chunk.toString()));
     const lines = createInterface({ input: child.stdout });
-    const url = await new Promise<string>((resolve, reject) => {
+    this.#url = await new Promise<string>((resolve, reject) => {
       lines.on("line", (line) => {
         said.push(`${line}\n`);
         const found = /^SLUICE_URL=(\S+)$/.exec(line)?.[1];
@@ -47,21 +45,24 @@ export class Demo {
       });
       child.once("exit", (code) => reject(new Error(`the demo ended with ${code}:\n${said.join("")}`)));
     });
-    const demo = new Demo(url, directory, child);
     child.once("exit", (code, signal) => {
-      if (!demo.#stopping) console.error(`the demo ended with ${code ?? signal}:\n${said.slice(-50).join("")}`);
+      if (this.#child === child) console.error(`the demo ended with ${code ?? signal}:\n${said.slice(-50).join("")}`);
     });
-    return demo;
+    this.#child = child;
   }
 
   /** Ends it as Ctrl-C does: it stops the services that it has started. */
   async stop(): Promise<void> {
-    this.#stopping = true;
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      const exit = once(this.#child, "exit");
-      this.#child.kill("SIGINT");
-      await exit;
-    }
+    const child = this.#child;
+    this.#child = null;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const exit = once(child, "exit");
+    child.kill("SIGINT");
+    await exit;
+  }
+
+  /** To be called when it has stopped. */
+  remove(): void {
     rmSync(this.#directory, { recursive: true, force: true });
   }
 }
@@ -69,7 +70,7 @@ export class Demo {
 type Opened = { readonly page: Page; readonly complaints: string[] };
 
 /** A new tab, and whatever its console complains of. Without movement, so that nothing is judged half faded in. */
-export async function openTab(browser: Browser, viewport = { width: 1440, height: 900 }): Promise<Opened> {
+export async function openTab(browser: Browser, viewport = { width: 1280, height: 760 }): Promise<Opened> {
   const context = await browser.newContext({ viewport, reducedMotion: "reduce" });
   const page = await context.newPage();
   const complaints: string[] = [];

@@ -8,7 +8,7 @@ import { buildPage, Demo, openTab, picture, violations } from "./web-rig.ts";
 const PART = 60_000;
 
 let browser: Browser | null = null;
-let demo: Demo | null = null;
+const demo = new Demo();
 let missing: string | null = null;
 let page: Page;
 let complaints: string[];
@@ -22,20 +22,20 @@ beforeAll(async () => {
     return;
   }
   await buildPage();
-  demo = await Demo.start();
+  await demo.start();
   ({ page, complaints } = await openTab(browser));
   page.setDefaultTimeout(PART);
 });
 afterAll(async () => {
   await browser?.close();
-  await demo?.stop();
+  await demo.stop();
+  demo.remove();
 });
 beforeEach(({ skip }) => {
   if (missing !== null) skip(missing);
 });
 
-const url = (): string => demo?.url ?? "";
-const api = () => createClient({ baseUrl: url() });
+const api = () => createClient({ baseUrl: demo.url });
 const dialog = () => page.getByRole("dialog");
 
 async function runs(): Promise<readonly Schemas["Run"][]> {
@@ -50,7 +50,7 @@ async function shown(column: number): Promise<readonly string[]> {
 }
 
 test("the fleet: what was live, then the newest commit up to the gate of mainnet", async () => {
-  await page.goto(url());
+  await page.goto(demo.url);
   await page.getByRole("status").getByText("live", { exact: true }).waitFor();
   // The demo brings a first commit everywhere by itself; what waits then is the newest one, and a person's to decide.
   const newest = await expect
@@ -161,4 +161,20 @@ test("hold by hand, and a deploy that is previewed and then waits for the hold",
 
 test("the console had nothing to complain of", () => {
   expect(complaints).toEqual([]);
+});
+
+test("a server that ends and comes back: the page says so, and goes on without being loaded again", async () => {
+  const live = (state: string) => page.getByRole("status").getByText(state, { exact: true }).waitFor();
+  await demo.stop();
+  await live("reconnecting");
+  await page.getByRole("link", { name: "Runs" }).click();
+  await demo.start();
+  await live("live");
+  await page.getByRole("link", { name: "Fleet" }).click();
+  // The new server has never seen this page, and takes its word all the same.
+  await page.getByRole("button", { name: "Unhold devnet" }).click();
+  await dialog().getByRole("button", { name: "Unhold devnet" }).click();
+  await page.getByRole("button", { name: "Hold… devnet" }).waitFor();
+  const { data } = await api().GET("/api/v1/environments");
+  expect(data?.items.find(({ id }) => id === "devnet")?.hold).toBeNull();
 });

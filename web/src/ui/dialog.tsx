@@ -1,8 +1,12 @@
 import { Dialog } from "@primer/react";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import { Acts } from "../lib/api.ts";
+import { Acts, ApiError } from "../lib/api.ts";
 import { ProblemNote } from "./problem.tsx";
+
+/** Refused for want of a session, it is sent once more: by then the page has asked for a new one. */
+const tryAgain = (failures: number, error: Error): boolean =>
+  failures === 0 && error instanceof ApiError && error.problem.code === "unauthenticated";
 
 type Headers = ReturnType<Acts["headersFor"]>;
 
@@ -35,6 +39,8 @@ export function ActDialog<B, R>({
   const [acts] = useState(() => new Acts());
   const mutation = useMutation({
     mutationFn: (sent: B) => act(sent, acts.headersFor(sent)),
+    retry: tryAgain,
+    retryDelay: 0,
     onSuccess: (result) => {
       onClose();
       onDone?.(result);

@@ -61,7 +61,7 @@ function Line({ question, onDecide }: { question: Question; onDecide: (verdict: 
         <p className="muted small">
           {plural(members.length, "member")}: {named}
           {members.length > NAMED && ` and ${members.length - NAMED} more`}
-          {leftOut.length > 0 && ` · ${leftOut.length} left out`} · waits for <Took from={since} to={null} /> ·{" "}
+          {leftOut.length > 0 && ` · ${leftOut.length} left out`} · waiting for <Took from={since} to={null} /> ·{" "}
           {runs.map((run) => (
             <Link key={run} to="/runs/$id" params={{ id: run }} className="spaced">
               run {run}
