@@ -101,24 +101,31 @@ async function assemble(options: ComposeOptions, store: Store, readOnly: boolean
   return {
     engine,
     ownerToken,
-    fetch: async (request) => {
-      // The network adds this header; the guard against rebound names reads it.
-      const headers = new Headers(request.headers);
-      headers.set("host", new URL(request.url).host);
-      return site.fetch(new Request(request, { headers }));
-    },
+    fetch: (request) => sendTo(site, request),
     async listen(at) {
       server = await listen(site, { ...at, auth, closing });
       await writeOwner(home, ownerHere({ url: server.url, token: ownerToken }));
       return server;
     },
     async close() {
+      // Before the door is closed, nobody is sent to it any more.
+      if (server !== null) await writeOwner(home, ownerHere(null)).catch(() => {});
       closing.abort();
       await server?.close();
       await engine.close();
       await store.close();
     },
   };
+}
+
+/** As over the network: with the header that the guard against rebound names reads, and with an answer that ends when the request is aborted. */
+async function sendTo(site: { fetch(request: Request): Response | Promise<Response> }, request: Request): Promise<Response> {
+  const { signal } = request;
+  const headers = new Headers(request.headers);
+  headers.set("host", new URL(request.url).host);
+  signal.throwIfAborted();
+  const response = await site.fetch(new Request(request, { headers }));
+  return response.body === null ? response : new Response(response.body.pipeThrough(new TransformStream(), { signal }), response);
 }
 
 /** What the policy ref's file calls the project, else what the checked-out commit's does. */

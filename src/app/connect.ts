@@ -8,6 +8,7 @@ import { createClient, type ClientOptions } from "../contract/client.ts";
 import { readOwner } from "../store/owner.ts";
 import { findServer } from "../store/registry.ts";
 import { forPeople } from "./errors.ts";
+import { withFailover } from "./failover.ts";
 import { PACKAGE } from "./package-files.ts";
 import { findProject, isInRepository, projectAt, type Project } from "./project.ts";
 import { currentUser } from "./user.ts";
@@ -28,7 +29,7 @@ export async function connect(request: ConnectRequest, connector: Connector): Pr
   const url = request.url ?? (connector.env["SLUICE_URL"] || null);
   if (url !== null) return toServer(url, connector);
   const project = findProject(request.directory);
-  if (project !== null) return forPeople(() => toProject(project, request, connector));
+  if (project !== null) return withFailover(() => forPeople(() => toProject(project, request, connector)));
   return toDemo(request, connector);
 }
 

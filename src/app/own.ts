@@ -12,7 +12,7 @@ import { compose, composeReader, type Application } from "./compose.ts";
 import type { Connector } from "./connect.ts";
 import { openLog } from "./log.ts";
 import { packageVersion } from "./package-files.ts";
-import type { Project } from "./project.ts";
+import { makeHome, type Project } from "./project.ts";
 import { currentUser } from "./user.ts";
 
 /** This process, where nobody has the store; null where another was faster. */
@@ -20,6 +20,7 @@ export async function asOwner(project: Project, request: ConnectRequest, connect
   if (request.need === "read") return (await readOwner(project.home)) === null ? asReader(project, request, connector) : null;
   if (request.need === "stay")
     throw new CliError(EXIT.noServer, "--no-wait needs a server that goes on driving the run", "Start one: sluice serve");
+  await makeHome(project).catch(() => {}); // what is wrong with the directory, the store says better
   const log = await openLog(project.home, packageVersion(), () => {});
   let application: Application;
   try {

@@ -1,0 +1,44 @@
+import type { Connection } from "../cli/context.ts";
+import { authHeaders, createClient, type ApiFetch } from "../contract/client.ts";
+
+/** For how long a request is sent to one owner after the other, in ms. */
+const PATIENCE = 30_000;
+
+/**
+ * A connection to whoever has a project's store. A command that has it ends at any moment, also between two requests of another one, which are then sent to who has
+ * it next, perhaps this process. A request that changes something carries its idempotency key, which is kept in the store: sent twice, it is carried out once.
+ */
+export async function withFailover(find: () => Promise<Connection>): Promise<Connection> {
+  let current = await find();
+  const send: ApiFetch = async (request) => {
+    const body = request.body === null ? null : await request.text();
+    const deadline = performance.now() + PATIENCE;
+    for (;;) {
+      try {
+        return await sendTo(current, request, body);
+      } catch (error) {
+        if (request.signal.aborted || performance.now() > deadline || current.drivenBy !== "server") throw error;
+        await current.close();
+        current = await find();
+      }
+    }
+  };
+  const api = { ...current.api, fetch: send };
+  return {
+    client: createClient(api),
+    api,
+    get drivenBy() {
+      return current.drivenBy;
+    },
+    close: () => current.close(),
+  };
+}
+
+function sendTo({ api }: Connection, request: Request, body: string | null): Promise<Response> {
+  const { pathname, search } = new URL(request.url);
+  const headers = new Headers(request.headers);
+  for (const [name, value] of Object.entries(authHeaders(api))) headers.set(name, value);
+  const { method, signal } = request;
+  const again = new Request(new URL(pathname + search, api.baseUrl), { method, headers, signal, ...(body === null ? {} : { body }) });
+  return (api.fetch ?? fetch)(again);
+}
