@@ -6,13 +6,16 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { AxeBuilder } from "@axe-core/playwright";
+import { execa } from "execa";
 import type { Browser, Page } from "playwright-core";
-import { build } from "vite";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** The page as its source is now, where the server looks for it. */
-export const buildPage = () => build({ configFile: path.join(ROOT, "web/vite.config.ts"), logLevel: "error" });
+/** The page as its source is now, where the server looks for it: just what `npm run build:web` makes, and not the page of a test's environment. */
+export async function buildPage(): Promise<void> {
+  const vite = path.join(ROOT, "node_modules/vite/bin/vite.js");
+  await execa(process.execPath, [vite, "build", "web", "--logLevel", "error"], { cwd: ROOT, env: { NODE_ENV: "production" } });
+}
 
 /** `sluice demo` in a directory of its own. */
 export class Demo {

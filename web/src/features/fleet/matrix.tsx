@@ -9,13 +9,16 @@ import { EnvironmentHeader } from "./environment-header.tsx";
 import type { FleetCell, FleetRow } from "./model.ts";
 
 const ROW = 44;
+/** Least widths of the columns, in pixels: what they hold in a line. */
+const SERVICE = 140;
+const ENVIRONMENT = 320;
 type Props = { readonly environments: readonly Schemas["Environment"][]; readonly rows: readonly FleetRow[] };
 
 /** Services by environments: what is live, how it is, what happens there now. */
 export function Matrix({ environments, rows }: Props) {
   const columns = environments.length + 1;
   const { scroller, virtualizer, active, onKeyDown, onFocus } = useGrid({ rows: rows.length, columns, rowHeight: ROW });
-  const template = `minmax(140px, 0.7fr) repeat(${environments.length}, minmax(260px, 1fr))`;
+  const template = `minmax(${SERVICE}px, 0.6fr) repeat(${environments.length}, minmax(${ENVIRONMENT}px, 1fr))`;
   return (
     <div
       ref={scroller}
@@ -24,7 +27,7 @@ export function Matrix({ environments, rows }: Props) {
       aria-rowcount={rows.length + 1}
       aria-colcount={columns}
       className="grid"
-      style={{ "--columns": template } as React.CSSProperties}
+      style={{ "--columns": template, "--least": `${SERVICE + environments.length * ENVIRONMENT}px` } as React.CSSProperties}
     >
       <div role="rowgroup" className="grid-head">
         <div role="row" aria-rowindex={1} className="grid-row">

@@ -10,6 +10,9 @@ type Step = Schemas["Step"];
 type Choice = { readonly selected: string | null; readonly onSelect: (step: string) => void };
 
 const ROW = 52;
+/** Least widths of the columns, in pixels. */
+const SERVICE = 130;
+const STEP = 112;
 /** Builds that are shown one by one; of more, only those that still matter. */
 const BUILDS = 8;
 
@@ -45,7 +48,7 @@ function Grid({ lanes: { environments, columns, rows }, selected, onSelect }: { 
     columns: columns.length + 1,
     rowHeight: ROW,
   });
-  const template = `minmax(130px, 1fr) repeat(${columns.length}, minmax(112px, 1fr))`;
+  const template = `minmax(${SERVICE}px, 1fr) repeat(${columns.length}, minmax(${STEP}px, 1fr))`;
   return (
     <div
       ref={scroller}
@@ -54,7 +57,7 @@ function Grid({ lanes: { environments, columns, rows }, selected, onSelect }: { 
       aria-rowcount={rows.length + 1}
       aria-colcount={columns.length + 1}
       className="grid lanes"
-      style={{ "--columns": template } as React.CSSProperties}
+      style={{ "--columns": template, "--least": `${SERVICE + columns.length * STEP}px` } as React.CSSProperties}
     >
       <div role="rowgroup" className="grid-head">
         <div role="row" aria-rowindex={1} className="grid-row">
