@@ -5,7 +5,7 @@ import { execaSync } from "execa";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { TestServer } from "../rig/server.ts";
-import { launchChromium, NoBrowser } from "./chromium.ts";
+import { launchOrSay } from "./chromium.ts";
 import { buildPage, openTab, violations } from "./web-rig.ts";
 
 const SERVICES = 1_000;
@@ -22,13 +22,12 @@ let page: Page;
 let url = "";
 
 beforeAll(async () => {
-  try {
-    browser = await launchChromium();
-  } catch (error) {
-    if (!(error instanceof NoBrowser) || process.env["CI"] === "true") throw error;
-    missing = error.message;
+  const launched = await launchOrSay();
+  if (typeof launched === "string") {
+    missing = launched;
     return;
   }
+  browser = launched;
   await buildPage();
   makeProject();
   await server.start();

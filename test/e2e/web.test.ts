@@ -1,7 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { createClient, type Schemas } from "../../src/contract/client.ts";
-import { launchChromium, NoBrowser } from "./chromium.ts";
+import { launchOrSay } from "./chromium.ts";
 import { buildPage, Demo, openTab, picture, violations } from "./web-rig.ts";
 
 /** How long a part of the demo's story may take, in milliseconds. */
@@ -14,13 +14,12 @@ let page: Page;
 let complaints: string[];
 
 beforeAll(async () => {
-  try {
-    browser = await launchChromium();
-  } catch (error) {
-    if (!(error instanceof NoBrowser) || process.env["CI"] === "true") throw error;
-    missing = error.message;
+  const launched = await launchOrSay();
+  if (typeof launched === "string") {
+    missing = launched;
     return;
   }
+  browser = launched;
   await buildPage();
   await demo.start();
   ({ page, complaints } = await openTab(browser));
