@@ -92,7 +92,7 @@ async function assemble(options: ComposeOptions, store: Store, readOnly: boolean
   const auth = new Auth({ ownerToken, user: options.user, tokens: options.tokens });
   const closing = new AbortController();
   const onError = (error: unknown): void =>
-    options.log("error", "a request failed", { error: error instanceof Error ? error.stack : String(error) });
+    options.log("error", "a request failed", { error: String(error), stack: error instanceof Error ? error.stack : null });
   const site = createSite(createApi(engine, { version: packageVersion(), auth, closing: closing.signal, onError }), {
     webRoot: WEB_ROOT,
     auth,

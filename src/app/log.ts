@@ -43,7 +43,10 @@ export async function openLog(home: string, version: string, echo: (line: string
   };
 }
 
+/** A stack is for the file alone. */
 function inWords(details: object): string {
-  const parts = Object.entries(details).map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`);
+  const parts = Object.entries(details)
+    .filter(([key]) => key !== "stack")
+    .map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`);
   return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
 }

@@ -10,7 +10,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (interruption.signal.aborted) process.exit(EXIT.interrupted);
     interruption.abort();
   };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, interrupt);
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
+  // `nohup` has this one ignored and takes the terminal away; a handler would undo that.
+  if (process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY) process.on("SIGHUP", interrupt);
   for (const stream of [process.stdout, process.stderr]) {
     // Whoever read along has gone (`sluice runs | head`): there is nobody left to tell.
     stream.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? EXIT.done : EXIT.failed));

@@ -38,7 +38,11 @@ async function status(session: Session, options: Options): Promise<ExitCode> {
   if (targets.length === 0) session.print("Nothing has been deployed: sluice deploy --all");
   else
     session.print(
-      table(["SERVICE", "ENVIRONMENT", "COMMIT", "HEALTH", "SINCE", "RUN", "NOW", "URL"], rowsOf(session, targets), session.width),
+      table(
+        ["SERVICE", "ENVIRONMENT", "COMMIT", "HEALTH", "SINCE", "RUN", "NOW", "URL"],
+        rowsOf(session, inOrder(targets, environments)),
+        session.width,
+      ),
     );
   for (const { id, hold } of environments) {
     if (hold) session.print(`${id} is held by ${safe(hold.by)}: ${safe(hold.reason)} (sluice unhold ${id})`);
@@ -64,6 +68,14 @@ async function fleet({ client }: Connection, options: Options): Promise<readonly
 
 async function allEnvironments({ client }: Connection): Promise<readonly Schemas["Environment"][]> {
   return everyItem(() => answer(client.GET("/api/v1/environments")));
+}
+
+/** A service's environments in the order of promotion. */
+function inOrder(targets: readonly Target[], environments: readonly Schemas["Environment"][]): readonly Target[] {
+  const place = new Map(environments.map(({ id }, index) => [id, index]));
+  const last = environments.length;
+  const compare = (a: Target, b: Target): number => (place.get(a.environment) ?? last) - (place.get(b.environment) ?? last);
+  return [...Map.groupBy(targets, ({ service }) => service).values()].flatMap((group) => group.toSorted(compare));
 }
 
 function targetJson({ service, environment, commit, artifact, health, since, run, url }: Target): object {

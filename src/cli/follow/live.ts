@@ -1,5 +1,5 @@
 import { paintStatus, type Colors } from "../output/paint.ts";
-import { clock, displayWidth, duration, truncate } from "../output/text.ts";
+import { clock, displayWidth, elapsed, truncate } from "../output/text.ts";
 import { stepLine, tally, waitsForNews, whyOf, type Reporter } from "./reporter.ts";
 import { hasEnded, type RunView, type Step, type StepChange } from "./view.ts";
 
@@ -38,7 +38,8 @@ export function liveReporter(screen: Screen, colors: Colors, now: () => number):
   };
 }
 
-const stays = ({ step }: StepChange): boolean => BAD.has(step.status) || (step.kind === "gate" && hasEnded(step)) || step.kind === "build";
+const stays = ({ step }: StepChange): boolean =>
+  BAD.has(step.status) || ((step.kind === "gate" || step.kind === "build") && hasEnded(step));
 
 function block(view: RunView, columns: number, colors: Colors, now: number): readonly string[] {
   const { run } = view;
@@ -52,14 +53,14 @@ function block(view: RunView, columns: number, colors: Colors, now: number): rea
     ...(["running", "waiting", "failed", "errored", "blocked"] as const).flatMap((status) =>
       counts[status] ? [`${counts[status]} ${status}`] : [],
     ),
-    duration(Math.floor((now - Date.parse(run.createdAt)) / 1_000) * 1_000).replace(".0s", "s"),
+    elapsed(now - Date.parse(run.createdAt)),
   ];
   return [...shown.map((step) => line(step, columns, colors, now)), colors.bold(truncate(parts.join(" · "), columns - 1))];
 }
 
 function line(step: Step, columns: number, colors: Colors, now: number): string {
   const since = step.status === "running" ? step.startedAt : (step.waitingFor?.since ?? null);
-  const time = since === null ? "" : duration(Math.floor((now - Date.parse(since)) / 1_000) * 1_000).replace(".0s", "s");
+  const time = since === null ? "" : elapsed(now - Date.parse(since));
   const word = step.status === "running" ? "running" : whyOf(step);
   const room = columns - 1 - displayWidth(step.id) - displayWidth(time) - 4;
   if (room < 8) return truncate(`  ${step.id}`, columns - 1);

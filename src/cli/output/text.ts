@@ -72,10 +72,15 @@ export function duration(ms: number): string {
   return `${days}d${hours % 24}h`;
 }
 
+/** As `duration`, in whole seconds: for times that go on. */
+export function elapsed(ms: number): string {
+  return ms < 1_000 ? "0s" : duration(Math.floor(ms / 1_000) * 1_000).replace(/\.0s$/, "s");
+}
+
 /** How long ago, e.g. `3m ago`; two units at most. */
 export function ago(instant: string, now: number): string {
   const ms = now - Date.parse(instant);
-  return ms < 1_000 ? "now" : `${duration(Math.floor(ms / 1_000) * 1_000).replace(/\.0s$/, "s")} ago`;
+  return ms < 1_000 ? "now" : `${elapsed(ms)} ago`;
 }
 
 /** Time of day, as the machine's clock on the wall shows it. */

@@ -6,7 +6,7 @@ import { devNull } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, describe, expect, test } from "vitest";
-import { type Ended, Place, Shop } from "./rig.ts";
+import { type Ended, jsonOf, Place, Shop } from "./rig.ts";
 
 const place = new Place();
 afterAll(() => place.remove());
@@ -68,6 +68,17 @@ describe("where nobody answers", () => {
   });
 });
 
+test("who is not named may not approve: exit 4, and the gate stays as it is", async () => {
+  const shop = new Shop(place, "not-allowed");
+  shop.write("sluice.yaml", shop.config().replace("self: true", "self: true, approvers: [somebody-else]"));
+  const commit = shop.commit("only somebody else approves");
+  expect((await shop.sluice(["deploy", "--all"])).exit).toBe(3);
+  const ended = await shop.sluice(["approve", commit, "--env", "mainnet"]);
+  expect(ended.exit).toBe(4);
+  expect(ended.err).toMatch(/^error: .*\n/);
+  expect(jsonOf<unknown[]>(await shop.sluice(["approvals", "--json"]))).toHaveLength(1);
+});
+
 describe("what cannot be deployed from", () => {
   test("a directory that is not a repository", async () => {
     const cwd = place.directory("not-a-repository");
@@ -118,6 +129,7 @@ describe("what cannot be deployed from", () => {
     expectRefusal(await shop.sluice(["plan", "--all", "--env", "nowhere"]), 2, /nowhere/);
     expectRefusal(await shop.sluice(["hold", "nowhere", "--reason", "x"]), 2, /nowhere/);
     expect((await shop.sluice(["run", "show", "99"])).exit).toBe(2);
+    expect((await shop.sluice(["run", "settle", "api@nowhere", "--applied", "--reason", "x"])).exit).toBe(1);
     expect((await shop.sluice(["run", "watch", "99"])).exit).toBe(2);
     expect((await shop.sluice(["rollback", "--all", "--env", "mainnet", "--reason", "x"])).exit).toBeGreaterThan(0);
   });
