@@ -15,6 +15,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     reportCompressedSize: false,
+    // one page, one script: 212 KB as it is sent
+    chunkSizeWarningLimit: 800,
   },
   // `vite web` beside `sluice serve`: the page reloads as it is edited, the data is the server's.
   server: { proxy: { "/api": process.env["SLUICE_URL"] ?? "http://127.0.0.1:8080" } },

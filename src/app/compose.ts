@@ -42,6 +42,8 @@ export type Application = {
 
 /** How long a command that is to stop has between TERM and KILL, in ms. */
 const GRACE_MS = 10_000;
+/** Ended attempts whose logs are kept. */
+const KEPT_ATTEMPTS = 5_000;
 
 /** Takes the store and drives what is in it. Rejects with `StoreError` ("owned" where another process has it), `SourceError` and `RequestError`. */
 export async function compose(options: ComposeOptions): Promise<Application> {
@@ -88,6 +90,7 @@ async function assemble(options: ComposeOptions, store: Store, readOnly: boolean
     deposed: options.deposed,
     readOnly,
   });
+  if (!readOnly) prune(executor, options.log);
   const ownerToken = randomBytes(32).toString("base64url");
   const auth = new Auth({ ownerToken, user: options.user, tokens: options.tokens });
   const closing = new AbortController();
@@ -126,6 +129,11 @@ async function sendTo(site: { fetch(request: Request): Response | Promise<Respon
   signal.throwIfAborted();
   const response = await site.fetch(new Request(request, { headers }));
   return response.body === null ? response : new Response(response.body.pipeThrough(new TransformStream(), { signal }), response);
+}
+
+/** Logs of attempts that nobody will look at any more; the runs themselves stay. Those that have not ended were adopted before. */
+function prune(executor: LocalExecutor, log: Log["write"]): void {
+  executor.prune(KEPT_ATTEMPTS).catch((error: unknown) => log("warn", "old attempts could not be removed", { error: String(error) }));
 }
 
 /** What the policy ref's file calls the project, else what the checked-out commit's does. */

@@ -12,6 +12,7 @@ import { forPeople } from "./errors.ts";
 import { openLog } from "./log.ts";
 import { packageVersion } from "./package-files.ts";
 import { findProject, makeHome, type Project } from "./project.ts";
+import { giveBackStartMemory } from "./start-memory.ts";
 import { currentUser } from "./user.ts";
 
 export type Host = {
@@ -81,6 +82,7 @@ export async function start(project: Project, options: Omit<ServeOptions, "direc
       (error: Error) => host.note(`warning: ${error.message}. Other commands need SLUICE_TOKEN to reach this server by its address`),
     );
     log.write("info", "listening", { url: server.url });
+    giveBackStartMemory();
     const started = application;
     return {
       application,
