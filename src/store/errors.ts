@@ -1,10 +1,9 @@
 import { accessSync, constants } from "node:fs";
 import { StoreError, type StoreErrorCode } from "../engine/ports/store.ts";
+import { codeOf } from "../host/errors.ts";
 
 /** Primary result codes of SQLite, https://www.sqlite.org/rescode.html. An extended code carries its primary one in the low byte. */
 const SQLITE = { busy: 5, locked: 6, readOnly: 8, io: 10, corrupt: 11, full: 13, cannotOpen: 14, notADatabase: 26 } as const;
-
-const systemCode = (error: unknown): string => (error instanceof Error && "code" in error ? String(error.code) : "");
 
 /** The extended result code of an error of node:sqlite; null for any other error. */
 export function sqliteCode(error: unknown): number | null {
@@ -71,7 +70,7 @@ function ofSqlite(code: number, directory: string): Verdict {
 }
 
 function ofSystem(error: unknown, directory: string): Verdict {
-  switch (systemCode(error)) {
+  switch (codeOf(error) ?? "") {
     case "ENOSPC":
     case "EDQUOT":
       return full(directory);

@@ -1,14 +1,21 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { writePrivate, readPrivate } from "./private-file.ts";
-import { processStart } from "./process.ts";
+import { writeWhole } from "../host/files.ts";
+import { identify, signal } from "../host/processes.ts";
+import { readPrivate } from "./private-file.ts";
 
 /** The process that has the store. `url` and `token`: how to reach it, null until it listens. `startedAt`: what `processStart(pid)` said when it was written. */
 export type Owner = { readonly pid: number; readonly url: string | null; readonly token: string | null; readonly startedAt: string };
 
 const schema = z.object({ pid: z.int().positive(), url: z.string().nullable(), token: z.string().nullable(), startedAt: z.string() });
 const fileIn = (directory: string): string => join(directory, "owner.json");
+
+/** When a process started, as a text that no later process of the same id has; null where there is none. Windows does not tell: there it is one text for all. */
+export function processStart(pid: number): string | null {
+  if (process.platform === "win32") return signal(pid, 0) ? "running" : null;
+  return identify(pid)?.start ?? null;
+}
 
 /** This process as owner. */
 export function ownerHere(reach: { readonly url: string; readonly token: string } | null): Owner {
@@ -17,7 +24,7 @@ export function ownerHere(reach: { readonly url: string; readonly token: string 
 
 /** Says who has the store, mode 0600. Only the holder of the lock writes it. */
 export async function writeOwner(directory: string, owner: Owner): Promise<void> {
-  await writePrivate(fileIn(directory), JSON.stringify(owner));
+  writeWhole(fileIn(directory), JSON.stringify(owner));
 }
 
 /** Who has the store; null where nobody says so, the process is gone (its id may be another's by now), or another user could have written it. */

@@ -1,19 +1,5 @@
-import { lstat, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { lstat, mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-
-/** Writes a file that only this user can read, under its name only when it is whole. */
-export async function writePrivate(file: string, text: string): Promise<void> {
-  const partial = `${file}.${process.pid}.partial`;
-  await rm(partial, { force: true });
-  // `wx`: never writes through a link that someone else has put there.
-  const handle = await open(partial, "wx", 0o600);
-  try {
-    await handle.writeFile(text);
-  } finally {
-    await handle.close();
-  }
-  await rename(partial, file);
-}
 
 /** Makes a directory for this user alone, and refuses one that is another's, a link, or open to others. `tops`: how many of the last parts of the path to check. */
 export async function makePrivateDirectory(directory: string, tops: number): Promise<void> {

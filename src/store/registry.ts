@@ -2,8 +2,9 @@ import { rm } from "node:fs/promises";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { z } from "zod";
+import { writeWhole } from "../host/files.ts";
 import { isAlive } from "./owner.ts";
-import { makePrivateDirectory, readPrivate, writePrivate } from "./private-file.ts";
+import { makePrivateDirectory, readPrivate } from "./private-file.ts";
 
 /** A server of this user on this machine: how to reach it and who it is. `startedAt` as in `Owner`. */
 export type Server = { readonly url: string; readonly token: string; readonly pid: number; readonly startedAt: string };
@@ -30,7 +31,7 @@ export async function registerServer(server: Server, env: NodeJS.ProcessEnv = pr
   for (const { folder, tops } of places(env)) {
     try {
       await makePrivateDirectory(folder, tops);
-      await writePrivate(join(folder, fileName(server.url)), JSON.stringify(server));
+      writeWhole(join(folder, fileName(server.url)), JSON.stringify(server));
       return;
     } catch (error) {
       problems.push(error);

@@ -2,6 +2,7 @@ import { mkdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest } from "../../core/config/config.ts";
 import type { AttemptContext, BuildInput, Builder } from "../../engine/ports/driver.ts";
+import { codeOf } from "../../host/errors.ts";
 import { isInside, sealTree } from "./digest.ts";
 import type { BundleConfig } from "./schema.ts";
 import { splitWords } from "./words.ts";
@@ -54,6 +55,6 @@ async function store(made: string, draft: string, final: string): Promise<void> 
   await mkdir(bundle);
   await rename(made, join(bundle, "tree"));
   await rename(bundle, final).catch((error: unknown) => {
-    if (!(error instanceof Error && "code" in error && (error.code === "ENOTEMPTY" || error.code === "EEXIST"))) throw error;
+    if (codeOf(error) !== "ENOTEMPTY" && codeOf(error) !== "EEXIST") throw error;
   });
 }

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { AdapterSchema, JsonObject } from "../../core/config/config.ts";
+import { adapterSchema } from "../../adapter/schema.ts";
 import { splitWords } from "./words.ts";
 
 const shape = z.strictObject({
@@ -23,23 +23,4 @@ const shape = z.strictObject({
 
 export type BundleConfig = z.input<typeof shape>;
 
-export const schema: AdapterSchema = {
-  name: "bundle",
-  kind: "builder",
-  jsonSchema: z.toJSONSchema(shape, { io: "input" }) as JsonObject,
-  check(config) {
-    const problems =
-      shape
-        .safeParse(config)
-        .error?.issues.map(({ path, message }) => ({ path: path.filter((key) => typeof key !== "symbol"), message })) ?? [];
-    const leaves = (["path", "output"] as const).filter((key) => leadsOut(config[key]));
-    return [
-      ...problems,
-      ...leaves.map((key) => ({ path: [key], message: "must be a folder inside the repository, written relative to it" })),
-    ];
-  },
-};
-
-function leadsOut(value: unknown): boolean {
-  return typeof value === "string" && (/^(?:[/\\]|[a-zA-Z]:)/.test(value) || value.split(/[/\\]/).includes(".."));
-}
+export const schema = adapterSchema("builder", "bundle", shape, { keys: ["path", "output"], inside: "repository" });

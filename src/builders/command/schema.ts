@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { AdapterSchema, JsonObject } from "../../core/config/config.ts";
+import { adapterSchema } from "../../adapter/schema.ts";
 
 const shape = z.strictObject({
   run: z
@@ -13,17 +13,4 @@ const shape = z.strictObject({
 
 export type CommandBuilderConfig = z.input<typeof shape>;
 
-export const schema: AdapterSchema = {
-  name: "command",
-  kind: "builder",
-  jsonSchema: z.toJSONSchema(shape, { io: "input" }) as JsonObject,
-  check(config) {
-    const problems =
-      shape
-        .safeParse(config)
-        .error?.issues.map(({ path, message }) => ({ path: path.filter((key) => typeof key !== "symbol"), message })) ?? [];
-    const { path } = config;
-    const leaves = typeof path === "string" && (/^(?:[/\\]|[a-zA-Z]:)/.test(path) || path.split(/[/\\]/).includes(".."));
-    return leaves ? [...problems, { path: ["path"], message: "must be a folder inside the repository, written relative to it" }] : problems;
-  },
-};
+export const schema = adapterSchema("builder", "command", shape, { keys: ["path"], inside: "repository" });

@@ -2,11 +2,13 @@ import { spawn } from "node:child_process";
 import type { Observed } from "../../core/run/events.ts";
 import type { Health } from "../../core/run/rows.ts";
 import type { ObserveInput } from "../../engine/ports/driver.ts";
+import { parseObject } from "../../host/answers.ts";
+import { hostVariables, pick } from "../../host/environment.ts";
+import { signal as signalProcess } from "../../host/processes.ts";
 import { configOf } from "./config.ts";
 
 const LARGEST = 64 * 1024;
 const TIMEOUT_MS = 30_000;
-const OF_HOST = ["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "USER"];
 const HEALTH: readonly Health[] = ["healthy", "progressing", "degraded", "unknown", "none"];
 
 /** Asks the `observe` command. It runs in the server too, outside of any attempt, with the variables and credentials that the definition names. */
@@ -19,14 +21,10 @@ export async function observe(
   if (command === undefined) return { kind: "unobservable" };
   const { service, environment, variables, credentials } = definition;
   const sluice = { SLUICE_PROJECT: project, SLUICE_SERVICE: service, SLUICE_ENVIRONMENT: environment };
-  const answer = await ask(command, home, { ...ofServer(OF_HOST), ...variables, ...ofServer(credentials), ...sluice }, signal);
+  const answer = await ask(command, home, { ...hostVariables(), ...variables, ...pick(process.env, credentials), ...sluice }, signal);
   return "problem" in answer
     ? { kind: "error", message: `${target}: \`${command.join(" ")}\` ${answer.problem}` }
     : understand(answer.printed, `${target}: \`${command.join(" ")}\``);
-}
-
-function ofServer(names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
 }
 
 type Answer = { readonly printed: string } | { readonly problem: string };
@@ -40,7 +38,7 @@ function ask(command: readonly string[], cwd: string, env: Readonly<Record<strin
     let size = 0;
     const end = (answer: Answer) => {
       limit.removeEventListener("abort", late);
-      killGroup(child.pid);
+      if (child.pid !== undefined) signalProcess(-child.pid, "SIGKILL");
       child.stdout.destroy();
       resolve(answer);
     };
@@ -63,17 +61,9 @@ function ask(command: readonly string[], cwd: string, env: Readonly<Record<strin
   });
 }
 
-function killGroup(pid: number | undefined): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, "SIGKILL");
-  } catch {
-    // all of it has ended
-  }
-}
-
 function understand(printed: string, who: string): Observed {
   if (printed.trim() === "") return { kind: "absent" };
-  const value = parse(printed);
+  const value = parseObject(printed);
   if (value === null)
     return { kind: "error", message: `${who} printed something else than one JSON object: ${printed.trim().slice(0, 200)}` };
   const { commit, digest, attempt, health, url } = value;
@@ -87,12 +77,3 @@ function understand(printed: string, who: string): Observed {
 
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 const textOrNull = (value: unknown): string | null => (isText(value) ? value : null);
-
-function parse(text: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
-  } catch {
-    return null;
-  }
-}

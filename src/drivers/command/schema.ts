@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { AdapterSchema, JsonObject } from "../../core/config/config.ts";
+import { adapterSchema } from "../../adapter/schema.ts";
 
 const command = z.array(z.string().min(1)).min(1);
 
@@ -15,11 +15,4 @@ const shape = z.strictObject({
 
 export type CommandConfig = z.input<typeof shape>;
 
-export const schema: AdapterSchema = {
-  name: "command",
-  kind: "driver",
-  jsonSchema: z.toJSONSchema(shape, { io: "input" }) as JsonObject,
-  check: (config) =>
-    shape.safeParse(config).error?.issues.map(({ path, message }) => ({ path: path.filter((key) => typeof key !== "symbol"), message })) ??
-    [],
-};
+export const schema = adapterSchema("driver", "command", shape);

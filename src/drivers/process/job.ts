@@ -2,8 +2,8 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Observed } from "../../core/run/events.ts";
 import { type ApplyInput, type ApplyResult, type AttemptContext, CommandFailed } from "../../engine/ports/driver.ts";
+import { readText, writeDurably } from "../../host/files.ts";
 import { keeperDirectory } from "./keeper/client.ts";
-import { readText, writeDurably } from "./keeper/host.ts";
 
 /** A job's last success: all that there is to observe of it. */
 type Done = { readonly commit: string; readonly digest: string | null; readonly attempt: string };

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { AdapterSchema, JsonObject } from "../../core/config/config.ts";
+import { adapterSchema } from "../../adapter/schema.ts";
 import { DURATION_PATTERN } from "../../core/config/duration.ts";
 
 /** A number, or a text that becomes one when variables are filled in. */
@@ -30,19 +30,4 @@ const shape = z.strictObject({
 
 export type ProcessConfig = z.input<typeof shape>;
 
-export const schema: AdapterSchema = {
-  name: "process",
-  kind: "driver",
-  jsonSchema: z.toJSONSchema(shape, { io: "input" }) as JsonObject,
-  check(config) {
-    const problems =
-      shape
-        .safeParse(config)
-        .error?.issues.map(({ path, message }) => ({ path: path.filter((key) => typeof key !== "symbol"), message })) ?? [];
-    const { directory } = config;
-    const leaves = typeof directory === "string" && (/^(?:[/\\]|[a-zA-Z]:)/.test(directory) || directory.split(/[/\\]/).includes(".."));
-    return leaves
-      ? [...problems, { path: ["directory"], message: "must be a folder inside the artifact, written relative to it" }]
-      : problems;
-  },
-};
+export const schema = adapterSchema("driver", "process", shape, { keys: ["directory"], inside: "artifact" });

@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isAlive, signal } from "../../host/processes.ts";
 import { contactOf, post } from "./keeper/client.ts";
-import { isAlive, signal } from "./keeper/host.ts";
 import { endInstance, endStrays } from "./keeper/instance.ts";
 import { States } from "./keeper/state.ts";
 

@@ -3,9 +3,10 @@ import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { AttemptSpec } from "../../core/run/effects.ts";
 import type { AttemptEnd } from "../../engine/ports/executor.ts";
-import { codeOf, ExecutorError } from "./errors.ts";
-import { createOnce, syncDirectory, writeDurably, writeSynced } from "./files.ts";
-import { identify, type Identity } from "./processes.ts";
+import { codeOf } from "../../host/errors.ts";
+import { createOnce, createSynced, readText, syncDirectory, writeDurably } from "../../host/files.ts";
+import { identify, type Identity, type Marker } from "../../host/processes.ts";
+import { ExecutorError } from "./errors.ts";
 
 /** What the attempt's process is told. Times in ms, sizes in bytes. */
 export type AttemptInput = {
@@ -43,6 +44,11 @@ export function directoryOf(home: string, id: string): string {
   return join(attemptsDirectory(home), id);
 }
 
+/** Variables that every process of an attempt inherits. The directory goes along because two stores on one host may give out the same id. */
+export function markerOf(id: string, directory: string): Marker {
+  return { SLUICE_ATTEMPT_ID: id, SLUICE_ATTEMPT_DIR: directory };
+}
+
 /** Records an attempt, or finds it recorded: the directory appears with its input or not at all. */
 export async function record(home: string, input: AttemptInput): Promise<void> {
   const parent = attemptsDirectory(home);
@@ -50,7 +56,7 @@ export async function record(home: string, input: AttemptInput): Promise<void> {
   await mkdir(parent, { recursive: true, mode: 0o700 });
   const draft = await mkdtemp(join(parent, ".new-"));
   try {
-    writeSynced(filesOf(draft).input, JSON.stringify(input));
+    createSynced(filesOf(draft).input, JSON.stringify(input));
     syncDirectory(draft);
     await rename(draft, directory);
     syncDirectory(parent);
@@ -103,13 +109,4 @@ export function readChildren(directory: string): Identity[] {
 function readJson(path: string): unknown {
   const text = readText(path);
   return text === null ? null : JSON.parse(text);
-}
-
-function readText(path: string): string | null {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return null;
-    throw error;
-  }
 }

@@ -1,8 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { attemptsDirectory, readChildren, readClaim, readEnd } from "./attempt-directory.ts";
-import { codeOf } from "./errors.ts";
-import { endRemains, markerOf } from "./processes.ts";
+import { codeOf } from "../../host/errors.ts";
+import { endRemains } from "../../host/processes.ts";
+import { attemptsDirectory, markerOf, readChildren, readClaim, readEnd } from "./attempt-directory.ts";
 
 /**
  * Kills every process that attempts of a store have left running, and decides nothing: the next orchestrator finds them lost, and looks at what came of them.

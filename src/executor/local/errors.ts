@@ -1,3 +1,5 @@
+import { codeOf } from "../../host/errors.ts";
+
 export type ExecutorErrorCode = "full" | "read-only" | "bad-id" | "failed";
 
 /** Attempts cannot be recorded; the message says what to do. Nothing was started. */
@@ -8,11 +10,6 @@ export class ExecutorError extends Error {
     super(message, options);
     this.code = code;
   }
-}
-
-/** The system's code of an error (`ENOENT`), or null. */
-export function codeOf(error: unknown): string | null {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
 }
 
 /** Says what stands in the way of writing under `home`, and what to do about it. */

@@ -3,11 +3,12 @@ import { readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { AttemptSpec } from "../../core/run/effects.ts";
 import type { AttemptEnd, Executor } from "../../engine/ports/executor.ts";
+import { codeOf } from "../../host/errors.ts";
+import { isAlive } from "../../host/processes.ts";
 import { attemptsDirectory, directoryOf, filesOf, readClaim, readEnd, readInput, record } from "./attempt-directory.ts";
-import { asExecutorError, codeOf } from "./errors.ts";
+import { asExecutorError } from "./errors.ts";
 import { readFrom, sizeOf } from "./log-file.ts";
 import { Pool } from "./pool.ts";
-import { isAlive } from "./processes.ts";
 import { Supervision } from "./supervision.ts";
 import { until } from "./watching.ts";
 

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { codeOf } from "./errors.ts";
+import { codeOf } from "../../host/errors.ts";
 
 /** Bytes of a file that somebody appends to, cut where a character ends. `next` is a byte offset; it equals `offset` when there is nothing more. */
 export async function readFrom(path: string, offset: number, limit: number): Promise<{ readonly text: string; readonly next: number }> {

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { appendFileSync, closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AttemptEnd } from "../../engine/ports/executor.ts";
-import { type AttemptInput, fence, filesOf, readChildren, readClaim, readEnd, writeEnd } from "./attempt-directory.ts";
-import { endRemains, isAlive, markerOf, signal } from "./processes.ts";
+import { endRemains, isAlive, signal } from "../../host/processes.ts";
+import { type AttemptInput, fence, filesOf, markerOf, readChildren, readClaim, readEnd, writeEnd } from "./attempt-directory.ts";
 import { until, type Watched } from "./watching.ts";
 
 /** How often a process is looked at that is not this process's child: it may die without changing a file. */

@@ -3,27 +3,17 @@ import { expect, test } from "vitest";
 import { LocalExecutor } from "../../../src/executor/local/index.ts";
 import { driver } from "../../../src/drivers/process/index.ts";
 import { artifact, ask, definitionOf, inputOf, pidsOf, starts, temporaryHome } from "./rig.ts";
+import { seeded } from "../../rig/random.ts";
 
 const seed = Number(process.env["SLUICE_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const RELEASES = 10;
 const runner = new URL("../../../src/app/attempt.ts", import.meta.url).pathname;
 
-/** mulberry32: the same numbers for the same seed. */
-function random(state: number): () => number {
-  let a = state;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 test(
   `attempt, keeper and both killed at random moments of ${RELEASES} deploys: each release becomes live or what was live stays, and one instance runs (SLUICE_SEED=${seed})`,
   { timeout: 90_000 },
   async () => {
-    const next = random(seed);
+    const next = seeded(seed);
     const home = temporaryHome();
     process.env["STARTS"] = `${home}/starts`;
     const definition = { ...definitionOf("process", { command: ["node", "server.js"] }), credentials: ["STARTS"] };

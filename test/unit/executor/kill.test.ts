@@ -4,22 +4,12 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { deploySpec, processesOf, runner, script, temporaryHome } from "./rig.ts";
+import { seeded } from "../../rig/random.ts";
 
 const seed = Number(process.env["SLUICE_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const KILLS = 24;
 const ATTEMPTS = 12;
 const program = new URL("./orchestrator.ts", import.meta.url).pathname;
-
-/** mulberry32: the same numbers for the same seed. */
-function random(state: number): () => number {
-  let a = state;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Resolves when the process has used the given time or has ended, whichever comes first. */
 const endOrPast = (child: ChildProcess, ms: number) => Promise.race([once(child, "exit"), once(AbortSignal.timeout(ms), "abort")]);
@@ -42,7 +32,7 @@ test(
   `orchestrator, attempts and both killed at random moments: each attempt begins at most once and has one end (SLUICE_SEED=${seed})`,
   { timeout: 90_000 },
   async () => {
-    const next = random(seed);
+    const next = seeded(seed);
     const home = temporaryHome();
     const work = (id: string) =>
       script(

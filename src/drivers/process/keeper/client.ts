@@ -4,7 +4,10 @@ import { request as send } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { codeOf, isAlive, readText } from "./host.ts";
+import { hostVariables } from "../../../host/environment.ts";
+import { codeOf } from "../../../host/errors.ts";
+import { readText } from "../../../host/files.ts";
+import { isAlive } from "../../../host/processes.ts";
 import { HOST } from "./ports.ts";
 import type { Act, Contact, Requests } from "./protocol.ts";
 
@@ -14,7 +17,6 @@ const START_MS = 20_000;
 const LOOK_MS = 25;
 const SPAWN_EVERY_MS = 1500;
 const LOG_LIMIT = 1024 * 1024;
-const OF_HOST = ["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "USER"];
 
 /** A keeper cannot be reached: what is true of its services is not known. */
 export class KeeperError extends Error {
@@ -73,12 +75,11 @@ function start(directory: string): void {
   const output = openSync(path, "a", 0o600);
   try {
     if (statSync(path).size > LOG_LIMIT) truncateSync(path);
-    const env = Object.fromEntries(OF_HOST.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
     spawn(process.execPath, [PROGRAM, directory], {
       cwd: directory,
       detached: true,
       stdio: ["ignore", output, output],
-      env: { ...env, SLUICE_KEEPER: directory },
+      env: { ...hostVariables(), SLUICE_KEEPER: directory },
     }).unref();
   } finally {
     closeSync(output);

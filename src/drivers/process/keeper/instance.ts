@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { findMarked, identify, isAlive, signal } from "./host.ts";
+import { endRemains, findMarkedFrom, identify, isAlive, signal } from "../../../host/processes.ts";
 import type { ServiceLog } from "./log.ts";
 import { HOST } from "./ports.ts";
 import type { InstanceRecord, Release } from "./state.ts";
@@ -61,24 +61,16 @@ export class Instance {
 
 /** Ends an instance whoever started it; does nothing where it is gone. */
 export async function endInstance(record: InstanceRecord, directory: string, graceMs: number): Promise<void> {
-  const begun = performance.now();
-  for (let round = 0; ; round++) {
-    const marked = findMarked(MARKER, `${directory}:${record.id}`).map(({ pid }) => pid);
-    const leads = isAlive(record);
-    if (!leads && marked.length === 0) return;
-    const late = performance.now() - begun >= graceMs;
-    if (round === 0 || late) {
-      if (leads) signal(-record.pid, late ? "SIGKILL" : "SIGTERM");
-      for (const pid of marked) signal(pid, late ? "SIGKILL" : "SIGTERM");
-    }
-    await pause(Math.min(10 + 10 * round, 100));
-  }
+  // The group is this instance's for as long as its leader lives or members are left; a number that was found dead may be another's group by now.
+  const remains = { groups: isAlive(record) ? [record] : [], marker: { [MARKER]: `${directory}:${record.id}` } };
+  // What is stuck in the kernel is not given up: a keeper forgets an instance only when nothing of it lives.
+  for (let grace = graceMs; !(await endRemains(remains, grace)); grace = 0);
 }
 
 /** Ends what instances have left that no record names: those of a keeper that was killed before it could write one. */
 export async function endStrays(directory: string, known: ReadonlySet<string>): Promise<void> {
   for (let rounds = 0; rounds < 50; rounds++) {
-    const strays = findMarked(MARKER, `${directory}:`).filter(({ value }) => !known.has(value.slice(directory.length + 1)));
+    const strays = findMarkedFrom(MARKER, `${directory}:`).filter(({ value }) => !known.has(value.slice(directory.length + 1)));
     if (strays.length === 0) return;
     for (const { pid } of strays) signal(pid, "SIGKILL");
     await pause(20);

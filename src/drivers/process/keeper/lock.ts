@@ -1,6 +1,7 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { createOnce, identify, type Identity, isAlive, readText } from "./host.ts";
+import { createOnce, readText } from "../../../host/files.ts";
+import { identify, type Identity, isAlive } from "../../../host/processes.ts";
 
 /**
  * Makes this process the only keeper of a directory for as long as it lives; false where another one is. Each holder is a file `lock.<n>`; the one with the highest number

@@ -2,7 +2,9 @@ import { randomBytes, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { basename, join } from "node:path";
-import { identify, writeDurably } from "./host.ts";
+import { readBounded } from "../../../host/answers.ts";
+import { writeDurably } from "../../../host/files.ts";
+import { identify } from "../../../host/processes.ts";
 import { Keeper } from "./keeper.ts";
 import { takeLock } from "./lock.ts";
 import { HOST } from "./ports.ts";
@@ -57,7 +59,11 @@ async function answer(keeper: Keeper, token: string, request: IncomingMessage): 
   if (request.method !== "POST" || !isAct(keeper, act)) return { status: 404, body: "a keeper does not know that", last: false };
   try {
     const handler = keeper.handlers[act] as (ask: unknown) => Promise<unknown>;
-    return { status: 200, body: await handler(JSON.parse(await read(request))), last: act === "stop" };
+    return {
+      status: 200,
+      body: await handler(JSON.parse(await readBounded(request, LARGEST_REQUEST, "the request"))),
+      last: act === "stop",
+    };
   } catch (error) {
     say(`${act}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     return { status: 500, body: error instanceof Error ? error.message : String(error), last: false };
@@ -66,17 +72,6 @@ async function answer(keeper: Keeper, token: string, request: IncomingMessage): 
 
 function isAct(keeper: Keeper, act: string): act is Act {
   return Object.hasOwn(keeper.handlers, act);
-}
-
-async function read(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > LARGEST_REQUEST) throw new Error(`a request may have ${LARGEST_REQUEST} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }
 
 function listening(server: Server): Promise<number> {

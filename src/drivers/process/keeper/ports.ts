@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { createServer, type Server } from "node:net";
-import { codeOf } from "./host.ts";
+import { codeOf } from "../../../host/errors.ts";
 
 /**
  * Both lie below the ports that systems give to outgoing connections (from 32768 on Linux, 49152 elsewhere), so that a service that is

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { type Identity, readText, writeDurably } from "./host.ts";
+import { readText, writeDurably } from "../../../host/files.ts";
+import type { Identity } from "../../../host/processes.ts";
 
 /** What is to run: all that is needed to start it again without anybody's help. Holds credentials, so that its file is its owner's alone. */
 export type Release = {

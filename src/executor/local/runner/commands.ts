@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { appendFileSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { CommandFailed, type AttemptContext } from "../../../engine/ports/driver.ts";
-import { codeOf } from "../errors.ts";
-import { endRemains, identify, type Identity } from "../processes.ts";
+import { codeOf } from "../../../host/errors.ts";
+import { endRemains, identify, type Identity } from "../../../host/processes.ts";
 import { type AttemptLog, Tail } from "./attempt-log.ts";
 
 const OUTPUT_LIMIT = 1024 * 1024;

@@ -2,11 +2,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Digest } from "../../../core/config/config.ts";
 import type { AttemptSpec } from "../../../core/run/effects.ts";
+import { hostVariables, pick } from "../../../host/environment.ts";
 
 type Variables = Readonly<Record<string, string>>;
-
-/** What a program needs of its host. Everything else of the server's own environment stays with the server. */
-const OF_HOST = ["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "USER"];
 
 export type AttemptEnvironment = {
   readonly env: Variables;
@@ -21,7 +19,7 @@ export function environmentOf(spec: AttemptSpec, home: string, host: NodeJS.Proc
   const { variables, credentials } = spec.kind === "build" ? spec.artifact : spec.definition;
   const given = pick(host, credentials);
   return {
-    env: { ...pick(host, OF_HOST), ...variables, ...given, ...(spec.kind === "build" ? ofBuild(spec) : ofTarget(spec, home)) },
+    env: { ...hostVariables(host), ...variables, ...given, ...(spec.kind === "build" ? ofBuild(spec) : ofTarget(spec, home)) },
     secrets: Object.values(given),
     missing: credentials.filter((name) => given[name] === undefined),
   };
@@ -61,8 +59,4 @@ export function artifactDirectory(home: string, digest: Digest | null): string |
   if (hex === undefined) return null;
   const tree = join(home, "artifacts", hex, "tree");
   return existsSync(tree) ? tree : null;
-}
-
-function pick(from: NodeJS.ProcessEnv, names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(names.flatMap((name) => (from[name] === undefined ? [] : [[name, from[name]]])));
 }

@@ -1,5 +1,6 @@
 import { get as getHttp, type IncomingMessage } from "node:http";
 import { get as getHttps } from "node:https";
+import { parseObject, readBounded } from "../../../host/answers.ts";
 
 /** Of an answer that is to be compared. */
 const LARGEST_ANSWER = 1024 * 1024;
@@ -16,7 +17,7 @@ export async function httpCheck(url: string, expect: Readonly<Record<string, str
     const limit = AbortSignal.any([signal, AbortSignal.timeout(SLOWEST_ANSWER_MS)]);
     const answer = await request(parsed, limit);
     const status = answer.statusCode ?? 0;
-    const body = await read(answer);
+    const body = await readBounded(answer, LARGEST_ANSWER, "the answer");
     if (status >= 300 && status < 400) return `${url} answered ${status}, a redirect; redirects are not followed: name the address itself`;
     if (status < 200 || status > 299) return `${url} answered ${status}`;
     return compare(url, body, expect);
@@ -33,20 +34,9 @@ function request(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
   });
 }
 
-async function read(answer: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > LARGEST_ANSWER) throw new Error(`the answer is larger than ${LARGEST_ANSWER} bytes`); // leaving the loop closes the connection
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
 function compare(url: string, body: string, expect: Readonly<Record<string, string>>): string | null {
   if (Object.keys(expect).length === 0) return null;
-  const answer = parse(body);
+  const answer = parseObject(body);
   if (answer === null) return `${url} did not answer with a JSON object`;
   const wrong = Object.entries(expect).flatMap(([key, wanted]) => {
     const found = answer[key];
@@ -56,15 +46,6 @@ function compare(url: string, body: string, expect: Readonly<Record<string, stri
       : [`${key} is ${text === undefined ? "not there" : JSON.stringify(text)}, expected ${JSON.stringify(wanted)}`];
   });
   return wrong.length === 0 ? null : `${url}: ${wrong.join("; ")}`;
-}
-
-function parse(body: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(body);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
-  } catch {
-    return null;
-  }
 }
 
 function reasonOf(error: unknown): string {

@@ -5,15 +5,7 @@ import { codeOf } from "./errors.ts";
 /** A process that is meant and no other: a process id comes round again, its start time does not. */
 export type Identity = { readonly pid: number; readonly start: string };
 
-const boot = bootId();
-
-function bootId(): string | null {
-  try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  } catch {
-    return null; // no /proc: macOS
-  }
-}
+const boot = readProc("sys/kernel/random/boot_id")?.trim() ?? null; // null: no /proc (macOS)
 
 /** The process that has this id now; null where there is none or only its remains (a zombie that nobody reaps). */
 export function identify(pid: number): Identity | null {
@@ -34,9 +26,15 @@ function identifyByPs(pid: number): Identity | null {
 }
 
 function statOf(pid: number): readonly string[] | null {
+  const text = readProc(`${pid}/stat`);
+  // The name, in brackets, may hold spaces and brackets itself.
+  return text === null ? null : text.slice(text.lastIndexOf(")") + 2).split(" ");
+}
+
+/** null where the process has ended meanwhile, is another user's, or the system has no /proc. */
+function readProc(name: string): string | null {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return text.slice(text.lastIndexOf(")") + 2).split(" ");
+    return readFileSync(`/proc/${name}`, "utf8");
   } catch {
     return null;
   }
@@ -46,7 +44,7 @@ export function isAlive(identity: Identity): boolean {
   return identify(identity.pid)?.start === identity.start;
 }
 
-/** Signals one process; false where it is gone. */
+/** Signals a process, or a group where `pid` is negative; false where there is none, or another user's. */
 export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   try {
     process.kill(pid, name);
@@ -74,28 +72,31 @@ function pidsOfHost(): number[] {
   return readdirSync("/proc").map(Number).filter(Number.isInteger);
 }
 
-/** Names and values that every process of an attempt inherits. The directory goes along because two stores on one host may give out the same id. */
-export function markerOf(id: string, directory: string): Readonly<Record<"SLUICE_ATTEMPT_ID" | "SLUICE_ATTEMPT_DIR", string>> {
-  return { SLUICE_ATTEMPT_ID: id, SLUICE_ATTEMPT_DIR: directory };
-}
+/** Variables by which what a process leaves behind is found: whatever it starts inherits them. */
+export type Marker = Readonly<Record<string, string>>;
 
 /** Living processes of this host whose environment has all of these variables, this process left out; empty where the system does not tell (macOS). */
-export function findMarked(marker: Readonly<Record<string, string>>): number[] {
-  if (boot === null) return [];
+export function findMarked(marker: Marker): number[] {
   const wanted = Object.entries(marker).map(([name, value]) => `${name}=${value}`);
-  return pidsOfHost().filter((pid) => {
-    if (pid === process.pid) return false;
-    try {
-      const variables = new Set(readFileSync(`/proc/${pid}/environ`, "utf8").split("\0"));
-      return wanted.every((entry) => variables.has(entry)) && identify(pid) !== null;
-    } catch {
-      return false; // ended meanwhile, or another user's
-    }
+  return findByEnvironment((variables) => (wanted.every((entry) => variables.includes(entry)) ? true : null)).map(({ pid }) => pid);
+}
+
+/** As `findMarked`, by the beginning of one variable's value; with the values. */
+export function findMarkedFrom(name: string, prefix: string): { readonly pid: number; readonly value: string }[] {
+  return findByEnvironment((variables) => variables.find((one) => one.startsWith(`${name}=${prefix}`))?.slice(name.length + 1) ?? null);
+}
+
+function findByEnvironment<T>(pick: (variables: readonly string[]) => T | null): { readonly pid: number; readonly value: T }[] {
+  if (boot === null) return [];
+  return pidsOfHost().flatMap((pid) => {
+    const environment = pid === process.pid ? null : readProc(`${pid}/environ`);
+    const value = environment === null ? null : pick(environment.split("\0"));
+    return value === null || identify(pid) === null ? [] : [{ pid, value }];
   });
 }
 
-/** What an attempt has left on this host: groups that it led and processes that carry its marker. */
-export type Remains = { readonly groups: readonly Identity[]; readonly marker: Readonly<Record<string, string>> | null };
+/** What was left on this host: groups that a process led and processes that carry a marker. */
+export type Remains = { readonly groups: readonly Identity[]; readonly marker: Marker | null };
 
 /**
  * Ends all of it: TERM, then KILL after `graceMs`. Resolves to true when nothing of it lives, false where something survived KILL (a process stuck in the kernel).
