@@ -3,7 +3,6 @@ import type { AttemptSpec, DeploySpec, VerifySpec } from "../../../core/run/effe
 import type { AttemptContext, Builder, Driver } from "../../../engine/ports/driver.ts";
 import type { AttemptEnd } from "../../../engine/ports/executor.ts";
 import { artifactDirectory } from "./environment.ts";
-import { httpCheck } from "./http-check.ts";
 
 /** What an attempt's process can load. Schemas are left out: what a config may say was checked when the plan was made, and loading what checks it would triple the start of each attempt. */
 export type AttemptRegistry = {
@@ -112,6 +111,7 @@ async function checksOf(spec: VerifySpec, registry: AttemptRegistry, context: At
     if (unready !== null || http === null) return unready;
     if (http.includes("${url}"))
       return `the driver ${driver.name} says no address for ${spec.target}, so that \`verify.http\` cannot use \${url}`;
+    const { httpCheck } = await import("./http-check.ts"); // only some attempts need an HTTP client, and every one waits for what is loaded
     return await httpCheck(http, expect, context.signal);
   };
 }
