@@ -6,6 +6,7 @@ import { memory } from "./memory.ts";
 import { ownCost } from "./own-cost.ts";
 import { processCost } from "./processes.ts";
 import { server } from "./server.ts";
+import { storeBenchmarks } from "./store.ts";
 
 const json = process.argv.includes("--json");
 const measures: Measure[] = [];
@@ -13,6 +14,7 @@ for (const [what, measure] of [
   ["own cost of a step", ownCost],
   ["approval to start", approvalToStart],
   ["attempts as processes", processCost],
+  ["store", storeBenchmarks],
   ["server", server],
   ["memory", memory],
 ] as const) {

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import type { Digest, TargetId } from "../core/config/config.ts";
+import type { TargetId } from "../core/config/config.ts";
 import { checkRelease, policyDifferences } from "../core/config/release.ts";
 import { planDeploy } from "../core/plan/deploy.ts";
-import type { RunRow } from "../core/run/rows.ts";
+import type { BuildRow, RunRow } from "../core/run/rows.ts";
 import type { Configs } from "./configs.ts";
 import { type Actor, type DeployRequest, type Planned, RequestError } from "./control.ts";
 import { refused } from "./refusal.ts";
@@ -98,6 +98,7 @@ export async function deploy(
     retryOf,
     goodBefore: await parts.store.goodTargets(commit),
     built: await builtOf(parts, plan.artifacts, commit),
+    decided: (await parts.store.decisions({ commit })).filter((x) => x.voided === null),
   });
   if (!answer.ok) throw refused(answer);
   const row = await parts.store.run(run);
@@ -110,12 +111,11 @@ async function builtOf(
   parts: Pick<DeployParts, "store" | "builder" | "home">,
   artifacts: Planned["plan"]["artifacts"],
   commit: string,
-): Promise<Readonly<Record<string, Digest>>> {
-  const built: Record<string, Digest> = {};
+): Promise<readonly BuildRow[]> {
+  const built: BuildRow[] = [];
   for (const row of await parts.store.builds(commit)) {
     const artifact = artifacts[row.artifact];
-    if (artifact && (await (await parts.builder(artifact.builder)).has(row.digest, artifact.config, parts.home)))
-      built[row.artifact] = row.digest;
+    if (artifact && (await (await parts.builder(artifact.builder)).has(row.digest, artifact.config, parts.home))) built.push(row);
   }
   return built;
 }

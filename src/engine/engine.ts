@@ -26,6 +26,7 @@ import type { Store, StoreError } from "./ports/store.ts";
 import { refused } from "./refusal.ts";
 import { resume } from "./resume.ts";
 import { previewRollback, rollback } from "./rollbacks.ts";
+import { Watch } from "./watch.ts";
 
 export type EngineOptions = {
   readonly store: Store;
@@ -55,6 +56,7 @@ export class Engine implements Control {
   readonly #loop: Loop;
   readonly #dispatcher: Dispatcher;
   readonly #parts: DeployParts;
+  readonly #watch: Watch;
   #lastRun = 0;
 
   private constructor(options: EngineOptions) {
@@ -65,6 +67,7 @@ export class Engine implements Control {
     const configs = new Configs(options.source, options.adapters);
     this.#dispatcher = new Dispatcher({ ...options, configs, loop: () => this.#loop });
     this.#loop = new Loop({ ...options, dispatch: options.readOnly ? () => {} : this.#dispatcher.dispatch });
+    this.#watch = new Watch({ ...options, loop: this.#loop });
     this.#parts = { ...options, configs, loop: this.#loop, nextRun: () => String(++this.#lastRun) };
   }
 
@@ -74,12 +77,15 @@ export class Engine implements Control {
     const newest = await options.store.runs({}, { limit: 1, cursor: null });
     engine.#lastRun = Number(newest.items[0]?.id ?? 0);
     await engine.#loop.open();
-    if (!options.readOnly) await resume(options, engine.#loop.state);
+    if (options.readOnly) return engine;
+    await resume(options, engine.#loop.state);
+    engine.#watch.start();
     return engine;
   }
 
   /** Lets go: attempts run on, and the next orchestrator adopts them. */
   async close(): Promise<void> {
+    this.#watch.close();
     this.#dispatcher.close();
     await this.#options.executor.close();
     await this.#loop.close();

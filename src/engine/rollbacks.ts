@@ -50,6 +50,7 @@ export async function rollback(parts: DeployParts, request: RollbackRequest, act
     by: actor.name,
     reason: request.reason,
     snapshot,
+    decided: (await parts.store.decisions({ environment: request.environment })).filter((x) => x.voided === null),
     now: request.now,
   });
   if (!answer.ok) throw refused(answer);

@@ -57,6 +57,8 @@ export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
 
 /** Whether a process group that a process once led still has living members, and is still that group. */
 function groupLives(leader: Identity): boolean {
+  // after a restart of the host the number is somebody else's
+  if (boot !== null && !leader.start.startsWith(`${boot}/`)) return false;
   const now = identify(leader.pid);
   if (now !== null) return now.start === leader.start;
   if (!signal(-leader.pid, 0)) return false;

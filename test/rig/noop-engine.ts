@@ -63,13 +63,17 @@ export async function openNoopEngine(source: Source, options: NoopOptions = {}):
   return { engine, store, home, close };
 }
 
-/** Resolves at the first commit after which the condition holds. */
+/** Resolves at the first commit after which nothing is under way and the condition holds. */
 export async function untilCommitted(engine: Engine, holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds()))
-    await new Promise<void>((resolve) => {
+  for (;;) {
+    // listens before it looks, so that a commit between the two is not missed
+    const committed = new Promise<void>((resolve) => {
       const off = engine.onCommit(() => {
         off();
         resolve();
       });
     });
+    if (engine.idle() && (await holds())) return;
+    await committed;
+  }
 }

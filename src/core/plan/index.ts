@@ -7,6 +7,8 @@ export type PlanIndex = {
   readonly step: ReadonlyMap<StepId, PlannedStep>;
   /** Steps that name this one in their needs. */
   readonly dependents: ReadonlyMap<StepId, readonly StepId[]>;
+  /** Deploy steps of those that need a target to serve. */
+  readonly needers: ReadonlyMap<TargetId, readonly StepId[]>;
   /** Deploy steps of each environment. */
   readonly deploys: ReadonlyMap<EnvironmentId, readonly StepId[]>;
   /** Steps that wait for the wave of an environment. */
@@ -20,13 +22,16 @@ export function indexPlan(plan: Plan): PlanIndex {
   const deploys = new Map<EnvironmentId, StepId[]>();
   const wave = new Map<EnvironmentId, StepId[]>();
   const of = new Map<TargetId, StepId[]>();
+  const needers = new Map<TargetId, StepId[]>();
+  for (const member of Object.values(plan.members))
+    for (const need of member.definition.needs) push(needers, `${need}@${member.environment}` as const, `deploy:${member.target}`);
   for (const step of plan.steps) {
     for (const need of step.needs) push(dependents, need, step.id);
     for (const environment of step.after) push(wave, environment, step.id);
     if (step.kind === "deploy" && step.environment !== null) push(deploys, step.environment, step.id);
     if (step.target !== null) push(of, step.target, step.id);
   }
-  return { plan, step: new Map(plan.steps.map((s) => [s.id, s])), dependents, deploys, wave, of };
+  return { plan, step: new Map(plan.steps.map((s) => [s.id, s])), dependents, needers, deploys, wave, of };
 }
 
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {

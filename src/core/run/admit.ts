@@ -1,9 +1,11 @@
+import type { TargetId } from "../config/config.ts";
 import type { Plan } from "../plan/plan.ts";
 import { stopAttempt } from "./attempts.ts";
-import { buildKey, type Draft } from "./draft.ts";
+import type { Draft } from "./draft.ts";
 import type { AdmitDeploy, AdmitRollback, Answer } from "./events.ts";
 import { askRenders } from "./renders.ts";
-import type { RunRow } from "./rows.ts";
+import type { DecisionRow, RunRow } from "./rows.ts";
+import { leaveBehind } from "./snapshots.ts";
 import { stepKey } from "./state.ts";
 import { stepEnded } from "./status.ts";
 import { setStatus } from "./steps.ts";
@@ -21,10 +23,8 @@ export function admitDeploy(d: Draft, event: AdmitDeploy): Answer {
     snapshot: null,
   });
   for (const target of event.goodBefore) d.setGood(target, plan.release.commit);
-  for (const [artifact, digest] of Object.entries(event.built)) {
-    const key = buildKey(artifact, plan.release.commit);
-    if (plan.artifacts[artifact] && !d.build(key)) d.setBuild({ key, artifact, commit: plan.release.commit, digest, attempt: "", at: d.at });
-  }
+  for (const row of event.built) if (!d.build(row.key)) d.setBuild(row);
+  recall(d, event.decided);
   askRenders(d, event.run, null);
   return { ok: true, run: event.run };
 }
@@ -45,28 +45,31 @@ export function admitRollback(d: Draft, event: AdmitRollback): Answer {
     retryOf: null,
     snapshot: snapshot.id,
   });
-  const back = new Set(Object.values(snapshot.entries).map((e) => e.commit));
   d.setEnvironment({
     ...d.environment(environment.id),
     hold: { by: event.by, at: d.at, reason: event.reason, run: event.run },
     rollback: event.run,
-    // what this goes back behind is not offered again; a release that it brings back counts again
-    snapshots: environment.snapshots.map((s) => (s.seq > snapshot.seq ? { ...s, left: true } : s.id === snapshot.id ? { ...s, left: false } : s)),
-    releases: environment.releases.map((r) => (r.first > snapshot.seq ? { ...r, left: true } : back.has(r.commit) ? { ...r, left: false } : r)),
+    ...leaveBehind(environment, snapshot, Object.keys(plan.members) as TargetId[]),
   });
+  recall(d, event.decided);
   for (const decision of d.decisionsIn(environment.id)) if (decision.voided === null) d.setDecision({ ...decision, voided: `run ${event.run} rolled ${environment.id} back` });
   supersedeReached(d, event);
   return { ok: true, run: event.run };
+}
+
+/** Decisions on commits without an open run are not in memory; one that is there already may have been voided since it was read. */
+function recall(d: Draft, decided: readonly DecisionRow[]): void {
+  for (const decision of decided) if (!d.decision(decision.id)) d.setDecision(decision);
 }
 
 function supersedeReached(d: Draft, event: AdmitRollback): void {
   const environment = event.snapshot.environment;
   for (const run of d.activeRuns()) {
     if (run.id === event.run) continue;
-    for (const id of d.plan(run.id).deploys.get(environment) ?? []) {
-      const row = d.stepOf(run.id, id);
-      if (row.reached && row.status !== "running" && !stepEnded(row.status)) setStatus(d, run.id, id, "superseded", { code: "rolled-back", run: event.run });
-    }
+    const rows = (d.plan(run.id).deploys.get(environment) ?? []).map((id) => d.stepOf(run.id, id));
+    if (!rows.some((row) => row.reached || row.attempt !== null)) continue;
+    for (const row of rows)
+      if (row.status !== "running" && !stepEnded(row.status)) setStatus(d, run.id, row.id, "superseded", { code: "rolled-back", run: event.run });
   }
   if (!event.now) return;
   for (const target of d.targetsIn(environment)) if (target.busy && target.busy.run !== event.run) stopAttempt(d, target.busy.attempt);

@@ -61,21 +61,16 @@ export function decide(d: Draft, event: Decided): Answer {
   const who = [...new Set(waiting.flatMap((w) => (w.policy.approvers.length > 0 ? w.policy.approvers : w.policy.deployers)))];
   if (!waiting.every((w) => mayDecide(w.policy, event.by)))
     return { ok: false, code: "not-allowed", message: `${event.by} may not decide for ${event.environment}`, hint: `who may: ${who.join(", ")}` };
-  const author = waiting.find((w) => w.run.by === event.by && w.policy.approval?.self === false);
-  if (author && event.verdict === "approved")
-    return { ok: false, code: "not-allowed", message: `${event.by} started run ${author.run.id} and may not approve it`, hint: who.length > 0 ? `who may: ${who.filter((p) => p !== event.by).join(", ")}` : "somebody else must approve; `self: true` in the policy lifts this" };
+  const decided = event.verdict === "approved" ? withoutOwn(d, event, waiting) : waiting;
+  if (decided.length === 0)
+    return { ok: false, code: "not-allowed", message: `${event.by} started run ${waiting.map((w) => w.run.id).join(", ")} and may not approve it`, hint: who.length > 0 ? `who may: ${who.filter((p) => p !== event.by).join(", ")}` : "somebody else must approve; `self: true` in the policy lifts this" };
 
-  const fingerprints: Record<TargetId, Digest> = {};
-  for (const w of waiting)
-    for (const member of w.members) {
-      const seen = fingerprintOf(d, w.run.id, member);
-      if (seen !== null) fingerprints[member.target] = seen;
-    }
-  const actual = setFingerprint(fingerprints);
+  const fingerprints = fingerprintsOf(d, decided);
+  const actual = setFingerprint(fingerprintsOf(d, waiting));
   if (event.expect !== null && event.expect !== actual)
     return { ok: false, code: "mismatch", message: `what waits has the fingerprint ${actual}, not ${event.expect}`, hint: "look again: sluice approvals" };
 
-  const expires = Math.min(...waiting.map((w) => w.policy.approval?.expiresMs ?? Number.POSITIVE_INFINITY));
+  const expires = Math.min(...decided.map((w) => w.policy.approval?.expiresMs ?? Number.POSITIVE_INFINITY));
   d.setDecision({
     id: event.id,
     commit: event.commit,
@@ -89,7 +84,30 @@ export function decide(d: Draft, event: Decided): Answer {
     voided: null,
   });
   if (event.verdict === "rejected") for (const w of waiting) reject(d, event, w);
-  return { ok: true, decision: { id: event.id, targets: Object.keys(fingerprints) as TargetId[], runs: waiting.map((w) => w.run.id), already: false } };
+  return { ok: true, decision: { id: event.id, targets: Object.keys(fingerprints) as TargetId[], runs: decided.map((w) => w.run.id), already: false } };
+}
+
+function fingerprintsOf(d: Draft, waiting: readonly Waiting[]): Record<TargetId, Digest> {
+  const fingerprints: Record<TargetId, Digest> = {};
+  for (const w of waiting)
+    for (const member of w.members) {
+      const seen = fingerprintOf(d, w.run.id, member);
+      if (seen !== null) fingerprints[member.target] = seen;
+    }
+  return fingerprints;
+}
+
+/** Not the author: nobody who started a run that holds a target decides on that target, whichever run asks. */
+function withoutOwn(d: Draft, event: Decided, waiting: readonly Waiting[]): readonly Waiting[] {
+  const own = new Set<TargetId>();
+  for (const run of d.activeRuns())
+    if (run.commit === event.commit && run.by === event.by)
+      for (const id of d.plan(run.id).deploys.get(event.environment) ?? []) {
+        const { target } = d.planned(run.id, id);
+        if (target !== null && !stepEnded(d.stepOf(run.id, id).status)) own.add(target);
+      }
+  const others = waiting.map((w) => (w.policy.approval?.self === false ? { ...w, members: w.members.filter((m) => !own.has(m.target)) } : w));
+  return others.filter((w) => w.members.length > 0);
 }
 
 function reject(d: Draft, event: Decided, waiting: Waiting): void {

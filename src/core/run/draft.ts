@@ -5,7 +5,7 @@ import { type Relations, satisfies } from "../plan/relations.ts";
 import type { Change } from "./changes.ts";
 import type { Effect } from "./effects.ts";
 import type * as rows from "./rows.ts";
-import { type Counts, decisionKey, goodKey, recount, relationKey, renderKey, type State, type StepKey, stepKey, subjectOf } from "./state.ts";
+import { type Counts, decisionKey, expiryOf, goodKey, recount, relationKey, renderKey, type State, type StepKey, stepKey, subjectOf, untilOf } from "./state.ts";
 import { runEnded, stepEnded } from "./status.ts";
 import { Worklist } from "./worklist.ts";
 
@@ -36,6 +36,7 @@ export class Draft {
   readonly #openIn = new Map<string, number>();
   readonly #watching = new Map<string, Set<StepKey>>();
   readonly #bringing = new Map<string, Set<rows.RunId>>();
+  #places: ReadonlyMap<rows.RunId, number> | null = null;
 
   constructor(base: State, at: rows.Time) {
     this.#base = base;
@@ -70,6 +71,11 @@ export class Draft {
   activeRuns(): readonly rows.RunRow[] {
     const ids = new Set([...this.#base.runs.keys(), ...this.#runs.keys()]);
     return [...ids].flatMap((id) => this.run(id) ?? []).filter((r) => !runEnded(r.status));
+  }
+  /** A run's place among those that are open, in the order in which they came. */
+  #place(run: rows.RunId): number {
+    this.#places ??= new Map([...this.#base.runs.keys()].map((id, i) => [id, i]));
+    return this.#places.get(run) ?? this.#places.size;
   }
   plan(run: rows.RunId): PlanIndex {
     return must(this.#plans.get(run) ?? this.#base.plans.get(run), `plan of run ${run}`);
@@ -114,6 +120,9 @@ export class Draft {
     const key = goodKey(target, commit);
     return this.#good.has(key) || this.#base.good.has(key);
   }
+  decision(id: string): rows.DecisionRow | null {
+    return this.#decisions.get(id) ?? this.#base.decisions.get(id) ?? null;
+  }
   decisions(commit: CommitId, environment: EnvironmentId): readonly rows.DecisionRow[] {
     const key = decisionKey(commit, environment);
     const ids = new Set([...(this.#base.decisionsOf.get(key) ?? []), ...[...this.#decisions.values()].filter((d) => decisionKey(d.commit, d.environment) === key).map((d) => d.id)]);
@@ -144,26 +153,39 @@ export class Draft {
     const key = `${run}/${environment}`;
     return this.#openIn.get(key) ?? this.#base.openIn.get(key) ?? 0;
   }
-  /** Runs that have not ended on this target. */
+  /** Runs that have not ended on this target, in the order in which they came. */
   bringers(target: TargetId): readonly rows.RunId[] {
     const ids = new Set([...(this.#base.bringers.get(target) ?? []), ...(this.#bringing.get(target) ?? [])]);
-    return [...ids].filter((run) => {
+    const open = [...ids].filter((run) => {
       const last = this.plan(run).of.get(target)?.at(-1);
       return last !== undefined && !stepEnded(this.stepOf(run, last).status);
     });
+    return open.length < 2 ? open : open.toSorted((a, b) => this.#place(a) - this.#place(b));
   }
+  /** Who waits for it, the longest first: how they came into memory must not show. */
   watchers(subject: string): readonly StepKey[] {
-    const keys = new Set([...(this.#base.watchers.get(subject) ?? []), ...(this.#watching.get(subject) ?? [])]);
-    return [...keys].filter((key) => {
-      const row = this.#steps.get(key) ?? this.#base.steps.get(key);
-      return row?.status === "waiting" && subjectOf(row.reason) === subject;
-    });
+    const base = this.#base.watchers.get(subject);
+    const more = this.#watching.get(subject);
+    if (!base && !more) return [];
+    return this.#inOrder(new Set([...(base ?? []), ...(more ?? [])]), (row) => subjectOf(row) === subject);
   }
   dueTimers(): readonly StepKey[] {
-    return [...this.#base.timers].filter(([, until]) => until <= this.at).map(([key]) => key);
+    return this.#inOrder(this.#base.timers.keys(), (row) => (untilOf(row) ?? this.at + 1) <= this.at);
   }
-  openSteps(): readonly StepKey[] {
-    return this.activeRuns().flatMap((run) => this.plan(run.id).plan.steps.flatMap((s) => (stepEnded(this.stepOf(run.id, s.id).status) ? [] : [stepKey(run.id, s.id)])));
+  #inOrder(keys: Iterable<StepKey>, test: (row: rows.StepRow) => boolean): readonly StepKey[] {
+    const found: rows.StepRow[] = [];
+    for (const key of keys) {
+      const row = this.#steps.get(key) ?? this.#base.steps.get(key);
+      if (row && test(row)) found.push(row);
+    }
+    if (found.length > 1) found.sort((a, b) => a.since - b.since || this.#place(a.run) - this.#place(b.run) || (a.id < b.id ? -1 : 1));
+    return found.map((row) => stepKey(row.run, row.id));
+  }
+  expiredDecisions(): readonly rows.DecisionRow[] {
+    return [...this.#base.decisions.values()].filter((x) => (expiryOf(x) ?? this.at + 1) <= this.at);
+  }
+  openSteps(run: rows.RunId): readonly StepKey[] {
+    return this.plan(run).plan.steps.flatMap((s) => (stepEnded(this.stepOf(run, s.id).status) ? [] : [stepKey(run, s.id)]));
   }
 
   emit(effect: Effect): void {
@@ -198,8 +220,11 @@ export class Draft {
   }
   setRelation(row: rows.RelationRow): void {
     const key = relationKey(row.release, row.live);
-    this.#relations.set(key, row);
-    this.#changes.push({ table: "relation", row });
+    if (this.relations(row.release, row.live)?.order !== row.order) {
+      this.#relations.set(key, row);
+      this.#changes.push({ table: "relation", row });
+    }
+    // also when it was known: a restart may have loaded it while its answer was on the way
     this.work.add(this.watchers(`relation:${key}`));
   }
   setBuild(row: rows.BuildRow): void {
@@ -217,6 +242,9 @@ export class Draft {
     this.#renders.set(renderKey(row.run, row.target), row);
     this.#changes.push({ table: "render", row });
     this.work.add([stepKey(row.run, `deploy:${row.target}`)]);
+    // what was decided was another fingerprint
+    const gate: StepId = `gate:${this.target(row.target).environment}`;
+    if (this.plan(row.run).step.has(gate)) this.work.addLast(stepKey(row.run, gate));
   }
   setEnvironment(row: rows.EnvironmentRow): void {
     const before = this.environment(row.id);
@@ -225,10 +253,14 @@ export class Draft {
     if (before.hold !== row.hold || before.rollback !== row.rollback) this.#wakeEnvironment(row.id);
   }
   setTarget(row: rows.TargetRow): void {
+    const before = this.target(row.id);
     this.#targets.set(row.id, row);
     this.#changes.push({ table: "target", row });
     this.work.add(this.watchers(`target:${row.id}`));
     this.work.add(row.queue.map((q) => stepKey(q.run, q.step)));
+    if (before.live === row.live && before.serving === row.serving && before.unknown === row.unknown && before.busy === row.busy) return;
+    this.work.add(this.bringers(row.id).map((run) => stepKey(run, `deploy:${row.id}`)));
+    this.#wakeAroundTarget(row);
   }
   setStep(row: rows.StepRow): void {
     const key = stepKey(row.run, row.id);
@@ -249,7 +281,7 @@ export class Draft {
       this.#openIn.set(`${row.run}/${planned.environment}`, this.openIn(row.run, planned.environment) + (is ? 1 : -1));
       if (is) put(this.#bringing, planned.target, row.run);
     }
-    const subject = row.status === "waiting" ? subjectOf(row.reason) : null;
+    const subject = subjectOf(row);
     if (subject !== null) put(this.#watching, subject, key);
   }
 
@@ -273,10 +305,25 @@ export class Draft {
       if (row.kind === "deploy" && index.step.has(gate)) this.work.addLast(stepKey(row.run, gate));
     }
     // another run may wait for what this step brings, or for it to end
-    if (planned.target !== null && (before === null || endedNow)) this.work.add(this.watchers(`target:${planned.target}`));
+    const opened = !ended && (before === null || stepEnded(before.status));
+    if (planned.target !== null && (opened || endedNow)) {
+      this.work.add(this.watchers(`target:${planned.target}`));
+      if (index.of.get(planned.target)?.at(-1) === row.id) this.#wakeAroundTarget(this.target(planned.target));
+    }
+    // in a rollback whoever waits for an order must see when it leads back to itself
+    if (planned.target !== null && this.runOf(row.run).kind === "rollback") this.work.add(this.watchers(`target:${planned.target}`));
     if (row.kind === "build" && endedNow) this.work.add(this.watchers(`build:${buildKey(planned.artifact ?? "", this.runOf(row.run).commit)}`));
     if (row.kind === "deploy" && endedNow && planned.artifact !== null) this.work.addLast(stepKey(row.run, `build:${planned.artifact}`));
     this.work.addRun(row.run);
+  }
+
+  /** Whoever waits and needs this target: a need that was met may be lost. A rollback looks at everything that stands together there. */
+  #wakeAroundTarget({ id, environment }: rows.TargetRow): void {
+    for (const run of this.activeRuns()) {
+      const index = this.plan(run.id);
+      const steps = run.kind === "rollback" ? index.deploys.get(environment) : index.needers.get(id);
+      for (const step of steps ?? []) if (this.step(run.id, step)?.status === "waiting") this.work.add([stepKey(run.id, step)]);
+    }
   }
 
   #wakeEnvironment(environment: EnvironmentId): void {

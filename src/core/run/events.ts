@@ -1,6 +1,6 @@
 import type { CommitId, Digest, EnvironmentId, TargetId } from "../config/config.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { AttemptId, AttemptOutcome, Health, RelationRow, RunId, SnapshotRow, Time } from "./rows.ts";
+import type { AttemptId, AttemptOutcome, BuildRow, DecisionRow, Health, RelationRow, RunId, SnapshotRow, Time } from "./rows.ts";
 
 /** What happened. Ids, time and whatever had to be looked up arrive inside: `transition` asks nobody. */
 export type Event = { readonly at: Time } & (
@@ -10,6 +10,8 @@ export type Event = { readonly at: Time } & (
   /** The process of an attempt is gone and left no outcome. */
   | { readonly type: "attempt.lost"; readonly attempt: AttemptId }
   | { readonly type: "target.observed"; readonly target: TargetId; readonly observed: Observed }
+  /** A look at what is live between runs; `entry`: the ledger's entry that was live when the look began. */
+  | { readonly type: "target.watched"; readonly target: TargetId; readonly entry: number; readonly observed: Observed }
   | { readonly type: "relation.known"; readonly relation: RelationRow }
   | { readonly type: "render.known"; readonly run: RunId; readonly renders: Readonly<Record<TargetId, { readonly fingerprint: Digest } | { readonly problem: string }>> }
   | { readonly type: "gate.decided"; readonly id: string; readonly by: string; readonly verdict: "approved" | "rejected"; readonly commit: CommitId; readonly environment: EnvironmentId; readonly comment: string | null; readonly expect: Digest | null }
@@ -39,8 +41,10 @@ export type AdmitDeploy = {
   readonly retryOf: RunId | null;
   /** Targets on which the ledger says that this commit was good. */
   readonly goodBefore: readonly TargetId[];
-  /** Builds of this commit that are recorded and whose artifact is still there: build key to digest. */
-  readonly built: Readonly<Record<string, Digest>>;
+  /** Builds of this commit that are recorded and whose artifact is still there. */
+  readonly built: readonly BuildRow[];
+  /** Decisions on this commit that are recorded and still count: they cover runs that come later. */
+  readonly decided: readonly DecisionRow[];
 };
 
 export type AdmitRollback = {
@@ -52,6 +56,8 @@ export type AdmitRollback = {
   readonly by: string;
   readonly reason: string;
   readonly snapshot: SnapshotRow;
+  /** Decisions for this environment that are recorded and still count: going back voids them, whatever their commit. */
+  readonly decided: readonly DecisionRow[];
   /** Cut short what runs there instead of awaiting it. */
   readonly now: boolean;
 };

@@ -2,13 +2,11 @@ import type { TargetId } from "../config/config.ts";
 import { type Draft, must } from "./draft.ts";
 import type { AttemptRow, LedgerRow, Live, TargetRow } from "./rows.ts";
 
-/** Invariant 9: every attempt that was made on a target is entered, also one that changed nothing. */
-export function enter(d: Draft, attempt: AttemptRow, is: { readonly live: boolean }): Live {
-  const target = must(attempt.target, "target of a deploy");
-  const member = d.member(attempt.run, target);
-  const seq = d.seq();
-  const live: Live = {
-    entry: seq,
+/** What is on a target once an attempt has been applied; its entry is numbered when that is known. */
+export function leftBy(d: Draft, attempt: AttemptRow): Live {
+  const member = d.member(attempt.run, must(attempt.target, "target of a deploy"));
+  return {
+    entry: 0,
     commit: member.commit,
     digest: attempt.digest,
     fingerprint: attempt.fingerprint ?? "",
@@ -18,14 +16,18 @@ export function enter(d: Draft, attempt: AttemptRow, is: { readonly live: boolea
     run: attempt.run,
     since: d.at,
   };
+}
+
+/** Invariant 9: what an attempt did is entered, also where it changed nothing. */
+export function enter(d: Draft, target: TargetId, left: Live, is: { readonly live: boolean }): Live {
+  const live: Live = { ...left, entry: d.seq(), since: d.at };
   d.addLedger({ ...entryOf(target, live), live: is.live, serving: false, good: false, at: d.at });
   return live;
 }
 
 /** The release is on the target now; whether it serves is for its verify to say. */
-export function becameLive(d: Draft, attempt: AttemptRow, url: string | null): void {
-  const target = must(attempt.target, "target of a deploy");
-  const live = enter(d, attempt, { live: true });
+export function becameLive(d: Draft, target: TargetId, left: Live, url: string | null): void {
+  const live = enter(d, target, left, { live: true });
   const row = d.target(target);
   d.setTarget({ ...row, live, serving: false, good: false, observed: true, health: "progressing", url: url ?? row.url });
 }
@@ -45,7 +47,10 @@ export function markGood(d: Draft, target: TargetId): void {
 
 function update(d: Draft, row: TargetRow): void {
   d.setTarget(row);
-  if (row.live) d.addLedger({ ...entryOf(row.id, row.live), live: true, serving: row.serving, good: row.good, at: row.live.since });
+  if (!row.live) return;
+  // what was good once is recorded as that, whatever its checks say later
+  const was = row.lastGood?.entry === row.live.entry;
+  d.addLedger({ ...entryOf(row.id, row.live), live: true, serving: was || row.serving, good: was || row.good, at: row.live.since });
 }
 
 function entryOf(target: TargetId, live: Live): Pick<LedgerRow, "seq" | "target" | "commit" | "digest" | "fingerprint" | "definition" | "attempt" | "run" | "source"> {

@@ -3,13 +3,22 @@ import type { Member, StepId } from "../plan/plan.ts";
 import type { Draft } from "./draft.ts";
 import type { RunId, StepRow } from "./rows.ts";
 import { stepEnded } from "./status.ts";
-import { blocked, pending, type Verdict, waiting } from "./steps.ts";
+import { blocked, changing, pending, type Verdict, waiting } from "./steps.ts";
 
 /** Section 4: what serves of each needed service must contain what this release needs of it. Judged on what is live now. */
 export function needsOf(d: Draft, run: RunId, member: Member, row: StepRow): Verdict {
+  const { needs } = member.definition;
   // From the last one on: needs end about in their order, so the last is open longest and the look at the others is seldom repeated.
-  for (let i = member.definition.needs.length - 1; i >= 0; i--) {
-    const need = member.definition.needs[i] as ServiceId;
+  for (let i = needs.length - 1; i >= 0; i--) {
+    const own = d.step(run, `verify:${needs[i]}@${member.environment}`);
+    if (own && !stepEnded(own.status)) return pending({ code: "step", step: own.id });
+  }
+  // whom it has waited for so far comes first: that wait has a beginning and an end
+  const awaited = row.reason?.code === "need" ? row.reason.target : null;
+  const first = awaited === null ? undefined : needs.find((need) => awaited === `${need}@${member.environment}`);
+  const still = first === undefined ? "go" : needOf(d, run, member, first, row);
+  if (still !== "go" && still.reason?.code !== "comparing") return still;
+  for (const need of needs) {
     const verdict = needOf(d, run, member, need, row);
     if (verdict !== "go") return verdict;
   }
@@ -18,20 +27,19 @@ export function needsOf(d: Draft, run: RunId, member: Member, row: StepRow): Ver
 
 function needOf(d: Draft, run: RunId, member: Member, need: ServiceId, row: StepRow): Verdict {
   const target: TargetId = `${need}@${member.environment}`;
-  const own = d.step(run, `verify:${target}`);
-  if (own && !stepEnded(own.status)) return pending({ code: "step", step: own.id });
-
   const there = d.target(target);
   if (there.live && there.serving && !there.unknown) {
     const enough = d.satisfied(need, member.commit, there.live.commit);
     if (enough === null) return waiting({ code: "comparing", release: member.commit, live: there.live.commit });
+    // while it is being changed it is neither what it was nor verified
+    if (enough && there.busy !== null && changing(there)) return waiting({ code: "need", target, run: there.busy.run, until: null });
     if (enough) return "go";
   }
 
   const bringer = bringerOf(d, run, member, need, target);
   if (bringer && "unsure" in bringer) return waiting({ code: "comparing", release: member.commit, live: bringer.unsure });
   if (bringer) return waiting({ code: "need", target, run: bringer.run, until: null });
-  if (own) return blocked({ code: "need-ended", target, run, status: endOf(d, run, target) });
+  if (d.step(run, `verify:${target}`)) return blocked({ code: "need-ended", target, run, status: endOf(d, run, target) });
   const before = row.reason?.code === "need" && row.reason.target === target ? row.reason : null;
   if (before?.run != null) return blocked({ code: "need-ended", target, run: before.run, status: null });
   const until = before?.until ?? d.at + timeoutOf(d, run, member.environment);
@@ -40,17 +48,16 @@ function needOf(d: Draft, run: RunId, member: Member, need: ServiceId, row: Step
   return waiting({ code: "need", target, run: null, until });
 }
 
-/** Another run whose release would do and which has not ended there. */
+/** The first other run whose release would do and which has not ended there; in their order, so that no answer that comes early or late changes who is named. */
 function bringerOf(d: Draft, run: RunId, member: Member, need: ServiceId, target: TargetId): { readonly run: RunId } | { readonly unsure: CommitId } | null {
-  let unsure: CommitId | null = null;
   for (const other of d.bringers(target)) {
     if (other === run) continue;
     const { commit } = d.member(other, target);
     const enough = d.satisfied(need, member.commit, commit);
     if (enough) return { run: other };
-    if (enough === null) unsure = commit;
+    if (enough === null) return { unsure: commit };
   }
-  return unsure === null ? null : { unsure };
+  return null;
 }
 
 function endOf(d: Draft, run: RunId, target: TargetId) {
@@ -65,8 +72,9 @@ export function promotionOf(d: Draft, run: RunId, step: StepId, member: Member):
   for (const environment of d.planned(run, step).after) if (d.openIn(run, environment) > 0) return pending({ code: "wave", environment });
   for (const environment of member.promotesFrom) {
     const before: TargetId = `${member.service}@${environment}`;
-    const open = (d.plan(run).of.get(before) ?? []).find((id) => !stepEnded(d.stepOf(run, id).status));
-    if (open !== undefined) return pending({ code: "step", step: open });
+    // its last step is what the plan names, and what wakes this one
+    const last = d.plan(run).of.get(before)?.at(-1);
+    if (last !== undefined && !stepEnded(d.stepOf(run, last).status)) return pending({ code: "step", step: last });
     if (d.isGood(before, member.commit)) continue;
     const other = d.bringers(before).find((r) => r !== run && d.runOf(r).kind === "deploy" && d.runOf(r).commit === member.commit);
     if (other !== undefined) return waiting({ code: "promotion", target: before, run: other });

@@ -3,11 +3,15 @@ import { UNKNOWN_COMMIT } from "../plan/relations.ts";
 import { MAX_LOST, startBuild, startOnTarget } from "./attempts.ts";
 import { buildKey, type Draft, must } from "./draft.ts";
 import type { Event, Observed } from "./events.ts";
-import { becameLive, enter, markGood, markServing } from "./ledger.ts";
+import { becameLive, enter, leftBy, markGood, markServing } from "./ledger.ts";
 import { askRenders } from "./renders.ts";
-import type { AttemptRow, StepRow } from "./rows.ts";
-import { release, setStatus } from "./steps.ts";
+import type { AttemptRow, RunId, StepRow, TargetRow } from "./rows.ts";
+import { splitKey } from "./state.ts";
+import { release, reopenGate, setStatus } from "./steps.ts";
 
+type Unknown = NonNullable<TargetRow["unknown"]>;
+/** The driver could tell. */
+type There = Extract<Observed, { readonly kind: "live" | "absent" }>;
 type Ended = Extract<Event, { readonly type: "attempt.ended" }>;
 
 /** An attempt's outcome; what comes twice, late or for a step that has ended since changes nothing else. */
@@ -35,15 +39,16 @@ function buildEnded(d: Draft, row: StepRow, attempt: AttemptRow, event: Ended): 
 
 function deployEnded(d: Draft, row: StepRow, attempt: AttemptRow, event: Ended): void {
   const target = must(attempt.target, "target of a deploy");
+  const left = leftBy(d, attempt);
   if (event.outcome === "succeeded") {
-    becameLive(d, attempt, event.url);
+    becameLive(d, target, left, event.url);
     setStatus(d, row.run, row.id, "succeeded");
   } else if (event.outcome === "failed") {
     if (event.changed) {
-      becameLive(d, attempt, event.url);
+      becameLive(d, target, left, event.url);
       d.setTarget({ ...d.target(target), health: "degraded" });
     } else {
-      enter(d, attempt, { live: false });
+      enter(d, target, left, { live: false });
       d.setTarget({ ...d.target(target), health: d.target(target).live ? (d.target(target).serving ? "healthy" : "degraded") : "none" });
     }
     failed(d, row, event);
@@ -62,7 +67,8 @@ function checksEnded(d: Draft, row: StepRow, attempt: AttemptRow, event: Ended):
     markGood(d, target);
   } else if (event.outcome === "cut") cutShort(d, row, attempt);
   else {
-    markServing(d, target, false);
+    // a soak that could not be told says nothing against what was verified
+    if (event.outcome === "failed" || attempt.kind === "verify") markServing(d, target, false);
     failed(d, row, event);
   }
   release(d, target, row.run);
@@ -75,17 +81,23 @@ function failed(d: Draft, row: StepRow, event: Ended): void {
 /** A person or a rollback cut it short: which of the two says how the step ends. */
 function cutShort(d: Draft, row: StepRow, attempt: AttemptRow): void {
   const stop = d.runOf(row.run).stopped;
-  const environment = d.planned(row.run, row.id).environment;
-  const rollback = environment === null ? null : d.environment(environment).rollback;
+  const rollback = rollbackOver(d, row);
   if (stop) setStatus(d, row.run, row.id, "cancelled", { code: stop.how, by: stop.by, reason: stop.reason });
-  else if (rollback !== null && rollback !== row.run) setStatus(d, row.run, row.id, "superseded", { code: "rolled-back", run: rollback });
+  else if (rollback !== null) setStatus(d, row.run, row.id, "superseded", { code: "rolled-back", run: rollback });
   else setStatus(d, row.run, row.id, "errored", { code: "attempt", message: `attempt ${attempt.id} was cut off` });
+}
+
+/** The rollback of a step's environment by another run: what has not begun there yields to it. */
+function rollbackOver(d: Draft, row: StepRow): RunId | null {
+  const { environment, target } = d.planned(row.run, row.id);
+  const rollback = environment === null || target === null ? null : d.environment(environment).rollback;
+  return rollback === row.run ? null : rollback;
 }
 
 /** What is on the target is not known: its driver says before anything else happens there. */
 function observeFirst(d: Draft, row: StepRow, attempt: AttemptRow): void {
   const target = must(attempt.target, "target of a deploy");
-  d.setTarget({ ...d.target(target), unknown: { attempt: attempt.id, since: d.at }, health: "unknown" });
+  d.setTarget({ ...d.target(target), unknown: { attempt: attempt.id, since: d.at, live: leftBy(d, attempt) }, health: "unknown" });
   setStatus(d, row.run, row.id, "running", { code: "observing", target });
   d.emit({ type: "target.observe", key: `observe:${target}/${attempt.id}`, target, definition: d.member(row.run, target).definition, attempt: attempt.id });
 }
@@ -105,9 +117,11 @@ export function attemptLost(d: Draft, event: Extract<Event, { readonly type: "at
 function again(d: Draft, row: StepRow, attempt: AttemptRow): void {
   const stop = d.runOf(row.run).stopped;
   const lost = row.lost + 1;
+  const rollback = rollbackOver(d, row);
   d.setStep({ ...d.stepOf(row.run, row.id), lost });
   if (lost >= MAX_LOST) setStatus(d, row.run, row.id, "errored", { code: "lost-too-often", times: lost });
   else if (stop?.how === "cancelled" && attempt.kind !== "verify") setStatus(d, row.run, row.id, "cancelled", { code: "cancelled", by: stop.by, reason: stop.reason });
+  else if (rollback !== null && attempt.kind !== "verify") setStatus(d, row.run, row.id, "superseded", { code: "rolled-back", run: rollback });
   else if (attempt.kind === "build") return startBuild(d, row.run, row.id);
   else if (attempt.kind === "deploy") return fromTheStart(d, row, attempt);
   else {
@@ -122,42 +136,66 @@ function fromTheStart(d: Draft, row: StepRow, attempt: AttemptRow): void {
   const target = must(attempt.target, "target of a deploy");
   const there = d.target(target);
   setStatus(d, row.run, row.id, "pending");
+  reopenGate(d, row.run, d.planned(row.run, row.id).environment);
   d.setTarget({ ...there, busy: null, queue: [{ run: row.run, step: row.id }, ...there.queue] });
 }
 
 /** The driver's word on what is there: for a target met for the first time, and after an attempt that was cut off or lost. */
 export function targetObserved(d: Draft, target: TargetId, observed: Observed): void {
   const there = d.target(target);
-  if (there.unknown) return afterUnknown(d, target, there.unknown.attempt, observed);
+  if (there.unknown) return afterUnknown(d, target, there.unknown, observed);
   if (there.observed) return;
+  if (observed.kind === "error") return unseen(d, target, observed.message);
   d.setTarget({ ...there, observed: true });
   if (observed.kind === "live" && !there.live) imported(d, target, observed, "imported");
 }
 
-function afterUnknown(d: Draft, target: TargetId, id: string, observed: Observed): void {
-  const attempt = must(d.attempt(id), `attempt ${id}`);
-  const row = d.step(attempt.run, attempt.step);
-  const mine = row?.status === "running" && row.attempt === id ? row : null;
-  if (observed.kind === "unobservable" || observed.kind === "error") {
-    // the target stays unknown until a person says what is true (settle)
-    if (mine) setStatus(d, mine.run, mine.id, "errored", { code: "unobservable", target });
-    release(d, target, attempt.run);
-    return;
+/** Nothing is decided over a target that could not be looked at; the next run looks again. */
+function unseen(d: Draft, target: TargetId, message: string): void {
+  for (const key of d.watchers(`target:${target}`)) {
+    const { run, step } = splitKey(key);
+    if (d.stepOf(run, step).reason?.code === "observing") setStatus(d, run, step, "errored", { code: "attempt", message: `${target} could not be observed: ${message}` });
   }
+}
+
+function afterUnknown(d: Draft, target: TargetId, unknown: Unknown, observed: Observed): void {
+  if (observed.kind === "live" || observed.kind === "absent") return learned(d, target, unknown, isApplied(d, target, unknown, observed), observed);
+  // the target stays unknown until a person says what is true (settle)
+  const { run, row } = waitingFor(d, target, unknown);
+  if (row) setStatus(d, run, row.id, "errored", { code: "unobservable", target });
+  release(d, target, run);
+}
+
+/** Whether the attempt in doubt was applied is known now, by its driver's word or a person's (`observed` is null). */
+function learned(d: Draft, target: TargetId, unknown: Unknown, applied: boolean, observed: There | null): void {
+  const { run, row } = waitingFor(d, target, unknown);
   d.setTarget({ ...d.target(target), unknown: null, observed: true });
-  if (isApplied(d, target, attempt, observed)) {
-    becameLive(d, attempt, observed.kind === "live" ? observed.url : null);
-    if (mine) setStatus(d, mine.run, mine.id, "succeeded");
+  if (applied) {
+    becameLive(d, target, unknown.live, observed?.kind === "live" ? observed.url : null);
+    if (row) setStatus(d, run, row.id, "succeeded");
+    else release(d, target, run);
     return;
   }
+  if (observed) notApplied(d, target, observed);
+  if (!row) return release(d, target, run);
+  const attempt = must(d.attempt(unknown.attempt), `attempt ${unknown.attempt}`);
+  if (attempt.outcome === "lost") return again(d, row, attempt);
+  cutOrErrored(d, row, attempt);
+  release(d, target, run);
+}
+
+function notApplied(d: Draft, target: TargetId, observed: There): void {
   const { live } = d.target(target);
   if (observed.kind === "live" && observed.commit !== live?.commit) imported(d, target, observed, live ? "external" : "imported");
-  else d.setTarget({ ...d.target(target), health: observed.kind === "live" ? observed.health : "none" });
-  if (observed.kind === "absent" && live) d.setTarget({ ...d.target(target), serving: false });
-  if (!mine) return release(d, target, attempt.run);
-  if (attempt.outcome === "lost") return again(d, mine, attempt);
-  cutOrErrored(d, mine, attempt);
-  release(d, target, attempt.run);
+  else if (observed.kind === "live") d.setTarget({ ...d.target(target), health: observed.health });
+  else d.setTarget({ ...d.target(target), health: "none", serving: false, good: false });
+}
+
+/** The step that waits for that word; null where it has ended without it. */
+function waitingFor(d: Draft, target: TargetId, unknown: Unknown): { readonly run: RunId; readonly row: StepRow | null } {
+  const run = must(unknown.live.run, "run of an attempt");
+  const row = d.step(run, `deploy:${target}`);
+  return { run, row: row?.status === "running" && row.attempt === unknown.attempt ? row : null };
 }
 
 function cutOrErrored(d: Draft, row: StepRow, attempt: AttemptRow): void {
@@ -166,11 +204,25 @@ function cutOrErrored(d: Draft, row: StepRow, attempt: AttemptRow): void {
 }
 
 /** The fence tells; where the driver cannot see it, a commit that was not there before does. */
-function isApplied(d: Draft, target: TargetId, attempt: AttemptRow, observed: Observed): boolean {
+function isApplied(d: Draft, target: TargetId, unknown: Unknown, observed: Observed): boolean {
   if (observed.kind !== "live") return false;
-  if (observed.attempt !== null) return observed.attempt === attempt.id;
-  const commit = d.run(attempt.run) ? d.member(attempt.run, target).commit : null;
-  return observed.commit !== null && observed.commit === commit && d.target(target).live?.commit !== commit;
+  if (observed.attempt !== null) return observed.attempt === unknown.attempt;
+  const { commit } = unknown.live;
+  return observed.commit === commit && d.target(target).live?.commit !== commit;
+}
+
+/** Between runs: whether it is healthy now, and whether somebody else has changed it. A look that began before what is live now says nothing. */
+export function targetWatched(d: Draft, target: TargetId, entry: number, observed: Observed): void {
+  const there = d.target(target);
+  if (there.live?.entry !== entry || there.busy || there.unknown) return;
+  if (observed.kind === "live") {
+    const other = observed.commit !== null && observed.commit !== there.live.commit;
+    if (other) imported(d, target, observed, "external");
+    else if (observed.health !== there.health || observed.url !== there.url) d.setTarget({ ...there, health: observed.health, url: observed.url });
+  } else {
+    const health = observed.kind === "absent" ? "none" : "unknown";
+    if (there.health !== health) d.setTarget({ ...there, health });
+  }
 }
 
 function imported(d: Draft, target: TargetId, observed: Extract<Observed, { readonly kind: "live" }>, source: "imported" | "external"): void {
@@ -184,10 +236,6 @@ function imported(d: Draft, target: TargetId, observed: Extract<Observed, { read
 /** A person says what is true where no driver can. */
 export function settleTarget(d: Draft, target: TargetId, applied: boolean): boolean {
   const { unknown } = d.target(target);
-  if (!unknown) return false;
-  d.setTarget({ ...d.target(target), unknown: null, observed: true });
-  const attempt = d.attempt(unknown.attempt);
-  if (applied && attempt) becameLive(d, attempt, d.target(target).url);
-  release(d, target, attempt?.run ?? "");
-  return true;
+  if (unknown) learned(d, target, unknown, applied, null);
+  return unknown !== null;
 }

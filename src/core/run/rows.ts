@@ -94,8 +94,8 @@ export type TargetRow = {
   readonly lastGood: Live | null;
   /** False until its driver has been asked once. */
   readonly observed: boolean;
-  /** An attempt that was cut off or lost: what is there is not known until the driver has said. */
-  readonly unknown: { readonly attempt: AttemptId; readonly since: Time } | null;
+  /** An attempt that was cut off or lost: what is there is not known until the driver has said. `live`: what is there if it was applied; its entry is numbered then. */
+  readonly unknown: { readonly attempt: AttemptId; readonly since: Time; readonly live: Live } | null;
   readonly busy: { readonly run: RunId; readonly step: StepId; readonly attempt: AttemptId } | null;
   readonly queue: readonly { readonly run: RunId; readonly step: StepId }[];
   readonly health: Health;
@@ -111,8 +111,8 @@ export type EnvironmentRow = {
   readonly snapshots: readonly SnapshotRef[];
   /** The first attempt of each release here, newest last, at most `MAX_SNAPSHOTS`. */
   readonly releases: readonly { readonly commit: CommitId; readonly run: RunId; readonly first: number; readonly left: boolean }[];
-  /** A run that has ended here and whose snapshot waits for commits to be compared. */
-  readonly snapshotDue: { readonly run: RunId; readonly at: Time } | null;
+  /** What was good when runs ended here, oldest first: snapshots once their commits have been compared. */
+  readonly snapshotDue: readonly SnapshotRow[] | null;
 };
 export type SnapshotRef = { readonly id: string; readonly seq: number; readonly at: Time; readonly release: CommitId; readonly left: boolean; readonly key: string };
 

@@ -24,6 +24,10 @@ export type Snapshot = {
 
 export type StepKey = `${rows.RunId}/${StepId}`;
 export const stepKey = (run: rows.RunId, step: StepId): StepKey => `${run}/${step}`;
+export function splitKey(key: StepKey): { readonly run: rows.RunId; readonly step: StepId } {
+  const cut = key.indexOf("/");
+  return { run: key.slice(0, cut), step: key.slice(cut + 1) };
+}
 export const relationKey = (release: string, live: string): string => `${release}..${live}`;
 export const goodKey = (target: TargetId, commit: string): string => `${target} ${commit}`;
 export const renderKey = (run: rows.RunId, target: TargetId): string => `${run}/${target}`;
@@ -34,7 +38,8 @@ export type Counts = { readonly open: number; readonly running: number; readonly
 const NONE: Counts = { open: 0, running: 0, waiting: 0 };
 
 /** What a waiting step is looked at again for: it is woken when that changes. */
-export function subjectOf(reason: Reason | null): string | null {
+export function subjectOf({ status, reason }: rows.StepRow): string | null {
+  if (status !== "waiting") return null;
   switch (reason?.code) {
     case "need":
     case "promotion":
@@ -42,8 +47,6 @@ export function subjectOf(reason: Reason | null): string | null {
     case "observing":
     case "unsafe-order":
       return `target:${reason.target}`;
-    case "hold":
-      return `environment:${reason.environment}`;
     case "comparing":
       return `relation:${relationKey(reason.release, reason.live)}`;
     case "building":
@@ -54,6 +57,9 @@ export function subjectOf(reason: Reason | null): string | null {
 }
 
 export const untilOf = (row: rows.StepRow): rows.Time | null => (row.status === "waiting" && row.reason?.code === "need" ? row.reason.until : null);
+
+/** When an approval that counts stops to; null: never, or it counts no more. */
+export const expiryOf = (row: rows.DecisionRow): rows.Time | null => (row.verdict === "approved" && row.voided === null ? row.expiresAt : null);
 
 /** The tables in memory with their indexes. Read by `Draft`; written by `apply` alone. */
 export class State {
@@ -74,6 +80,7 @@ export class State {
   readonly counts = new Map<rows.RunId, Counts>();
   /** Unended steps of a run in an environment, gate left out. */
   readonly openIn = new Map<string, number>();
+  /** Waiting steps by what wakes them. */
   readonly watchers = new Map<string, Set<StepKey>>();
   readonly timers = new Map<StepKey, rows.Time>();
   /** Runs that have not ended on a target: its last step there is open. */
@@ -117,26 +124,36 @@ export class State {
     this.counts.delete(run);
     this.plans.delete(run);
     this.runs.delete(run);
-    this.#forgetCommit(row.commit);
+    this.#forgetCommits();
   }
 
   /** When something that waits for a time is to be looked at; null: nothing does. */
   nextWake(): rows.Time | null {
     let next: rows.Time | null = null;
-    for (const at of this.timers.values()) if (next === null || at < next) next = at;
+    const sooner = (at: rows.Time | null) => {
+      if (at !== null && (next === null || at < next)) next = at;
+    };
+    for (const at of this.timers.values()) sooner(at);
+    for (const decision of this.decisions.values()) sooner(expiryOf(decision));
     return next;
   }
 
-  #forgetCommit(commit: string): void {
-    for (const run of this.runs.values()) if (run.commit === commit) return;
-    for (const [key, row] of this.good) if (row.commit === commit) this.good.delete(key);
-    for (const [key, row] of this.builds) if (row.commit === commit) this.builds.delete(key);
-    for (const [key, row] of this.relations) if (row.release === commit) this.relations.delete(key);
+  /** What is said of commits that no open run names: a store tells it again when it is needed. */
+  #forgetCommits(): void {
+    const named = new Set<string>();
+    for (const [id, run] of this.runs) {
+      named.add(run.commit);
+      for (const member of Object.values(this.plans.get(id)?.plan.members ?? {})) named.add(member.commit);
+    }
+    for (const [key, row] of this.good) if (!named.has(row.commit)) this.good.delete(key);
+    for (const [key, row] of this.builds) if (!named.has(row.commit)) this.builds.delete(key);
     for (const [id, row] of this.decisions)
-      if (row.commit === commit) {
+      if (!named.has(row.commit)) {
         this.decisions.delete(id);
         this.decisionsOf.delete(decisionKey(row.commit, row.environment));
       }
+    for (const { live, lastGood } of this.targets.values()) for (const is of [live, lastGood]) if (is) named.add(is.commit);
+    for (const [key, row] of this.relations) if (!named.has(row.release) || !named.has(row.live)) this.relations.delete(key);
   }
 
   #put(change: Change): void {
@@ -200,8 +217,8 @@ export class State {
       this.openIn.set(lane, (this.openIn.get(lane) ?? 0) + (is ? 1 : -1));
       if (this.plans.get(row.run)?.of.get(step.target)?.at(-1) === row.id) (is ? addTo : removeFrom)(this.bringers, step.target, row.run);
     }
-    const subjectBefore = before?.status === "waiting" ? subjectOf(before.reason) : null;
-    const subject = row.status === "waiting" ? subjectOf(row.reason) : null;
+    const subjectBefore = before === null ? null : subjectOf(before);
+    const subject = subjectOf(row);
     if (subjectBefore !== subject) {
       if (subjectBefore !== null) removeFrom(this.watchers, subjectBefore, key);
       if (subject !== null) addTo(this.watchers, subject, key);

@@ -1,8 +1,9 @@
-import type { TargetId } from "../config/config.ts";
+import type { EnvironmentId, TargetId } from "../config/config.ts";
 import type { StepId } from "../plan/plan.ts";
 import type { Draft } from "./draft.ts";
 import type { Reason } from "./reason.ts";
-import type { RunId, StepRow, StepStatus } from "./rows.ts";
+import type { RunId, StepRow, StepStatus, TargetRow } from "./rows.ts";
+import { stepKey } from "./state.ts";
 import { stepEnded } from "./status.ts";
 
 /** What looking at a step found: where it stands now, or that nothing is missing. */
@@ -26,7 +27,17 @@ export function setStatus(d: Draft, run: RunId, id: StepId, status: StepStatus, 
     endedAt: stepEnded(status) ? d.at : null,
   };
   d.setStep(next);
+  const { target } = d.planned(run, id);
+  if (target !== null && next.endedAt !== null) leaveQueue(d, target, run, id);
   return next;
+}
+
+/** A member that had started waits again: its gate may have to ask for it. */
+export function reopenGate(d: Draft, run: RunId, environment: EnvironmentId | null): void {
+  const gate = d.step(run, `gate:${environment}`);
+  if (!gate) return;
+  if (stepEnded(gate.status)) d.setStep({ ...gate, status: "pending", reason: null, since: d.at, endedAt: null });
+  d.work.addLast(stepKey(run, gate.id));
 }
 
 export function sameReason(a: Reason | null, b: Reason | null): boolean {
@@ -44,7 +55,7 @@ export function follow(d: Draft, run: RunId, id: StepId, first: StepRow): void {
 }
 
 /** The run was cancelled by a person: nothing more starts. */
-export function stopped(d: Draft, run: RunId): Verdict | null {
+export function stopped(d: Draft, run: RunId): Exclude<Verdict, "go"> | null {
   const stop = d.runOf(run).stopped;
   if (stop?.how !== "cancelled") return null;
   return { status: "cancelled", reason: { code: "cancelled", by: stop.by, reason: stop.reason } };
@@ -68,6 +79,9 @@ export function leaveQueue(d: Draft, target: TargetId, run: RunId, step: StepId)
   const queue = row.queue.filter((q) => q.run !== run || q.step !== step);
   if (queue.length !== row.queue.length) d.setTarget({ ...row, queue });
 }
+
+/** An attempt is bringing something else there, or has and is not verified. A soak changes nothing, so it may be judged through. */
+export const changing = ({ busy }: TargetRow): boolean => busy !== null && !busy.step.startsWith("soak:");
 
 export function release(d: Draft, target: TargetId, run: RunId): void {
   const row = d.target(target);

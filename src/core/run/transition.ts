@@ -10,11 +10,12 @@ import { evaluateSoak, evaluateVerify } from "./evaluate/follow.ts";
 import { evaluateGate } from "./evaluate/gate.ts";
 import { evaluateRollback } from "./evaluate/rollback.ts";
 import type { Answer, Event } from "./events.ts";
-import { attemptEnded, attemptLost, settleTarget, targetObserved } from "./outcomes.ts";
+import { attemptEnded, attemptLost, settleTarget, targetObserved, targetWatched } from "./outcomes.ts";
 import type { RunRow, RunStatus, StepRow } from "./rows.ts";
-import { takeSnapshot } from "./snapshots.ts";
-import { type State, type StepKey, stepKey } from "./state.ts";
+import { noteWhatStayed, recordSnapshots, takeSnapshot } from "./snapshots.ts";
+import { splitKey, type State, type StepKey, stepKey } from "./state.ts";
 import { runEnded, stepEnded } from "./status.ts";
+import { reopenGate } from "./steps.ts";
 
 export type Outcome = { readonly changes: readonly Change[]; readonly effects: readonly Effect[]; readonly answer: Answer };
 const DONE: Answer = { ok: true };
@@ -46,9 +47,12 @@ function handle(d: Draft, event: Event): Answer {
     case "target.observed":
       targetObserved(d, event.target, event.observed);
       return DONE;
+    case "target.watched":
+      targetWatched(d, event.target, event.entry, event.observed);
+      return DONE;
     case "relation.known":
       d.setRelation(event.relation);
-      for (const environment of d.environments()) if (environment.snapshotDue) snapshotAgain(d, environment.id, environment.snapshotDue.run);
+      for (const { id, snapshotDue } of d.environments()) if (snapshotDue) recordSnapshots(d, id, snapshotDue);
       return DONE;
     case "render.known":
       return rendered(d, event);
@@ -67,10 +71,13 @@ function handle(d: Draft, event: Event): Answer {
       return unhold(d, event);
     case "tick":
       d.work.add(d.dueTimers());
+      for (const decision of d.expiredDecisions()) d.setDecision({ ...decision, voided: "it has expired" });
       return DONE;
     case "reevaluate":
-      d.work.add(d.openSteps());
-      for (const run of d.activeRuns()) d.work.addRun(run.id);
+      for (const run of d.activeRuns()) {
+        d.work.add(d.openSteps(run.id));
+        d.work.addRun(run.id);
+      }
       return DONE;
   }
 }
@@ -117,13 +124,10 @@ function retry(d: Draft, event: Extract<Event, { readonly type: "run.retried" }>
     if (step.environment !== null) lanes.add(step.environment);
     if (step.target !== null) d.setTarget({ ...d.target(step.target), queue: d.target(step.target).queue.filter((q) => q.run !== run.id) });
     d.setStep({ ...row, status: "pending", reason: null, since: d.at, attempt: null, lost: 0, startedAt: null, endedAt: null });
-    d.work.add([stepKey(run.id, step.id)]);
   }
-  for (const environment of lanes) {
-    const gate = d.step(run.id, `gate:${environment}`);
-    if (gate && stepEnded(gate.status)) d.setStep({ ...gate, status: "pending", reason: null, since: d.at, endedAt: null });
-    if (gate) d.work.addLast(stepKey(run.id, gate.id));
-  }
+  for (const environment of lanes) reopenGate(d, run.id, environment);
+  // whatever went on without them may have to wait for them again
+  d.work.add(d.openSteps(run.id));
   return lanes.size > 0 ? { ok: true, run: run.id } : { ok: false, code: "conflict", message: `nothing in run ${run.id} has failed`, hint: `sluice run show ${run.id}` };
 }
 
@@ -144,7 +148,7 @@ function settle(d: Draft): void {
       continue;
     }
     const lanes = d.work.takeLanes();
-    for (const { run, environment } of lanes) if (d.openIn(run, environment) === 0) takeSnapshot(d, environment, run, d.runOf(run).commit);
+    for (const { run, environment } of lanes) if (d.openIn(run, environment) === 0) leaveLane(d, d.runOf(run), environment);
     const runs = d.work.takeRuns();
     for (const run of runs) settleRun(d, d.runOf(run));
     if (lanes.length === 0 && runs.length === 0) return;
@@ -152,9 +156,8 @@ function settle(d: Draft): void {
 }
 
 function look(d: Draft, key: StepKey, ended: string | null): void {
-  const cut = key.indexOf("/");
-  const run = key.slice(0, cut);
-  const row = d.step(run, key.slice(cut + 1));
+  const { run, step } = splitKey(key);
+  const row = d.step(run, step);
   if (!row || stepEnded(row.status) || row.status === "running") return;
   // it waits for another step of its run, which has not ended: that one wakes it
   if (ended !== null && row.reason?.code === "step" && row.reason.step !== ended && !stepEnded(d.stepOf(run, row.reason.step).status)) return;
@@ -195,9 +198,9 @@ function endOf(d: Draft, run: RunRow): RunStatus {
   return statuses.has("cancelled") ? "cancelled" : "succeeded";
 }
 
-function snapshotAgain(d: Draft, environment: string, run: string): void {
-  const releases = d.environment(environment).releases;
-  const release = d.run(run)?.commit ?? releases.findLast((r) => r.run === run)?.commit;
-  if (release !== undefined) takeSnapshot(d, environment, run, release);
+/** A run has ended in an environment. */
+function leaveLane(d: Draft, run: RunRow, environment: string): void {
+  if (run.kind === "rollback") noteWhatStayed(d, run, environment);
+  takeSnapshot(d, environment, run);
 }
 

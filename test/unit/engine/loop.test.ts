@@ -1,9 +1,9 @@
 import { rmSync } from "node:fs";
 import { expect, test, vi } from "vitest";
-import type { Clock } from "../../../src/engine/ports/clock.ts";
 import { type Store, StoreError } from "../../../src/engine/ports/store.ts";
 import { runEnded } from "../../../src/core/run/status.ts";
 import { NoopExecutor, oneCommit } from "../../rig/noop.ts";
+import { SetClock } from "../../rig/set-clock.ts";
 import { openNoopEngine, untilCommitted } from "../../rig/noop-engine.ts";
 
 const COMMIT = "c".repeat(40);
@@ -23,31 +23,6 @@ const ALL = {
   acceptDiverged: null,
 };
 const ME = { name: "me" };
-
-/** Time that a test sets; its timers end when it says so. */
-class SetClock implements Clock {
-  at: number;
-  readonly #timers = new Set<{ due: number; callback: () => void }>();
-  constructor(at: number) {
-    this.at = at;
-  }
-  now(): number {
-    return this.at;
-  }
-  after(ms: number, callback: () => void): () => void {
-    const timer = { due: this.at + ms, callback };
-    this.#timers.add(timer);
-    return () => this.#timers.delete(timer);
-  }
-  to(at: number): void {
-    this.at = at;
-    for (const timer of [...this.#timers])
-      if (timer.due <= at) {
-        this.#timers.delete(timer);
-        timer.callback();
-      }
-  }
-}
 
 /** The store with commits that fail while `failing` says how. */
 function faulty(fault: { failing: StoreError | null }) {
@@ -102,7 +77,7 @@ test("a full disk refuses the command, and nothing that happened outside is lost
 
 test("a deposed orchestrator does nothing any more", async () => {
   const fault: { failing: StoreError | null } = { failing: null };
-  const deposed = vi.fn();
+  const deposed = vi.fn<(error: StoreError) => void>();
   const { engine, close } = await openNoopEngine(oneCommit(COMMIT, PROJECT), { between: faulty(fault), deposed });
   fault.failing = new StoreError("deposed", "Another process has the store.");
   await expect(engine.deploy(ALL, ME)).rejects.toThrow("Another process has the store.");

@@ -10,6 +10,7 @@ const known: Readonly<Record<Event["type"], true>> = {
   "attempt.lost": true,
   "target.observed": true,
   "target.settled": true,
+  "target.watched": true,
   "relation.known": true,
   "render.known": true,
   "gate.decided": true,

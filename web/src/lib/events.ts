@@ -6,6 +6,7 @@ export const eventTypes = [
   "attempt.lost",
   "target.observed",
   "target.settled",
+  "target.watched",
   "relation.known",
   "render.known",
   "gate.decided",

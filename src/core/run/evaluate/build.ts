@@ -10,7 +10,7 @@ export function evaluateBuild(d: Draft, row: StepRow): void {
   const { artifact } = d.planned(row.run, row.id);
   if (artifact === null) return;
   const stop = stopped(d, row.run);
-  if (stop && stop !== "go") {
+  if (stop) {
     setStatus(d, row.run, row.id, stop.status, stop.reason);
     return;
   }

@@ -5,8 +5,9 @@ import { startOnTarget } from "../attempts.ts";
 import type { Draft } from "../draft.ts";
 import { needsOf, promotionOf } from "../needs.ts";
 import type { StepRow } from "../rows.ts";
+import { noteRelease } from "../snapshots.ts";
 import { stepEnded } from "../status.ts";
-import { blocked, leaveQueue, mayTake, pending, setStatus, skipped, stopped, type Verdict, waiting } from "../steps.ts";
+import { blocked, changing, leaveQueue, mayTake, pending, setStatus, skipped, stopped, type Verdict, waiting } from "../steps.ts";
 
 /** Sections 3 to 5: a deploy starts when nothing is missing any more; the target comes last, so that nothing else holds its place. */
 export function evaluateDeploy(d: Draft, row: StepRow): void {
@@ -18,19 +19,33 @@ export function evaluateDeploy(d: Draft, row: StepRow): void {
     leaveQueue(d, target, row.run, row.id);
     setStatus(d, row.run, row.id, verdict.status, verdict.reason);
   } else if (mayTake(d, target, row.run, row.id, false)) {
-    noteRelease(d, row, member);
+    noteRelease(d, member.environment, member.commit, row.run);
     startOnTarget(d, row.run, row.id, "deploy");
   } else setStatus(d, row.run, row.id, "waiting", { code: "queue", target, run: d.target(target).busy?.run ?? d.target(target).queue[0]?.run ?? null });
 }
 
 function beforeTarget(d: Draft, row: StepRow, member: Member): Verdict {
-  const stop = stopped(d, row.run);
-  if (stop) return stop;
-  for (const check of [buildOf, promotionCheck, observedCheck, forwardOnly, reach, gateOf, needsCheck, holdOf]) {
+  return stopped(d, row.run) ?? arrival(d, row, member, ARRIVING) ?? passed(d, row, member, THERE) ?? "go";
+}
+
+type Check = (d: Draft, row: StepRow, member: Member) => Verdict;
+
+/** The first check that says more than `go`; null: none does. */
+export function passed(d: Draft, row: StepRow, member: Member, checks: readonly Check[]): Exclude<Verdict, "go"> | null {
+  for (const check of checks) {
     const verdict = check(d, row, member);
     if (verdict !== "go") return verdict;
   }
-  return "go";
+  return null;
+}
+
+/** What passes these has reached the environment: it is a member of its gate, until one of them says otherwise. */
+export function arrival(d: Draft, row: StepRow, member: Member, checks: readonly Check[]): Exclude<Verdict, "go"> | null {
+  const verdict = passed(d, row, member, checks);
+  const now = d.stepOf(row.run, row.id);
+  const reached = verdict === null || (now.reached && stepEnded(verdict.status));
+  if (now.reached !== reached) d.setStep({ ...now, reached });
+  return verdict;
 }
 
 function buildOf(d: Draft, row: StepRow, member: Member): Verdict {
@@ -42,14 +57,24 @@ function buildOf(d: Draft, row: StepRow, member: Member): Verdict {
 }
 
 const promotionCheck = (d: Draft, row: StepRow, member: Member): Verdict => promotionOf(d, row.run, row.id, member);
-const needsCheck = (d: Draft, row: StepRow, member: Member): Verdict => needsOf(d, row.run, member, row);
+/**
+ * Nobody is asked about what cannot come; a need that nothing brings is waited for from the beginning, whatever is decided meanwhile and expires again.
+ * Else the decision comes first: what is needed may wait for the same one.
+ */
+function decisionAndNeeds(d: Draft, row: StepRow, member: Member): Verdict {
+  const need = needsOf(d, row.run, member, row);
+  if (need !== "go" && (need.status !== "pending" && !(need.reason?.code === "need" && need.reason.run !== null))) return need;
+  const gate = gateOf(d, row, member);
+  return gate === "go" ? need : gate;
+}
 
 /** A target met for the first time is observed before anything is decided about it; so is one whose last attempt was cut off. */
-export function observedCheck(d: Draft, _row: StepRow, member: Member): Verdict {
+export function observedCheck(d: Draft, row: StepRow, member: Member): Verdict {
   const there = d.target(member.target);
   if (there.unknown) return waiting({ code: "observing", target: member.target });
   if (there.observed) return "go";
-  d.emit({ type: "target.observe", key: `observe:${member.target}`, target: member.target, definition: member.definition, attempt: null });
+  // asked once; the outbox keeps it until it is answered
+  if (row.reason?.code !== "observing") d.emit({ type: "target.observe", key: `observe:${member.target}`, target: member.target, definition: member.definition, attempt: null });
   return waiting({ code: "observing", target: member.target });
 }
 
@@ -59,7 +84,7 @@ function forwardOnly(d: Draft, row: StepRow, member: Member): Verdict {
   const run = d.runOf(row.run);
   if (!there.live) return "go";
   if (there.live.commit === member.commit) return alreadyLive(d, row, member);
-  if (changing(d, member)) return "go";
+  if (changing(there)) return "go";
   if (d.plan(row.run).plan.environments[member.environment]?.order === "any") return "go";
   const relation = there.live.commit === UNKNOWN_COMMIT ? null : d.relations(member.commit, there.live.commit);
   if (!relation && there.live.commit !== UNKNOWN_COMMIT) {
@@ -74,27 +99,18 @@ function forwardOnly(d: Draft, row: StepRow, member: Member): Verdict {
 
 function alreadyLive(d: Draft, row: StepRow, member: Member): Verdict {
   const there = d.target(member.target);
-  if (d.runOf(row.run).options.redeploy || !there.serving || changing(d, member)) return "go";
+  if (d.runOf(row.run).options.redeploy || !there.serving || changing(there)) return "go";
   const render = d.render(row.run, member.target);
   if (render === null) return waiting({ code: "rendering", environment: member.environment });
   if (there.live?.fingerprint !== render.fingerprint) return "go";
   return skipped({ code: "already-live", run: there.live?.run ?? null });
 }
 
-/** Soak changes nothing, so it may be judged through. */
-const changing = (d: Draft, member: Member) => {
-  const { busy } = d.target(member.target);
-  return busy !== null && !busy.step.startsWith("soak:");
-};
-
-/** From here on only the gate, the needs and the target are left; the step is a member of its gate. */
-function reach(d: Draft, row: StepRow, member: Member): Verdict {
+/** What would be applied is known. */
+function renderOf(d: Draft, row: StepRow, member: Member): Verdict {
   const render = d.render(row.run, member.target);
   if (render === null) return waiting({ code: "rendering", environment: member.environment });
-  if (render.problem !== null) return blocked({ code: "render-failed", message: render.problem });
-  const now = d.stepOf(row.run, row.id);
-  if (!now.reached) d.setStep({ ...now, reached: true });
-  return "go";
+  return render.problem === null ? "go" : blocked({ code: "render-failed", message: render.problem });
 }
 
 export function gateOf(d: Draft, row: StepRow, member: Member): Verdict {
@@ -108,12 +124,5 @@ function holdOf(d: Draft, row: StepRow, member: Member): Verdict {
   return hold ? waiting({ code: "hold", environment: member.environment, reason: hold.reason }) : "go";
 }
 
-/** The first attempt of a release in an environment: a rollback offers what was there before it. */
-function noteRelease(d: Draft, row: StepRow, member: Member): void {
-  const environment = d.environment(member.environment);
-  if (environment.releases.some((r) => r.commit === member.commit && !r.left)) return;
-  const releases = [...environment.releases, { commit: member.commit, run: row.run, first: d.seq(), left: false }];
-  d.setEnvironment({ ...environment, releases: releases.slice(-MAX_RELEASES) });
-}
-const MAX_RELEASES = 200;
-
+const ARRIVING = [buildOf, promotionCheck, observedCheck, forwardOnly, renderOf];
+const THERE = [decisionAndNeeds, holdOf];

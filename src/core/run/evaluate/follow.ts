@@ -1,8 +1,9 @@
 import { startOnTarget } from "../attempts.ts";
 import type { Draft } from "../draft.ts";
-import type { StepRow } from "../rows.ts";
+import type { TargetId } from "../../config/config.ts";
+import type { RunId, StepRow } from "../rows.ts";
 import { stepEnded } from "../status.ts";
-import { follow, mayTake, setStatus, stopped } from "../steps.ts";
+import { follow, mayTake, release, setStatus, stopped } from "../steps.ts";
 
 /** A verify belongs to its deploy: what was applied is always verified, also when the run has been cancelled since. A rollback's also says that what is there already serves. */
 export function evaluateVerify(d: Draft, row: StepRow): void {
@@ -10,9 +11,11 @@ export function evaluateVerify(d: Draft, row: StepRow): void {
   if (target === null) return;
   const deploy = d.stepOf(row.run, `deploy:${target}`);
   if (!stepEnded(deploy.status)) return setPending(d, row, deploy.id);
+  const stop = stopped(d, row.run);
   const there = deploy.status === "skipped" && deploy.reason?.code === "already-there";
   if (deploy.status !== "succeeded" && !there) return follow(d, row.run, row.id, deploy);
-  if (d.target(target).busy?.run === row.run || mayTake(d, target, row.run, row.id, there)) startOnTarget(d, row.run, row.id, "verify");
+  if (there && stop) setStatus(d, row.run, row.id, stop.status, stop.reason);
+  else if (d.target(target).busy?.run === row.run || mayTake(d, target, row.run, row.id, there)) startOnTarget(d, row.run, row.id, "verify");
   else setStatus(d, row.run, row.id, "waiting", { code: "queue", target, run: d.target(target).busy?.run ?? null });
 }
 
@@ -23,16 +26,27 @@ export function evaluateSoak(d: Draft, row: StepRow): void {
   const verify = d.stepOf(row.run, `verify:${target}`);
   if (!stepEnded(verify.status)) return setPending(d, row, verify.id);
   const stop = stopped(d, row.run);
-  if (stop && stop !== "go") {
-    if (d.target(target).busy?.run === row.run) d.setTarget({ ...d.target(target), busy: null });
+  if (stop) {
+    release(d, target, row.run);
     setStatus(d, row.run, row.id, stop.status, stop.reason);
     return;
   }
   const due = verify.status === "skipped" && verify.reason?.code === "already-live" && !d.target(target).good;
   if (verify.status !== "succeeded" && !due) return follow(d, row.run, row.id, verify);
   if (due && d.target(target).live?.commit !== d.member(row.run, target).commit) return setStatusSuperseded(d, row);
-  if (d.target(target).busy?.run === row.run || mayTake(d, target, row.run, row.id, false)) startOnTarget(d, row.run, row.id, "soak");
+  const rollback = rollbackWaiting(d, row.run, target);
+  if (rollback !== null) {
+    release(d, target, row.run);
+    setStatus(d, row.run, row.id, "superseded", { code: "rolled-back", run: rollback });
+  } else if (d.target(target).busy?.run === row.run || mayTake(d, target, row.run, row.id, false)) startOnTarget(d, row.run, row.id, "soak");
   else setStatus(d, row.run, row.id, "waiting", { code: "queue", target, run: d.target(target).busy?.run ?? null });
+}
+
+/** A rollback does not wait for a soak, so none is begun before it. */
+function rollbackWaiting(d: Draft, run: RunId, target: TargetId): RunId | null {
+  const { environment, queue } = d.target(target);
+  const { rollback } = d.environment(environment);
+  return rollback !== null && rollback !== run && queue.some((q) => q.run === rollback) ? rollback : null;
 }
 
 function setPending(d: Draft, row: StepRow, first: string): void {

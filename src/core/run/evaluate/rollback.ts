@@ -1,4 +1,4 @@
-import type { TargetId } from "../../config/config.ts";
+import type { CommitId, ServiceId, TargetId } from "../../config/config.ts";
 import type { Member } from "../../plan/plan.ts";
 import { startOnTarget, stopAttempt } from "../attempts.ts";
 import type { Draft } from "../draft.ts";
@@ -6,7 +6,7 @@ import type { Reason } from "../reason.ts";
 import type { StepRow, TargetRow } from "../rows.ts";
 import { stepEnded } from "../status.ts";
 import { blocked, leaveQueue, mayTake, pending, setStatus, skipped, stopped, type Verdict, waiting } from "../steps.ts";
-import { gateOf, observedCheck } from "./deploy.ts";
+import { arrival, gateOf, observedCheck, passed } from "./deploy.ts";
 
 /** Section 7: a target of the recorded set moves when its move leaves every need of what is live satisfied. */
 export function evaluateRollback(d: Draft, row: StepRow): void {
@@ -25,13 +25,7 @@ export function evaluateRollback(d: Draft, row: StepRow): void {
 }
 
 function beforeTarget(d: Draft, row: StepRow, member: Member): Verdict {
-  const stop = stopped(d, row.run);
-  if (stop) return stop;
-  for (const check of [orderOf, observedCheck, thereAlready, reach, gateOf, safe]) {
-    const verdict = check(d, row, member);
-    if (verdict !== "go") return verdict;
-  }
-  return "go";
+  return stopped(d, row.run) ?? arrival(d, row, member, ARRIVING) ?? passed(d, row, member, THERE) ?? "go";
 }
 
 /** The plan's order; whether the other one succeeded is judged by `safe`, on what is live. */
@@ -46,33 +40,48 @@ function thereAlready(d: Draft, _row: StepRow, member: Member): Verdict {
   return same && there.serving && there.good && !there.busy ? skipped({ code: "already-there" }) : "go";
 }
 
-function reach(d: Draft, row: StepRow, _member: Member): Verdict {
-  const now = d.stepOf(row.run, row.id);
-  if (!now.reached) d.setStep({ ...now, reached: true });
+/** Invariant 6, going back: nothing that is there may lose what it needs, nor may this come back to less than it needs. What is broken already does not bind. */
+function safe(d: Draft, row: StepRow, member: Member): Verdict {
+  const { live } = d.target(member.target);
+  if (!live) return "go";
+  for (const w of d.targetsIn(member.environment))
+    for (const state of w.id === member.target ? [] : mayBeThere(d, w))
+      if (state.needs.includes(member.service)) {
+        const verdict = worse(d, row, w, member.service, [state.commit, live.commit], [state.commit, member.commit]);
+        if (verdict !== "go") return verdict;
+      }
+  for (const need of member.definition.needs) {
+    const b = d.target(`${need}@${member.environment}`);
+    for (const state of mayBeThere(d, b)) {
+      const before = live.needs.includes(need) ? ([live.commit, state.commit] as const) : null;
+      const verdict = worse(d, row, b, need, before, [member.commit, state.commit]);
+      if (verdict !== "go") return verdict;
+    }
+  }
   return "go";
 }
 
-/** Invariant 6, going back: nothing that is live may lose what it needs, nor may this come back to less than it needs. What is broken already does not bind. */
-function safe(d: Draft, row: StepRow, member: Member): Verdict {
-  const there = d.target(member.target);
-  for (const w of d.targetsIn(member.environment)) {
-    if (w.id === member.target || !w.live?.needs.includes(member.service) || !there.live) continue;
-    const before = d.satisfied(member.service, w.live.commit, there.live.commit);
-    const after = d.satisfied(member.service, w.live.commit, member.commit);
-    if (before === null) return waiting({ code: "comparing", release: w.live.commit, live: there.live.commit });
-    if (after === null) return waiting({ code: "comparing", release: w.live.commit, live: member.commit });
-    if (before && !after) return unsafe(d, row, w);
+type Pair = readonly [release: CommitId, live: CommitId];
+
+/** Whether a need that is met now (`before`; null: nothing needed it) would not be afterwards. */
+function worse(d: Draft, row: StepRow, other: TargetRow, needed: ServiceId, before: Pair | null, after: Pair): Verdict {
+  const then = d.satisfied(needed, ...after);
+  if (then === null) return waiting({ code: "comparing", release: after[0], live: after[1] });
+  if (then) return "go";
+  const now = before === null ? true : d.satisfied(needed, ...before);
+  if (now === null && before !== null) return waiting({ code: "comparing", release: before[0], live: before[1] });
+  return now === true ? unsafe(d, row, other) : "go";
+}
+
+/** What is live on a target, and what an attempt that runs or was cut off there may have put in its place. */
+function mayBeThere(d: Draft, there: TargetRow): readonly { readonly commit: CommitId; readonly needs: readonly ServiceId[] }[] {
+  const found: { readonly commit: CommitId; readonly needs: readonly ServiceId[] }[] = there.live ? [there.live] : [];
+  if (there.unknown) found.push(there.unknown.live);
+  if (there.busy?.step.startsWith("deploy:")) {
+    const { commit, definition } = d.member(there.busy.run, there.id);
+    found.push({ commit, needs: definition.needs });
   }
-  for (const need of member.definition.needs) {
-    const b = d.target(`${need}@${member.environment}`);
-    if (!b.live) continue;
-    const before = there.live?.needs.includes(need) ? d.satisfied(need, there.live.commit, b.live.commit) : true;
-    const after = d.satisfied(need, member.commit, b.live.commit);
-    if (before === null && there.live) return waiting({ code: "comparing", release: there.live.commit, live: b.live.commit });
-    if (after === null) return waiting({ code: "comparing", release: member.commit, live: b.live.commit });
-    if (before && !after) return unsafe(d, row, b);
-  }
-  return "go";
+  return found;
 }
 
 /** It may become safe when the other one moves, unless that one waits for this one. */
@@ -104,3 +113,6 @@ function cutSoak(d: Draft, row: StepRow, target: TargetId): void {
   setStatus(d, busy.run, busy.step, "superseded", { code: "rolled-back", run: row.run });
   d.setTarget({ ...d.target(target), busy: null });
 }
+
+const ARRIVING = [orderOf, observedCheck, thereAlready];
+const THERE = [gateOf, safe];

@@ -1,0 +1,26 @@
+import fc from "fast-check";
+import { Violation } from "./invariants.ts";
+import { type Core, type History, play, SETUPS } from "./play.ts";
+import { Story } from "./story.ts";
+
+const byte = fc.nat(1023);
+const histories: fc.Arbitrary<History> = fc.record({
+  setup: fc.noShrink(fc.nat(SETUPS - 1)),
+  // a history is made shorter by leaving acts out, not by turning them into others
+  tokens: fc.array(fc.noShrink(fc.tuple(byte, byte, byte, byte)), { maxLength: 80, size: "max" }),
+});
+
+/** Plays random histories until one breaks a rule; null: none did. The history is as short as it could be made, and told in words. */
+export function search(runs: number, seed: number, core?: Core): string | null {
+  const found = fc.check(fc.property(histories, (history) => void play(history, core)), { numRuns: runs, seed });
+  if (!found.failed) return null;
+  const [history] = found.counterexample ?? [];
+  const story = new Story();
+  try {
+    if (history) play(history, core, story);
+  } catch (error) {
+    const said = error instanceof Violation ? error.message : String(error instanceof Error ? error.stack : error);
+    return `${said}\n(seed ${seed}, setup ${history?.setup}, after ${found.numRuns} histories)\n\n  ${story.lines.join("\n  ")}\n\nas data: ${JSON.stringify(history)}\n`;
+  }
+  return `a history that failed once and then no more: ${JSON.stringify(history)}`;
+}
