@@ -5,7 +5,20 @@ import { type Relations, satisfies } from "../plan/relations.ts";
 import type { Change } from "./changes.ts";
 import type { Effect } from "./effects.ts";
 import type * as rows from "./rows.ts";
-import { type Counts, decisionKey, expiryOf, goodKey, recount, relationKey, renderKey, type State, type StepKey, stepKey, subjectOf, untilOf } from "./state.ts";
+import {
+  type Counts,
+  decisionKey,
+  expiryOf,
+  goodKey,
+  recount,
+  relationKey,
+  renderKey,
+  type State,
+  type StepKey,
+  stepKey,
+  subjectOf,
+  untilOf,
+} from "./state.ts";
 import { runEnded, stepEnded } from "./status.ts";
 import { Worklist } from "./worklist.ts";
 
@@ -100,7 +113,10 @@ export class Draft {
     return this.#targets.get(id) ?? this.#base.targets.get(id) ?? newTarget(id);
   }
   environment(id: EnvironmentId): rows.EnvironmentRow {
-    return this.#environments.get(id) ?? this.#base.environments.get(id) ?? { id, hold: null, rollback: null, snapshots: [], releases: [], snapshotDue: null };
+    return (
+      this.#environments.get(id) ??
+      this.#base.environments.get(id) ?? { id, hold: null, rollback: null, snapshots: [], releases: [], snapshotDue: null }
+    );
   }
   environments(): readonly rows.EnvironmentRow[] {
     return [...new Set([...this.#base.environments.keys(), ...this.#environments.keys()])].map((id) => this.environment(id));
@@ -125,12 +141,16 @@ export class Draft {
   }
   decisions(commit: CommitId, environment: EnvironmentId): readonly rows.DecisionRow[] {
     const key = decisionKey(commit, environment);
-    const ids = new Set([...(this.#base.decisionsOf.get(key) ?? []), ...[...this.#decisions.values()].filter((d) => decisionKey(d.commit, d.environment) === key).map((d) => d.id)]);
-    return [...ids].flatMap((id) => this.#decisions.get(id) ?? this.#base.decisions.get(id) ?? []);
+    const known = [...(this.#base.decisionsOf.get(key) ?? [])];
+    const made = [...this.#decisions.values()].filter((d) => decisionKey(d.commit, d.environment) === key).map((d) => d.id);
+    const ids = made.length === 0 ? known : new Set([...known, ...made]);
+    return Array.from(ids, (id) => must(this.decision(id), `decision ${id}`));
   }
   decisionsIn(environment: EnvironmentId): readonly rows.DecisionRow[] {
     const ids = new Set([...this.#base.decisions.keys(), ...this.#decisions.keys()]);
-    return [...ids].flatMap((id) => this.#decisions.get(id) ?? this.#base.decisions.get(id) ?? []).filter((d) => d.environment === environment);
+    return [...ids]
+      .flatMap((id) => this.#decisions.get(id) ?? this.#base.decisions.get(id) ?? [])
+      .filter((d) => d.environment === environment);
   }
   readonly relations: Relations = (release, live) => {
     const key = relationKey(release, live);
@@ -302,7 +322,7 @@ export class Draft {
         this.work.addLane(row.run, planned.environment);
       }
       const gate = `gate:${planned.environment}`;
-      if (row.kind === "deploy" && index.step.has(gate)) this.work.addLast(stepKey(row.run, gate));
+      if (row.kind === "deploy" && concernsGate(before, row) && index.step.has(gate)) this.work.addLast(stepKey(row.run, gate));
     }
     // another run may wait for what this step brings, or for it to end
     const opened = !ended && (before === null || stepEnded(before.status));
@@ -312,7 +332,8 @@ export class Draft {
     }
     // in a rollback whoever waits for an order must see when it leads back to itself
     if (planned.target !== null && this.runOf(row.run).kind === "rollback") this.work.add(this.watchers(`target:${planned.target}`));
-    if (row.kind === "build" && endedNow) this.work.add(this.watchers(`build:${buildKey(planned.artifact ?? "", this.runOf(row.run).commit)}`));
+    if (row.kind === "build" && endedNow)
+      this.work.add(this.watchers(`build:${buildKey(planned.artifact ?? "", this.runOf(row.run).commit)}`));
     if (row.kind === "deploy" && endedNow && planned.artifact !== null) this.work.addLast(stepKey(row.run, `build:${planned.artifact}`));
     this.work.addRun(row.run);
   }
@@ -333,6 +354,14 @@ export class Draft {
       if (this.plan(run.id).step.has(`gate:${environment}`)) this.work.addLast(stepKey(run.id, `gate:${environment}`));
     }
   }
+}
+
+/** A gate asks for members that have reached it and have neither started nor ended; why they wait otherwise is nothing to it. */
+function concernsGate(before: rows.StepRow | null, row: rows.StepRow): boolean {
+  if (before === null || before.reached !== row.reached) return true;
+  const open = ({ status }: rows.StepRow) => status !== "running" && !stepEnded(status);
+  const asked = ({ reason }: rows.StepRow) => reason?.code === "approval";
+  return open(before) !== open(row) || asked(before) !== asked(row);
 }
 
 export const buildKey = (artifact: string, commit: CommitId): string => `${artifact} ${commit}`;
