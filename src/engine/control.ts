@@ -7,7 +7,11 @@ import type { Executor } from "./ports/executor.ts";
 import type { Store } from "./ports/store.ts";
 
 /** Who acts: the OS user locally (a claim), the token's name over the network. */
-export type Actor = { readonly name: string };
+export type Actor = {
+  readonly name: string;
+  /** Names the act, so that it is done once however often it is sent, also across a crash between its doing and its answer. */
+  readonly request?: string;
+};
 
 export type Scope = {
   /** null: all but manual ones. */

@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto";
 import type { TargetId } from "../core/config/config.ts";
 import { checkRelease, policyDifferences } from "../core/config/release.ts";
 import { planDeploy } from "../core/plan/deploy.ts";
 import type { BuildRow, RunRow } from "../core/run/rows.ts";
+import { admittedBefore, nonceOf } from "./acts.ts";
 import type { Configs } from "./configs.ts";
 import { type Actor, type DeployRequest, type Planned, RequestError } from "./control.ts";
 import { refused } from "./refusal.ts";
@@ -82,6 +82,8 @@ export async function deploy(
   actor: Actor,
   retryOf: string | null,
 ): Promise<{ readonly run: RunRow; readonly warnings: readonly string[] }> {
+  const before = await admittedBefore(parts.store, actor);
+  if (before) return { run: before, warnings: [] };
   const { plan, warnings, policy } = await planOf(parts, request);
   const { commit } = plan.release;
   await parts.source.keep(commit);
@@ -89,7 +91,7 @@ export async function deploy(
   const answer = await parts.loop.command({
     type: "deploy.admitted",
     run,
-    nonce: randomBytes(4).toString("hex"),
+    nonce: nonceOf(actor),
     plan,
     by: actor.name,
     reason: request.reason,

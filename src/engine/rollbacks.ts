@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { Digest } from "../core/config/config.ts";
 import type { Definition } from "../core/plan/plan.ts";
 import { pairsOf } from "../core/plan/relations.ts";
@@ -6,6 +5,7 @@ import { planRollback, type RollbackPlanResult } from "../core/plan/rollback.ts"
 import type { RelationRow, RunRow, SnapshotRow, TargetRow } from "../core/run/rows.ts";
 import { offeredSnapshot } from "../core/run/snapshots.ts";
 import { relationKey } from "../core/run/state.ts";
+import { admittedBefore, nonceOf } from "./acts.ts";
 import { type Actor, type RollbackPreview, type RollbackRequest, RequestError } from "./control.ts";
 import type { DeployParts } from "./deploys.ts";
 import { refused } from "./refusal.ts";
@@ -33,6 +33,8 @@ export async function previewRollback(parts: DeployParts, request: RollbackReque
 }
 
 export async function rollback(parts: DeployParts, request: RollbackRequest, actor: Actor): Promise<{ readonly run: RunRow }> {
+  const before = await admittedBefore(parts.store, actor);
+  if (before) return { run: before };
   if (request.reason.trim() === "") throw new RequestError("invalid", "a rollback needs a reason", "say why with --reason");
   const { plan, problems, snapshot } = await prepare(parts, request);
   if (problems.length > 0)
@@ -45,7 +47,7 @@ export async function rollback(parts: DeployParts, request: RollbackRequest, act
   const answer = await parts.loop.command({
     type: "rollback.admitted",
     run,
-    nonce: randomBytes(4).toString("hex"),
+    nonce: nonceOf(actor),
     plan,
     by: actor.name,
     reason: request.reason,

@@ -24,6 +24,12 @@ export function actorOf(identity: Identity | null): Actor {
   return identity.actor;
 }
 
+/** As `actorOf`, for acts that make a run: its idempotency key goes along, so that a crash before the answer makes no second one. */
+export function actOf(identity: Identity | null, key: string | undefined): Actor {
+  const actor = actorOf(identity);
+  return key === undefined ? actor : { ...actor, request: key };
+}
+
 export function found<T>(value: T | null | undefined, what: string): T {
   if (value === null || value === undefined) throw new ProblemError("not-found", `There is no ${what}`);
   return value;

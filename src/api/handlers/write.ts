@@ -7,7 +7,7 @@ import { presentEnvironment, presentTarget, type Environment } from "../present/
 import { presentPlan, presentRollback, presentRollbackPlan } from "../present/plans.ts";
 import { presentRun, type Run } from "../present/runs.ts";
 import { accepted, ProblemError } from "../problem.ts";
-import { actorOf, found, type ApiApp, type ApiContext } from "./context.ts";
+import { actOf, actorOf, found, type ApiApp, type ApiContext } from "./context.ts";
 
 export function addWrites(app: ApiApp, context: ApiContext): void {
   addPlans(app, context);
@@ -42,18 +42,24 @@ function addRuns(app: ApiApp, { control, lookup }: ApiContext): void {
   const { store } = control;
 
   app.openapi(routes.createRun, async (c) => {
-    const { run, warnings } = await control.deploy(deployRequest(c.req.valid("json")), actorOf(c.get("identity")));
+    const { run, warnings } = await control.deploy(
+      deployRequest(c.req.valid("json")),
+      actOf(c.get("identity"), c.req.header("idempotency-key")),
+    );
     return c.json({ run: await presentRun(run, lookup), warnings: [...warnings] }, 201);
   });
 
   app.openapi(routes.createRollback, async (c) => {
     const body = c.req.valid("json");
-    const { run } = await control.rollback(rollbackRequest(body, body.reason, body.now ?? false), actorOf(c.get("identity")));
+    const { run } = await control.rollback(
+      rollbackRequest(body, body.reason, body.now ?? false),
+      actOf(c.get("identity"), c.req.header("idempotency-key")),
+    );
     return c.json({ run: await presentRun(run, lookup), warnings: [] }, 201);
   });
 
   app.openapi(routes.retryRun, async (c) => {
-    const { run } = await control.retry(c.req.valid("param").id, actorOf(c.get("identity")));
+    const { run } = await control.retry(c.req.valid("param").id, actOf(c.get("identity"), c.req.header("idempotency-key")));
     return c.json({ run: await presentRun(run, lookup), warnings: [] }, 201);
   });
 
