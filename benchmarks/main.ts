@@ -1,7 +1,7 @@
 // npm run bench [-- --json]: what Sluice costs by itself, on this machine. Goals: docs/benchmarks.md.
 import { cpus, totalmem } from "node:os";
 import { approvalToStart } from "./approval.ts";
-import type { Measure } from "./measure.ts";
+import { type Measure, rounded } from "./measure.ts";
 import { memory } from "./memory.ts";
 import { ownCost } from "./own-cost.ts";
 import { processCost } from "./processes.ts";
@@ -19,7 +19,7 @@ for (const [what, measure] of [
   ["memory", memory],
 ] as const) {
   process.stderr.write(`measuring ${what} …\n`);
-  measures.push(...(await measure()));
+  measures.push(...(await measure()).map((m) => ({ ...m, value: rounded(m.value) })));
 }
 if (json) process.stdout.write(`${JSON.stringify(measures.map(({ name, value, unit }) => ({ name, value, unit })))}\n`);
 else {

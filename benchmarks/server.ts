@@ -10,7 +10,7 @@ import { seedHarbor } from "../src/app/demo/harbor.ts";
 import { type Measure, median, rounded } from "./measure.ts";
 
 const STARTS = 5;
-const IDLE_MS = 10_000;
+const IDLE_MS = 20_000;
 const LAUNCHER = fileURLToPath(new URL("../bin/sluice.js", import.meta.url));
 
 /** `sluice serve` on the sample: from the start of the process to its first answer, then doing nothing. */

@@ -140,7 +140,7 @@ export class Loop {
       for (const change of entry.changes) if (change.table === "run" && runEnded(change.row.status)) this.state.forget(change.row.id);
     this.#options.dispatch(entries.flatMap((e) => e.effects));
     for (const [i, queued] of batch.entries()) queued.resolve(answers[i] as Answer);
-    if (entries.length > 0) for (const listener of this.#listeners) listener(this.#seq);
+    if (entries.length > 0 || done.length > 0) for (const listener of this.#listeners) listener(this.#seq);
     return true;
   }
 
