@@ -1,4 +1,15 @@
-import type { CommitId, Config, Environment, EnvironmentId, JsonObject, Policy, Service, ServiceId, TargetId, Verify } from "../config/config.ts";
+import type {
+  CommitId,
+  Config,
+  Environment,
+  EnvironmentId,
+  JsonObject,
+  Policy,
+  Service,
+  ServiceId,
+  TargetId,
+  Verify,
+} from "../config/config.ts";
 import { interpolate } from "../config/variables.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { topological } from "./graph.ts";
@@ -94,7 +105,10 @@ function toMember(input: DeployPlanInput, id: ServiceId, environment: Environmen
     paths: service.paths,
     driver: service.deploy.driver,
     config: interpolate(service.deploy.config, variables) as JsonObject,
-    verify: service.verify && { ...service.verify, ...(interpolate({ http: service.verify.http, expect: service.verify.expect }, variables) as Pick<Verify, "http" | "expect">) },
+    verify: service.verify && {
+      ...service.verify,
+      ...(interpolate({ http: service.verify.http, expect: service.verify.expect }, variables) as Pick<Verify, "http" | "expect">),
+    },
     job: service.job,
     needs: needsOf(input.release, input.policy, id, environment),
     timeoutMs: service.deploy.timeoutMs,
@@ -115,9 +129,20 @@ function toMember(input: DeployPlanInput, id: ServiceId, environment: Environmen
   };
 }
 
-function variablesFor(input: DeployPlanInput, service: ServiceId | null, environment: EnvironmentId | null, policy: Environment | undefined): Record<string, string> {
+function variablesFor(
+  input: DeployPlanInput,
+  service: ServiceId | null,
+  environment: EnvironmentId | null,
+  policy: Environment | undefined,
+): Record<string, string> {
   const own = Object.entries(policy?.variables ?? {}).map(([k, v]) => [`variables.${k}`, v]);
-  return { project: input.release.project, commit: input.commit, ...(service ? { service } : {}), ...(environment ? { environment } : {}), ...Object.fromEntries(own) };
+  return {
+    project: input.release.project,
+    commit: input.commit,
+    ...(service ? { service } : {}),
+    ...(environment ? { environment } : {}),
+    ...Object.fromEntries(own),
+  };
 }
 
 const artifactKey = (name: string, environment: EnvironmentId | null) => (environment === null ? name : `${name}@${environment}`);
@@ -144,10 +169,15 @@ function artifactsOf(input: DeployPlanInput, members: readonly Member[]): Record
 }
 
 /** An environment's policy as a run carries it: teams resolved to persons. */
-export function toEnvironment(input: { readonly policy: Policy; readonly promotion?: "wave" | "stream" | null }, id: EnvironmentId): PlannedEnvironment {
+export function toEnvironment(
+  input: { readonly policy: Policy; readonly promotion?: "wave" | "stream" | null },
+  id: EnvironmentId,
+): PlannedEnvironment {
   const policy = input.policy.environments[id];
   if (!policy) throw new Error(`no environment ${id} in the policy`);
-  const persons = (names: readonly string[]) => [...new Set(names.flatMap((n) => (n.startsWith("team:") ? (input.policy.teams[n.slice(5)] ?? []) : [n])))];
+  const persons = (names: readonly string[]) => [
+    ...new Set(names.flatMap((n) => (n.startsWith("team:") ? (input.policy.teams[n.slice(5)] ?? []) : [n]))),
+  ];
   return {
     id,
     needs: policy.needs,
@@ -162,11 +192,18 @@ export function toEnvironment(input: { readonly policy: Policy; readonly promoti
   };
 }
 
-export const lastStep = (member: Member): StepId => `${member.definition.verify && member.definition.verify.soakMs > 0 ? "soak" : "verify"}:${member.target}`;
+export const lastStep = (member: Member): StepId =>
+  `${member.definition.verify && member.definition.verify.soakMs > 0 ? "soak" : "verify"}:${member.target}`;
 
 function steps(policy: Policy, plan: Pick<Plan, "artifacts" | "environments" | "members">): readonly PlannedStep[] {
   const empty = { needs: [], after: [], target: null, environment: null, artifact: null };
-  const made: PlannedStep[] = Object.entries(plan.artifacts).map(([key, artifact]) => ({ ...empty, id: `build:${key}`, kind: "build", artifact: key, environment: artifact.environment }));
+  const made: PlannedStep[] = Object.entries(plan.artifacts).map(([key, artifact]) => ({
+    ...empty,
+    id: `build:${key}`,
+    kind: "build",
+    artifact: key,
+    environment: artifact.environment,
+  }));
   const members = Object.values(plan.members);
   for (const environment of Object.values(plan.environments)) {
     const here = members.filter((m) => m.environment === environment.id);
@@ -181,11 +218,20 @@ function steps(policy: Policy, plan: Pick<Plan, "artifacts" | "environments" | "
     for (const member of ordered(here)) {
       const at = { target: member.target, environment: environment.id, artifact: member.artifact };
       const promoted = member.promotesFrom.flatMap((e) => plan.members[`${member.service}@${e}`] ?? []).map(lastStep);
-      const served = member.definition.needs.filter((s) => plan.members[`${s}@${environment.id}`]).map((s) => `verify:${s}@${environment.id}`);
+      const served = member.definition.needs
+        .filter((s) => plan.members[`${s}@${environment.id}`])
+        .map((s) => `verify:${s}@${environment.id}`);
       const build = member.artifact === null ? [] : [`build:${member.artifact}`];
-      made.push({ ...at, id: `deploy:${member.target}`, kind: "deploy", needs: [...build, ...(gate === null ? [] : [gate]), ...promoted, ...served], after });
+      made.push({
+        ...at,
+        id: `deploy:${member.target}`,
+        kind: "deploy",
+        needs: [...build, ...(gate === null ? [] : [gate]), ...promoted, ...served],
+        after,
+      });
       made.push({ ...at, id: `verify:${member.target}`, kind: "verify", needs: [`deploy:${member.target}`], after: [] });
-      if (lastStep(member).startsWith("soak:")) made.push({ ...at, id: `soak:${member.target}`, kind: "soak", needs: [`verify:${member.target}`], after: [] });
+      if (lastStep(member).startsWith("soak:"))
+        made.push({ ...at, id: `soak:${member.target}`, kind: "soak", needs: [`verify:${member.target}`], after: [] });
     }
   }
   return made;
@@ -201,15 +247,29 @@ function unknownNames(input: DeployPlanInput): readonly PlanProblem[] {
   const problems: PlanProblem[] = [];
   const known = (names: readonly string[]) => `known: ${names.join(", ")}`;
   for (const name of input.services ?? [])
-    if (!input.release.services[name]) problems.push({ code: "unknown-service", message: `no service ${name} at ${input.commit.slice(0, 12)}`, hint: known(Object.keys(input.release.services)) });
+    if (!input.release.services[name])
+      problems.push({
+        code: "unknown-service",
+        message: `no service ${name} at ${input.commit.slice(0, 12)}`,
+        hint: known(Object.keys(input.release.services)),
+      });
   for (const name of input.environments ?? [])
-    if (!input.policy.environments[name]) problems.push({ code: "unknown-environment", message: `no environment ${name} in the policy`, hint: known(Object.keys(input.policy.environments)) });
+    if (!input.policy.environments[name])
+      problems.push({
+        code: "unknown-environment",
+        message: `no environment ${name} in the policy`,
+        hint: known(Object.keys(input.policy.environments)),
+      });
   return problems;
 }
 
 function nothingToDo(input: DeployPlanInput, services: readonly ServiceId[], environments: readonly EnvironmentId[]): PlanProblem {
   const where = services.map((s) => `${s}: ${environmentsOf(input.release.services[s] as Service, input.policy).join(", ") || "nowhere"}`);
-  return { code: "nothing-to-deploy", message: `none of the asked services is deployed in ${environments.join(", ")}`, hint: where.join("; ") };
+  return {
+    code: "nothing-to-deploy",
+    message: `none of the asked services is deployed in ${environments.join(", ")}`,
+    hint: where.join("; "),
+  };
 }
 
 function notesOf(input: DeployPlanInput, names: readonly ServiceId[], members: ReadonlyMap<TargetId, Member>): readonly string[] {

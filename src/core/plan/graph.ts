@@ -2,7 +2,10 @@
  * Orders nodes so that each comes after what it needs; among those that are free, the given order is kept.
  * Needs that are not nodes are ignored. `cycle` is what could not be ordered.
  */
-export function topological<T extends string>(nodes: readonly T[], needs: (node: T) => readonly T[]): { readonly order: readonly T[]; readonly cycle: readonly T[] } {
+export function topological<T extends string>(
+  nodes: readonly T[],
+  needs: (node: T) => readonly T[],
+): { readonly order: readonly T[]; readonly cycle: readonly T[] } {
   const known = new Set(nodes);
   const open = new Map<T, number>();
   const dependents = new Map<T, T[]>();

@@ -20,7 +20,10 @@ export function satisfies(relations: Relations, needed: ServiceId, release: Comm
 }
 
 /** The pairs of commits that a rollback's plan will ask about. */
-export function pairsOf(targets: readonly TargetRow[], entries: Readonly<Record<TargetId, Live>>): readonly (readonly [CommitId, CommitId])[] {
+export function pairsOf(
+  targets: readonly TargetRow[],
+  entries: Readonly<Record<TargetId, Live>>,
+): readonly (readonly [CommitId, CommitId])[] {
   const pairs = new Map<string, readonly [CommitId, CommitId]>();
   const at = new Map<string, Live[]>();
   for (const row of targets) if (row.live) at.set(row.id, [row.live]);

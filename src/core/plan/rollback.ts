@@ -21,9 +21,19 @@ export type RollbackPlanInput = {
   /** Must know every pair of a target's live and recorded commit with those of what it needs. */
   readonly relations: Relations;
 };
-export type RollbackTarget = { readonly target: TargetId; readonly from: Live | null; readonly to: Live; readonly means: string; readonly skip: string | null };
+export type RollbackTarget = {
+  readonly target: TargetId;
+  readonly from: Live | null;
+  readonly to: Live;
+  readonly means: string;
+  readonly skip: string | null;
+};
 export type RollbackProblem = { readonly target: TargetId | null; readonly message: string; readonly hint: string };
-export type RollbackPlanResult = { readonly plan: Plan; readonly targets: readonly RollbackTarget[]; readonly problems: readonly RollbackProblem[] };
+export type RollbackPlanResult = {
+  readonly plan: Plan;
+  readonly targets: readonly RollbackTarget[];
+  readonly problems: readonly RollbackProblem[];
+};
 
 /** Section 7: the recorded set, in an order that keeps every need satisfied at each moment; with every problem, before anything is touched. */
 export function planRollback(input: RollbackPlanInput): RollbackPlanResult {
@@ -42,14 +52,30 @@ export function planRollback(input: RollbackPlanInput): RollbackPlanResult {
     const now = live.get(id);
     const there = now?.live?.commit === to.commit && now.live.fingerprint === to.fingerprint && now.serving && now.good && !now.unknown;
     if (!there && to.digest !== null && input.gone.has(to.digest))
-      problems.push({ target: id, message: `its artifact ${to.digest} is gone`, hint: `choose another snapshot with --to, or build it again: sluice deploy ${service} --commit ${to.commit}` });
-    targets.push({ target: id, from: now?.live ?? null, to, means: `${definition.driver}: apply the recorded definition and artifact`, skip: there ? "already there" : null });
+      problems.push({
+        target: id,
+        message: `its artifact ${to.digest} is gone`,
+        hint: `choose another snapshot with --to, or build it again: sluice deploy ${service} --commit ${to.commit}`,
+      });
+    targets.push({
+      target: id,
+      from: now?.live ?? null,
+      to,
+      means: `${definition.driver}: apply the recorded definition and artifact`,
+      skip: there ? "already there" : null,
+    });
     members.push(toMember(input, id, service, definition, to, now?.live ?? null));
   }
   for (const service of input.services ?? [])
     if (!input.snapshot.entries[`${service}@${input.snapshot.environment}`])
-      problems.push({ target: `${service}@${input.snapshot.environment}`, message: "it is not part of that snapshot", hint: "sluice status shows what is live; leave it out or choose another snapshot with --to" });
-  const notes = input.targets.filter((t) => t.live && !input.snapshot.entries[t.id]).map((t) => `${t.id} did not exist then and is left as it is`);
+      problems.push({
+        target: `${service}@${input.snapshot.environment}`,
+        message: "it is not part of that snapshot",
+        hint: "sluice status shows what is live; leave it out or choose another snapshot with --to",
+      });
+  const notes = input.targets
+    .filter((t) => t.live && !input.snapshot.entries[t.id])
+    .map((t) => `${t.id} did not exist then and is left as it is`);
   if (targets.every((t) => t.skip !== null) && problems.length === 0)
     problems.push({ target: null, message: "every target is already there", hint: "choose another set with --to <snapshot|commit|time>" });
 
@@ -69,9 +95,18 @@ export function planRollback(input: RollbackPlanInput): RollbackPlanResult {
   return { plan: { fingerprint: fingerprint(parts), ...parts, steps, notes }, targets, problems };
 }
 
-const approversOf = (policy: Policy, names: readonly string[]) => [...new Set(names.flatMap((n) => (n.startsWith("team:") ? (policy.teams[n.slice(5)] ?? []) : [n])))];
+const approversOf = (policy: Policy, names: readonly string[]) => [
+  ...new Set(names.flatMap((n) => (n.startsWith("team:") ? (policy.teams[n.slice(5)] ?? []) : [n]))),
+];
 
-function toMember(input: RollbackPlanInput, target: TargetId, service: ServiceId, definition: Definition, to: Live, from: Live | null): Member {
+function toMember(
+  input: RollbackPlanInput,
+  target: TargetId,
+  service: ServiceId,
+  definition: Definition,
+  to: Live,
+  from: Live | null,
+): Member {
   return {
     target,
     service,
@@ -104,25 +139,41 @@ function orderOf(input: RollbackPlanInput, targets: readonly RollbackTarget[], p
       const bFrom = rows.get(b)?.live ?? null;
       const bTo = targets.find((t) => t.target === b)?.to ?? bFrom;
       if (!from || !to || !bFrom || !bTo || (!moving.has(w) && !moving.has(b))) continue;
-      const fits = (release: Live, live: Live) => satisfies(input.relations, service, release.commit, live.commit) === true || !release.needs.includes(service);
+      const fits = (release: Live, live: Live) =>
+        satisfies(input.relations, service, release.commit, live.commit) === true || !release.needs.includes(service);
       // what is broken already may stay so on the way; it must not get worse
       const broken = !fits(from, bFrom);
       const wFirst = !moving.has(b) || fits(to, bFrom) || broken;
       const bFirst = !moving.has(w) || fits(from, bTo) || broken;
       if (!fits(to, bTo) || (!moving.has(w) && !bFirst) || (!moving.has(b) && !wFirst) || (!wFirst && !bFirst))
-        problems.push({ target: b, message: `no safe order with ${w}, which needs it`, hint: `roll both back together, or choose another snapshot with --to` });
+        problems.push({
+          target: b,
+          message: `no safe order with ${w}, which needs it`,
+          hint: `roll both back together, or choose another snapshot with --to`,
+        });
       else if (moving.has(w) && moving.has(b)) edges.push(wFirst ? { before: w, after: b } : { before: b, after: w });
     }
   }
   return edges;
 }
 
-function toSteps(members: readonly Member[], edges: readonly Edge[], gated: boolean, environment: string, problems: RollbackProblem[]): readonly PlannedStep[] {
+function toSteps(
+  members: readonly Member[],
+  edges: readonly Edge[],
+  gated: boolean,
+  environment: string,
+  problems: RollbackProblem[],
+): readonly PlannedStep[] {
   const before = new Map<TargetId, TargetId[]>();
   for (const edge of edges) before.set(edge.after, [...(before.get(edge.after) ?? []), edge.before]);
   const ids = members.map((m) => m.target).toReversed();
   const { order, cycle } = topological(ids, (id) => before.get(id) ?? []);
-  if (cycle.length > 0) problems.push({ target: null, message: `no safe order among ${cycle.join(", ")}`, hint: "roll back fewer of them with --only, or deploy forward" });
+  if (cycle.length > 0)
+    problems.push({
+      target: null,
+      message: `no safe order among ${cycle.join(", ")}`,
+      hint: "roll back fewer of them with --only, or deploy forward",
+    });
   const steps: PlannedStep[] = [];
   const gate = `gate:${environment}`;
   if (gated) steps.push({ id: gate, kind: "gate", needs: [], after: [], target: null, environment, artifact: null });

@@ -36,7 +36,12 @@ export function admitRollback(d: Draft, event: AdmitRollback): Answer {
   const refused = mayDeploy(plan, event.by) ?? unknownRun(d, event.run);
   if (refused) return refused;
   if (environment.rollback !== null)
-    return { ok: false, code: "conflict", message: `run ${environment.rollback} is rolling ${environment.id} back`, hint: `await it, or end it: sluice run cancel ${environment.rollback}` };
+    return {
+      ok: false,
+      code: "conflict",
+      message: `run ${environment.rollback} is rolling ${environment.id} back`,
+      hint: `await it, or end it: sluice run cancel ${environment.rollback}`,
+    };
   openRun(d, plan, {
     ...newRun(d, event),
     commit: plan.release.commit,
@@ -52,7 +57,8 @@ export function admitRollback(d: Draft, event: AdmitRollback): Answer {
     ...leaveBehind(environment, snapshot, Object.keys(plan.members) as TargetId[]),
   });
   recall(d, event.decided);
-  for (const decision of d.decisionsIn(environment.id)) if (decision.voided === null) d.setDecision({ ...decision, voided: `run ${event.run} rolled ${environment.id} back` });
+  for (const decision of d.decisionsIn(environment.id))
+    if (decision.voided === null) d.setDecision({ ...decision, voided: `run ${event.run} rolled ${environment.id} back` });
   supersedeReached(d, event);
   return { ok: true, run: event.run };
 }
@@ -69,13 +75,17 @@ function supersedeReached(d: Draft, event: AdmitRollback): void {
     const rows = (d.plan(run.id).deploys.get(environment) ?? []).map((id) => d.stepOf(run.id, id));
     if (!rows.some((row) => row.reached || row.attempt !== null)) continue;
     for (const row of rows)
-      if (row.status !== "running" && !stepEnded(row.status)) setStatus(d, run.id, row.id, "superseded", { code: "rolled-back", run: event.run });
+      if (row.status !== "running" && !stepEnded(row.status))
+        setStatus(d, run.id, row.id, "superseded", { code: "rolled-back", run: event.run });
   }
   if (!event.now) return;
   for (const target of d.targetsIn(environment)) if (target.busy && target.busy.run !== event.run) stopAttempt(d, target.busy.attempt);
 }
 
-function newRun(d: Draft, event: AdmitDeploy | AdmitRollback): Pick<RunRow, "id" | "kind" | "status" | "by" | "reason" | "fingerprint" | "nonce" | "stopped" | "createdAt" | "startedAt" | "endedAt"> {
+function newRun(
+  d: Draft,
+  event: AdmitDeploy | AdmitRollback,
+): Pick<RunRow, "id" | "kind" | "status" | "by" | "reason" | "fingerprint" | "nonce" | "stopped" | "createdAt" | "startedAt" | "endedAt"> {
   return {
     id: event.run,
     kind: event.plan.kind,
@@ -94,9 +104,22 @@ function newRun(d: Draft, event: AdmitDeploy | AdmitRollback): Pick<RunRow, "id"
 function openRun(d: Draft, plan: Plan, row: RunRow): void {
   d.setRun(row);
   d.setPlan(row.id, plan);
-  for (const member of Object.values(plan.members)) if (member.recorded === null) d.setDefinition(member.definitionDigest, member.definition);
+  for (const member of Object.values(plan.members))
+    if (member.recorded === null) d.setDefinition(member.definitionDigest, member.definition);
   for (const step of plan.steps)
-    d.setStep({ run: row.id, id: step.id, kind: step.kind, status: "pending", reason: null, since: d.at, reached: false, attempt: null, lost: 0, startedAt: null, endedAt: null });
+    d.setStep({
+      run: row.id,
+      id: step.id,
+      kind: step.kind,
+      status: "pending",
+      reason: null,
+      since: d.at,
+      reached: false,
+      attempt: null,
+      lost: 0,
+      startedAt: null,
+      endedAt: null,
+    });
   d.work.add(plan.steps.map((s) => stepKey(row.id, s.id)));
   d.work.addRun(row.id);
 }
@@ -104,7 +127,12 @@ function openRun(d: Draft, plan: Plan, row: RunRow): void {
 function mayDeploy(plan: Plan, by: string): Answer | null {
   for (const environment of Object.values(plan.environments))
     if (environment.deployers.length > 0 && !environment.deployers.includes(by))
-      return { ok: false, code: "not-allowed", message: `${by} may not deploy to ${environment.id}`, hint: `who may: ${environment.deployers.join(", ")}` };
+      return {
+        ok: false,
+        code: "not-allowed",
+        message: `${by} may not deploy to ${environment.id}`,
+        hint: `who may: ${environment.deployers.join(", ")}`,
+      };
   return null;
 }
 

@@ -60,15 +60,33 @@ export function decide(d: Draft, event: Decided): Answer {
   if (waiting.length === 0) return nothingWaits(d, event);
   const who = [...new Set(waiting.flatMap((w) => (w.policy.approvers.length > 0 ? w.policy.approvers : w.policy.deployers)))];
   if (!waiting.every((w) => mayDecide(w.policy, event.by)))
-    return { ok: false, code: "not-allowed", message: `${event.by} may not decide for ${event.environment}`, hint: `who may: ${who.join(", ")}` };
+    return {
+      ok: false,
+      code: "not-allowed",
+      message: `${event.by} may not decide for ${event.environment}`,
+      hint: `who may: ${who.join(", ")}`,
+    };
   const decided = event.verdict === "approved" ? withoutOwn(d, event, waiting) : waiting;
   if (decided.length === 0)
-    return { ok: false, code: "not-allowed", message: `${event.by} started run ${waiting.map((w) => w.run.id).join(", ")} and may not approve it`, hint: who.length > 0 ? `who may: ${who.filter((p) => p !== event.by).join(", ")}` : "somebody else must approve; `self: true` in the policy lifts this" };
+    return {
+      ok: false,
+      code: "not-allowed",
+      message: `${event.by} started run ${waiting.map((w) => w.run.id).join(", ")} and may not approve it`,
+      hint:
+        who.length > 0
+          ? `who may: ${who.filter((p) => p !== event.by).join(", ")}`
+          : "somebody else must approve; `self: true` in the policy lifts this",
+    };
 
   const fingerprints = fingerprintsOf(d, decided);
   const actual = setFingerprint(fingerprintsOf(d, waiting));
   if (event.expect !== null && event.expect !== actual)
-    return { ok: false, code: "mismatch", message: `what waits has the fingerprint ${actual}, not ${event.expect}`, hint: "look again: sluice approvals" };
+    return {
+      ok: false,
+      code: "mismatch",
+      message: `what waits has the fingerprint ${actual}, not ${event.expect}`,
+      hint: "look again: sluice approvals",
+    };
 
   const expires = Math.min(...decided.map((w) => w.policy.approval?.expiresMs ?? Number.POSITIVE_INFINITY));
   d.setDecision({
@@ -84,7 +102,10 @@ export function decide(d: Draft, event: Decided): Answer {
     voided: null,
   });
   if (event.verdict === "rejected") for (const w of waiting) reject(d, event, w);
-  return { ok: true, decision: { id: event.id, targets: Object.keys(fingerprints) as TargetId[], runs: decided.map((w) => w.run.id), already: false } };
+  return {
+    ok: true,
+    decision: { id: event.id, targets: Object.keys(fingerprints) as TargetId[], runs: decided.map((w) => w.run.id), already: false },
+  };
 }
 
 function fingerprintsOf(d: Draft, waiting: readonly Waiting[]): Record<TargetId, Digest> {
@@ -106,14 +127,17 @@ function withoutOwn(d: Draft, event: Decided, waiting: readonly Waiting[]): read
         const { target } = d.planned(run.id, id);
         if (target !== null && !stepEnded(d.stepOf(run.id, id).status)) own.add(target);
       }
-  const others = waiting.map((w) => (w.policy.approval?.self === false ? { ...w, members: w.members.filter((m) => !own.has(m.target)) } : w));
+  const others = waiting.map((w) =>
+    w.policy.approval?.self === false ? { ...w, members: w.members.filter((m) => !own.has(m.target)) } : w,
+  );
   return others.filter((w) => w.members.length > 0);
 }
 
 function reject(d: Draft, event: Decided, waiting: Waiting): void {
   const run = waiting.run.id;
   d.setRun({ ...d.runOf(run), stopped: { by: event.by, at: d.at, how: "rejected", now: false, reason: event.comment } });
-  for (const member of waiting.members) setStatus(d, run, `deploy:${member.target}`, "cancelled", { code: "rejected", by: event.by, reason: event.comment });
+  for (const member of waiting.members)
+    setStatus(d, run, `deploy:${member.target}`, "cancelled", { code: "rejected", by: event.by, reason: event.comment });
 }
 
 function waitingGates(d: Draft, event: Decided): readonly Waiting[] {
@@ -122,15 +146,25 @@ function waitingGates(d: Draft, event: Decided): readonly Waiting[] {
     if (run.commit !== event.commit || d.step(run.id, `gate:${event.environment}`)?.status !== "waiting") continue;
     const policy = d.plan(run.id).plan.environments[event.environment];
     const members = gateMembers(d, run.id, event.environment).filter((m) => approvedBy(d, run.id, m) === null);
-    if (policy && members.length > 0 && d.stepOf(run.id, `gate:${event.environment}`).reason?.code === "approval") found.push({ run, members, policy });
+    if (policy && members.length > 0 && d.stepOf(run.id, `gate:${event.environment}`).reason?.code === "approval")
+      found.push({ run, members, policy });
   }
   return found;
 }
 
 function nothingWaits(d: Draft, event: Decided): Answer {
-  const before = d.decisions(event.commit, event.environment).findLast((x) => x.verdict === event.verdict && x.voided === null && (x.expiresAt === null || x.expiresAt > d.at));
-  if (before) return { ok: true, decision: { id: before.id, targets: Object.keys(before.fingerprints) as TargetId[], runs: [], already: true } };
+  const before = d
+    .decisions(event.commit, event.environment)
+    .findLast((x) => x.verdict === event.verdict && x.voided === null && (x.expiresAt === null || x.expiresAt > d.at));
+  if (before)
+    return { ok: true, decision: { id: before.id, targets: Object.keys(before.fingerprints) as TargetId[], runs: [], already: true } };
   const open = d.activeRuns().filter((r) => r.commit === event.commit && d.step(r.id, `gate:${event.environment}`) !== null);
-  const why = open.length > 0 ? `run ${open.map((r) => r.id).join(", ")} has not reached it yet` : "no open run of that commit has a gate there";
-  return { ok: false, code: "nothing-waits", message: `nothing waits for ${event.commit.slice(0, 12)} at the gate of ${event.environment}: ${why}`, hint: "what waits: sluice approvals" };
+  const why =
+    open.length > 0 ? `run ${open.map((r) => r.id).join(", ")} has not reached it yet` : "no open run of that commit has a gate there";
+  return {
+    ok: false,
+    code: "nothing-waits",
+    message: `nothing waits for ${event.commit.slice(0, 12)} at the gate of ${event.environment}: ${why}`,
+    hint: "what waits: sluice approvals",
+  };
 }

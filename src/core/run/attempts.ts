@@ -1,6 +1,7 @@
 import type { Digest, TargetId } from "../config/config.ts";
 import type { Member, StepId } from "../plan/plan.ts";
-import { type Draft, must } from "./draft.ts";
+import type { Draft } from "./draft.ts";
+import { must } from "./overlay.ts";
 import type { AttemptSpec, DeploySpec } from "./effects.ts";
 import type { AttemptId, AttemptRow, RunId } from "./rows.ts";
 import { setStatus } from "./steps.ts";
@@ -10,7 +11,8 @@ export const MAX_LOST = 20;
 /** How long the verify of a service without checks of its own may take. */
 const READY_MS = 60_000;
 
-export const fingerprintOf = (d: Draft, run: RunId, member: Member): Digest | null => member.recorded?.fingerprint ?? d.render(run, member.target)?.fingerprint ?? null;
+export const fingerprintOf = (d: Draft, run: RunId, member: Member): Digest | null =>
+  member.recorded?.fingerprint ?? d.render(run, member.target)?.fingerprint ?? null;
 
 export function digestOf(d: Draft, run: RunId, member: Member): Digest | null {
   if (member.recorded) return member.recorded.digest;
@@ -32,7 +34,12 @@ export function startOnTarget(d: Draft, run: RunId, step: StepId, kind: "deploy"
   const member = d.member(run, target);
   const row = d.target(target);
   const id = newAttempt(d, run, step, kind, target, digestOf(d, run, member), fingerprintOf(d, run, member));
-  d.setTarget({ ...row, busy: { run, step, attempt: id }, queue: row.queue.filter((q) => q.run !== run || q.step !== step), ...(kind === "deploy" ? { health: "progressing" as const } : {}) });
+  d.setTarget({
+    ...row,
+    busy: { run, step, attempt: id },
+    queue: row.queue.filter((q) => q.run !== run || q.step !== step),
+    ...(kind === "deploy" ? { health: "progressing" as const } : {}),
+  });
   const urls = member.definition.needs.flatMap((s) => {
     const url = d.target(`${s}@${member.environment}`).url;
     return url === null ? [] : [[s, url] as const];
@@ -50,11 +57,25 @@ export function startOnTarget(d: Draft, run: RunId, step: StepId, kind: "deploy"
   };
   const verify = member.definition.verify;
   if (kind === "deploy") emitStart(d, { ...spec, kind, timeoutMs: member.definition.timeoutMs });
-  else emitStart(d, { ...spec, kind, url: row.url, timeoutMs: (verify?.timeoutMs ?? READY_MS) + (kind === "soak" ? (verify?.soakMs ?? 0) : 0) });
+  else
+    emitStart(d, {
+      ...spec,
+      kind,
+      url: row.url,
+      timeoutMs: (verify?.timeoutMs ?? READY_MS) + (kind === "soak" ? (verify?.soakMs ?? 0) : 0),
+    });
   return id;
 }
 
-function newAttempt(d: Draft, run: RunId, step: StepId, kind: AttemptRow["kind"], target: TargetId | null, digest: Digest | null, fingerprint: Digest | null): AttemptId {
+function newAttempt(
+  d: Draft,
+  run: RunId,
+  step: StepId,
+  kind: AttemptRow["kind"],
+  target: TargetId | null,
+  digest: Digest | null,
+  fingerprint: Digest | null,
+): AttemptId {
   const id = `${run}-${d.seq()}-${d.runOf(run).nonce}`;
   d.setAttempt({ id, run, step, kind, target, digest, fingerprint, startedAt: d.at, endedAt: null, outcome: null, message: null });
   const row = setStatus(d, run, step, "running");

@@ -19,3 +19,34 @@ export type Change =
   | { readonly table: "render"; readonly row: rows.RenderRow }
   | { readonly table: "good"; readonly row: rows.GoodRow }
   | { readonly table: "meta"; readonly row: rows.MetaRow };
+
+/** Which row it is: of two changes with one key the later counts. */
+export function changeKey(change: Change): string {
+  switch (change.table) {
+    case "meta":
+      return "meta";
+    case "plan":
+      return `plan ${change.run}`;
+    case "definition":
+      return `definition ${change.digest}`;
+    case "step":
+      return `step ${change.row.run}/${change.row.id}`;
+    case "ledger":
+      return `ledger ${change.row.seq}`;
+    case "relation":
+      return `relation ${change.row.release} ${change.row.live}`;
+    case "build":
+      return `build ${change.row.key}`;
+    case "render":
+      return `render ${change.row.run}/${change.row.target}`;
+    case "good":
+      return `good ${change.row.target} ${change.row.commit}`;
+    case "run":
+    case "attempt":
+    case "target":
+    case "environment":
+    case "snapshot":
+    case "decision":
+      return `${change.table} ${change.row.id}`;
+  }
+}

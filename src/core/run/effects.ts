@@ -8,12 +8,36 @@ export type Effect =
   /** TERM, then KILL after the grace; comes back as the attempt's end. */
   | { readonly type: "attempt.stop"; readonly key: string; readonly attempt: AttemptId }
   /** The driver's last known definition goes along; null where the target was never deployed by a run that is known. */
-  | { readonly type: "target.observe"; readonly key: string; readonly target: TargetId; readonly definition: Definition | null; readonly attempt: AttemptId | null }
+  | {
+      readonly type: "target.observe";
+      readonly key: string;
+      readonly target: TargetId;
+      readonly definition: Definition | null;
+      readonly attempt: AttemptId | null;
+    }
   | { readonly type: "relation.ask"; readonly key: string; readonly release: CommitId; readonly live: CommitId }
-  | { readonly type: "render.ask"; readonly key: string; readonly run: RunId; readonly targets: readonly { readonly target: TargetId; readonly definition: Definition; readonly definitionDigest: Digest; readonly commit: CommitId; readonly digest: Digest | null }[] };
+  | {
+      readonly type: "render.ask";
+      readonly key: string;
+      readonly run: RunId;
+      readonly targets: readonly {
+        readonly target: TargetId;
+        readonly definition: Definition;
+        readonly definitionDigest: Digest;
+        readonly commit: CommitId;
+        readonly digest: Digest | null;
+      }[];
+    };
 
 export type AttemptSpec =
-  | { readonly kind: "build"; readonly id: AttemptId; readonly run: RunId; readonly project: string; readonly commit: CommitId; readonly artifact: PlannedArtifact }
+  | {
+      readonly kind: "build";
+      readonly id: AttemptId;
+      readonly run: RunId;
+      readonly project: string;
+      readonly commit: CommitId;
+      readonly artifact: PlannedArtifact;
+    }
   | DeploySpec
   | VerifySpec;
 

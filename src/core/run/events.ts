@@ -6,15 +6,36 @@ import type { AttemptId, AttemptOutcome, BuildRow, DecisionRow, Health, Relation
 export type Event = { readonly at: Time } & (
   | AdmitDeploy
   | AdmitRollback
-  | { readonly type: "attempt.ended"; readonly attempt: AttemptId; readonly outcome: Exclude<AttemptOutcome, "lost">; readonly message: string | null; readonly digest: Digest | null; readonly changed: boolean; readonly url: string | null }
+  | {
+      readonly type: "attempt.ended";
+      readonly attempt: AttemptId;
+      readonly outcome: Exclude<AttemptOutcome, "lost">;
+      readonly message: string | null;
+      readonly digest: Digest | null;
+      readonly changed: boolean;
+      readonly url: string | null;
+    }
   /** The process of an attempt is gone and left no outcome. */
   | { readonly type: "attempt.lost"; readonly attempt: AttemptId }
   | { readonly type: "target.observed"; readonly target: TargetId; readonly observed: Observed }
   /** A look at what is live between runs; `entry`: the ledger's entry that was live when the look began. */
   | { readonly type: "target.watched"; readonly target: TargetId; readonly entry: number; readonly observed: Observed }
   | { readonly type: "relation.known"; readonly relation: RelationRow }
-  | { readonly type: "render.known"; readonly run: RunId; readonly renders: Readonly<Record<TargetId, { readonly fingerprint: Digest } | { readonly problem: string }>> }
-  | { readonly type: "gate.decided"; readonly id: string; readonly by: string; readonly verdict: "approved" | "rejected"; readonly commit: CommitId; readonly environment: EnvironmentId; readonly comment: string | null; readonly expect: Digest | null }
+  | {
+      readonly type: "render.known";
+      readonly run: RunId;
+      readonly renders: Readonly<Record<TargetId, { readonly fingerprint: Digest } | { readonly problem: string }>>;
+    }
+  | {
+      readonly type: "gate.decided";
+      readonly id: string;
+      readonly by: string;
+      readonly verdict: "approved" | "rejected";
+      readonly commit: CommitId;
+      readonly environment: EnvironmentId;
+      readonly comment: string | null;
+      readonly expect: Digest | null;
+    }
   | { readonly type: "run.cancelled"; readonly run: RunId; readonly by: string; readonly now: boolean; readonly reason: string | null }
   /** Runs again what did not succeed in a run that is still open. */
   | { readonly type: "run.retried"; readonly run: RunId; readonly by: string }
@@ -31,7 +52,7 @@ export type Event = { readonly at: Time } & (
 export type AdmitDeploy = {
   readonly type: "deploy.admitted";
   readonly run: RunId;
-  /** Eight random characters. */
+  /** Random, or derived from the act that asks for this run. */
   readonly nonce: string;
   readonly plan: Plan;
   readonly by: string;
@@ -50,7 +71,7 @@ export type AdmitDeploy = {
 export type AdmitRollback = {
   readonly type: "rollback.admitted";
   readonly run: RunId;
-  /** Eight random characters. */
+  /** Random, or derived from the act that asks for this run. */
   readonly nonce: string;
   readonly plan: Plan;
   readonly by: string;
@@ -64,7 +85,14 @@ export type AdmitRollback = {
 
 export type Observed =
   /** `attempt` is the fence: the id that the last writer left there. */
-  | { readonly kind: "live"; readonly commit: CommitId | null; readonly digest: Digest | null; readonly attempt: AttemptId | null; readonly health: Health; readonly url: string | null }
+  | {
+      readonly kind: "live";
+      readonly commit: CommitId | null;
+      readonly digest: Digest | null;
+      readonly attempt: AttemptId | null;
+      readonly health: Health;
+      readonly url: string | null;
+    }
   | { readonly kind: "absent" }
   /** The driver has no way to tell. */
   | { readonly kind: "unobservable" }
@@ -72,7 +100,16 @@ export type Observed =
 
 /** What the caller of a command learns. */
 export type Answer =
-  | { readonly ok: true; readonly run?: RunId; readonly decision?: { readonly id: string; readonly targets: readonly TargetId[]; readonly runs: readonly RunId[]; readonly already: boolean } }
+  | {
+      readonly ok: true;
+      readonly run?: RunId;
+      readonly decision?: {
+        readonly id: string;
+        readonly targets: readonly TargetId[];
+        readonly runs: readonly RunId[];
+        readonly already: boolean;
+      };
+    }
   | { readonly ok: false; readonly code: RefusalCode; readonly message: string; readonly hint?: string };
 /** `not-allowed` is exit 4; the others exit 1. */
 export type RefusalCode = "not-found" | "not-allowed" | "conflict" | "nothing-waits" | "mismatch" | "ended";

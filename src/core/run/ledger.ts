@@ -1,5 +1,6 @@
 import type { TargetId } from "../config/config.ts";
-import { type Draft, must } from "./draft.ts";
+import type { Draft } from "./draft.ts";
+import { must } from "./overlay.ts";
 import type { AttemptRow, LedgerRow, Live, TargetRow } from "./rows.ts";
 
 /** What is on a target once an attempt has been applied; its entry is numbered when that is known. */
@@ -53,7 +54,20 @@ function update(d: Draft, row: TargetRow): void {
   d.addLedger({ ...entryOf(row.id, row.live), live: true, serving: was || row.serving, good: was || row.good, at: row.live.since });
 }
 
-function entryOf(target: TargetId, live: Live): Pick<LedgerRow, "seq" | "target" | "commit" | "digest" | "fingerprint" | "definition" | "attempt" | "run" | "source"> {
+function entryOf(
+  target: TargetId,
+  live: Live,
+): Pick<LedgerRow, "seq" | "target" | "commit" | "digest" | "fingerprint" | "definition" | "attempt" | "run" | "source"> {
   const { entry: seq, commit, digest, fingerprint, attempt, run } = live;
-  return { seq, target, commit, digest, fingerprint, definition: live.definition === "" ? null : live.definition, attempt, run, source: "attempt" };
+  return {
+    seq,
+    target,
+    commit,
+    digest,
+    fingerprint,
+    definition: live.definition === "" ? null : live.definition,
+    attempt,
+    run,
+    source: "attempt",
+  };
 }

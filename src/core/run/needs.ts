@@ -49,7 +49,13 @@ function needOf(d: Draft, run: RunId, member: Member, need: ServiceId, row: Step
 }
 
 /** The first other run whose release would do and which has not ended there; in their order, so that no answer that comes early or late changes who is named. */
-function bringerOf(d: Draft, run: RunId, member: Member, need: ServiceId, target: TargetId): { readonly run: RunId } | { readonly unsure: CommitId } | null {
+function bringerOf(
+  d: Draft,
+  run: RunId,
+  member: Member,
+  need: ServiceId,
+  target: TargetId,
+): { readonly run: RunId } | { readonly unsure: CommitId } | null {
   for (const other of d.bringers(target)) {
     if (other === run) continue;
     const { commit } = d.member(other, target);

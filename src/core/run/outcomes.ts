@@ -1,7 +1,8 @@
 import type { TargetId } from "../config/config.ts";
 import { UNKNOWN_COMMIT } from "../plan/relations.ts";
 import { MAX_LOST, startBuild, startOnTarget } from "./attempts.ts";
-import { buildKey, type Draft, must } from "./draft.ts";
+import { buildKey, type Draft } from "./draft.ts";
+import { must } from "./overlay.ts";
 import type { Event, Observed } from "./events.ts";
 import { becameLive, enter, leftBy, markGood, markServing } from "./ledger.ts";
 import { askRenders } from "./renders.ts";
@@ -75,7 +76,10 @@ function checksEnded(d: Draft, row: StepRow, attempt: AttemptRow, event: Ended):
 }
 
 function failed(d: Draft, row: StepRow, event: Ended): void {
-  setStatus(d, row.run, row.id, event.outcome === "failed" ? "failed" : "errored", { code: "attempt", message: event.message ?? "no message" });
+  setStatus(d, row.run, row.id, event.outcome === "failed" ? "failed" : "errored", {
+    code: "attempt",
+    message: event.message ?? "no message",
+  });
 }
 
 /** A person or a rollback cut it short: which of the two says how the step ends. */
@@ -99,7 +103,13 @@ function observeFirst(d: Draft, row: StepRow, attempt: AttemptRow): void {
   const target = must(attempt.target, "target of a deploy");
   d.setTarget({ ...d.target(target), unknown: { attempt: attempt.id, since: d.at, live: leftBy(d, attempt) }, health: "unknown" });
   setStatus(d, row.run, row.id, "running", { code: "observing", target });
-  d.emit({ type: "target.observe", key: `observe:${target}/${attempt.id}`, target, definition: d.member(row.run, target).definition, attempt: attempt.id });
+  d.emit({
+    type: "target.observe",
+    key: `observe:${target}/${attempt.id}`,
+    target,
+    definition: d.member(row.run, target).definition,
+    attempt: attempt.id,
+  });
 }
 
 /** The process of an attempt is gone and left no outcome. */
@@ -120,8 +130,10 @@ function again(d: Draft, row: StepRow, attempt: AttemptRow): void {
   const rollback = rollbackOver(d, row);
   d.setStep({ ...d.stepOf(row.run, row.id), lost });
   if (lost >= MAX_LOST) setStatus(d, row.run, row.id, "errored", { code: "lost-too-often", times: lost });
-  else if (stop?.how === "cancelled" && attempt.kind !== "verify") setStatus(d, row.run, row.id, "cancelled", { code: "cancelled", by: stop.by, reason: stop.reason });
-  else if (rollback !== null && attempt.kind !== "verify") setStatus(d, row.run, row.id, "superseded", { code: "rolled-back", run: rollback });
+  else if (stop?.how === "cancelled" && attempt.kind !== "verify")
+    setStatus(d, row.run, row.id, "cancelled", { code: "cancelled", by: stop.by, reason: stop.reason });
+  else if (rollback !== null && attempt.kind !== "verify")
+    setStatus(d, row.run, row.id, "superseded", { code: "rolled-back", run: rollback });
   else if (attempt.kind === "build") return startBuild(d, row.run, row.id);
   else if (attempt.kind === "deploy") return fromTheStart(d, row, attempt);
   else {
@@ -154,12 +166,14 @@ export function targetObserved(d: Draft, target: TargetId, observed: Observed): 
 function unseen(d: Draft, target: TargetId, message: string): void {
   for (const key of d.watchers(`target:${target}`)) {
     const { run, step } = splitKey(key);
-    if (d.stepOf(run, step).reason?.code === "observing") setStatus(d, run, step, "errored", { code: "attempt", message: `${target} could not be observed: ${message}` });
+    if (d.stepOf(run, step).reason?.code === "observing")
+      setStatus(d, run, step, "errored", { code: "attempt", message: `${target} could not be observed: ${message}` });
   }
 }
 
 function afterUnknown(d: Draft, target: TargetId, unknown: Unknown, observed: Observed): void {
-  if (observed.kind === "live" || observed.kind === "absent") return learned(d, target, unknown, isApplied(d, target, unknown, observed), observed);
+  if (observed.kind === "live" || observed.kind === "absent")
+    return learned(d, target, unknown, isApplied(d, target, unknown, observed), observed);
   // the target stays unknown until a person says what is true (settle)
   const { run, row } = waitingFor(d, target, unknown);
   if (row) setStatus(d, run, row.id, "errored", { code: "unobservable", target });
@@ -199,7 +213,8 @@ function waitingFor(d: Draft, target: TargetId, unknown: Unknown): { readonly ru
 }
 
 function cutOrErrored(d: Draft, row: StepRow, attempt: AttemptRow): void {
-  if (attempt.outcome === "errored") setStatus(d, row.run, row.id, "errored", { code: "attempt", message: attempt.message ?? "no message" });
+  if (attempt.outcome === "errored")
+    setStatus(d, row.run, row.id, "errored", { code: "attempt", message: attempt.message ?? "no message" });
   else cutShort(d, row, attempt);
 }
 
@@ -218,18 +233,48 @@ export function targetWatched(d: Draft, target: TargetId, entry: number, observe
   if (observed.kind === "live") {
     const other = observed.commit !== null && observed.commit !== there.live.commit;
     if (other) imported(d, target, observed, "external");
-    else if (observed.health !== there.health || observed.url !== there.url) d.setTarget({ ...there, health: observed.health, url: observed.url });
+    else if (observed.health !== there.health || observed.url !== there.url)
+      d.setTarget({ ...there, health: observed.health, url: observed.url });
   } else {
     const health = observed.kind === "absent" ? "none" : "unknown";
     if (there.health !== health) d.setTarget({ ...there, health });
   }
 }
 
-function imported(d: Draft, target: TargetId, observed: Extract<Observed, { readonly kind: "live" }>, source: "imported" | "external"): void {
+function imported(
+  d: Draft,
+  target: TargetId,
+  observed: Extract<Observed, { readonly kind: "live" }>,
+  source: "imported" | "external",
+): void {
   const seq = d.seq();
   const commit = observed.commit ?? UNKNOWN_COMMIT;
-  const live = { entry: seq, commit, digest: observed.digest, fingerprint: "", definition: "", needs: [], attempt: observed.attempt, run: null, since: d.at };
-  d.addLedger({ seq, target, commit, digest: observed.digest, fingerprint: "", definition: null, attempt: observed.attempt, run: null, source, live: true, serving: false, good: false, at: d.at });
+  const live = {
+    entry: seq,
+    commit,
+    digest: observed.digest,
+    fingerprint: "",
+    definition: "",
+    needs: [],
+    attempt: observed.attempt,
+    run: null,
+    since: d.at,
+  };
+  d.addLedger({
+    seq,
+    target,
+    commit,
+    digest: observed.digest,
+    fingerprint: "",
+    definition: null,
+    attempt: observed.attempt,
+    run: null,
+    source,
+    live: true,
+    serving: false,
+    good: false,
+    at: d.at,
+  });
   d.setTarget({ ...d.target(target), live, serving: false, good: false, health: observed.health, url: observed.url });
 }
 

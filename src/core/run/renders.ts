@@ -8,6 +8,13 @@ const CHUNK = 200;
 export function askRenders(d: Draft, run: RunId, artifact: string | null): void {
   const targets = Object.values(d.plan(run).plan.members)
     .filter((m) => m.artifact === artifact && m.recorded === null && d.render(run, m.target) === null)
-    .map((m) => ({ target: m.target, definition: m.definition, definitionDigest: m.definitionDigest, commit: m.commit, digest: digestOf(d, run, m) }));
-  for (let i = 0; i < targets.length; i += CHUNK) d.emit({ type: "render.ask", key: `render:${run}/${artifact ?? ""}/${i}`, run, targets: targets.slice(i, i + CHUNK) });
+    .map((m) => ({
+      target: m.target,
+      definition: m.definition,
+      definitionDigest: m.definitionDigest,
+      commit: m.commit,
+      digest: digestOf(d, run, m),
+    }));
+  for (let i = 0; i < targets.length; i += CHUNK)
+    d.emit({ type: "render.ask", key: `render:${run}/${artifact ?? ""}/${i}`, run, targets: targets.slice(i, i + CHUNK) });
 }

@@ -8,7 +8,17 @@ export type RunId = string;
 export type AttemptId = string;
 
 export type RunStatus = "queued" | "running" | "waiting" | "succeeded" | "failed" | "cancelled" | "superseded";
-export type StepStatus = "pending" | "waiting" | "running" | "succeeded" | "failed" | "errored" | "blocked" | "skipped" | "superseded" | "cancelled";
+export type StepStatus =
+  | "pending"
+  | "waiting"
+  | "running"
+  | "succeeded"
+  | "failed"
+  | "errored"
+  | "blocked"
+  | "skipped"
+  | "superseded"
+  | "cancelled";
 export type Health = "healthy" | "progressing" | "degraded" | "unknown" | "none";
 
 export type RunRow = {
@@ -28,7 +38,13 @@ export type RunRow = {
   readonly retryOf: RunId | null;
   readonly snapshot: string | null;
   /** Set by cancel or reject: how this run was ended by a person. */
-  readonly stopped: { readonly by: string; readonly at: Time; readonly how: "cancelled" | "rejected"; readonly now: boolean; readonly reason: string | null } | null;
+  readonly stopped: {
+    readonly by: string;
+    readonly at: Time;
+    readonly how: "cancelled" | "rejected";
+    readonly now: boolean;
+    readonly reason: string | null;
+  } | null;
   readonly createdAt: Time;
   readonly startedAt: Time | null;
   readonly endedAt: Time | null;
@@ -114,7 +130,14 @@ export type EnvironmentRow = {
   /** What was good when runs ended here, oldest first: snapshots once their commits have been compared. */
   readonly snapshotDue: readonly SnapshotRow[] | null;
 };
-export type SnapshotRef = { readonly id: string; readonly seq: number; readonly at: Time; readonly release: CommitId; readonly left: boolean; readonly key: string };
+export type SnapshotRef = {
+  readonly id: string;
+  readonly seq: number;
+  readonly at: Time;
+  readonly release: CommitId;
+  readonly left: boolean;
+  readonly key: string;
+};
 
 /** A recorded set that works together. */
 export type SnapshotRow = {
@@ -171,10 +194,22 @@ export type RelationRow = {
 };
 
 /** The outcome of a build: at most one for (artifact, commit). */
-export type BuildRow = { readonly key: string; readonly artifact: string; readonly commit: CommitId; readonly digest: Digest; readonly attempt: AttemptId; readonly at: Time };
+export type BuildRow = {
+  readonly key: string;
+  readonly artifact: string;
+  readonly commit: CommitId;
+  readonly digest: Digest;
+  readonly attempt: AttemptId;
+  readonly at: Time;
+};
 
 /** The fingerprint of what would be applied to a target by a run. */
-export type RenderRow = { readonly run: RunId; readonly target: TargetId; readonly fingerprint: Digest | null; readonly problem: string | null };
+export type RenderRow = {
+  readonly run: RunId;
+  readonly target: TargetId;
+  readonly fingerprint: Digest | null;
+  readonly problem: string | null;
+};
 
 /** This commit was good on this target once. */
 export type GoodRow = { readonly target: TargetId; readonly commit: CommitId };

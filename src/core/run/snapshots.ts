@@ -72,7 +72,11 @@ export function noteRelease(d: Draft, environment: EnvironmentId, commit: Commit
  * What a rollback to `snapshot` goes back behind is not offered again; what it brings back counts again.
  * One that leaves a part of the set where it is has left nothing.
  */
-export function leaveBehind(row: EnvironmentRow, snapshot: SnapshotRow, members: readonly TargetId[]): Pick<EnvironmentRow, "snapshots" | "releases" | "snapshotDue"> {
+export function leaveBehind(
+  row: EnvironmentRow,
+  snapshot: SnapshotRow,
+  members: readonly TargetId[],
+): Pick<EnvironmentRow, "snapshots" | "releases" | "snapshotDue"> {
   const { seq } = snapshot;
   const whole = Object.keys(snapshot.entries).every((t) => members.includes(t as TargetId));
   const back = new Set(Object.values(snapshot.entries).map((e) => e.commit));

@@ -2,14 +2,18 @@ import type { EnvironmentId, TargetId } from "../config/config.ts";
 import { indexPlan, type PlanIndex } from "../plan/index.ts";
 import type { Plan, StepId } from "../plan/plan.ts";
 import type { Change } from "./changes.ts";
-import type { Reason } from "./reason.ts";
 import type * as rows from "./rows.ts";
 import { runEnded, stepEnded } from "./status.ts";
 
 /** All rows that the core works on, as a store hands them over: those of unfinished runs, and the state of every target and environment. */
 export type Snapshot = {
   readonly meta: rows.MetaRow;
-  readonly runs: readonly { readonly row: rows.RunRow; readonly plan: Plan; readonly steps: readonly rows.StepRow[]; readonly renders: readonly rows.RenderRow[] }[];
+  readonly runs: readonly {
+    readonly row: rows.RunRow;
+    readonly plan: Plan;
+    readonly steps: readonly rows.StepRow[];
+    readonly renders: readonly rows.RenderRow[];
+  }[];
   /** Attempts that have not ended, and the current one of each unfinished step. */
   readonly attempts: readonly rows.AttemptRow[];
   readonly targets: readonly rows.TargetRow[];
@@ -39,27 +43,18 @@ const NONE: Counts = { open: 0, running: 0, waiting: 0 };
 
 /** What a waiting step is looked at again for: it is woken when that changes. */
 export function subjectOf({ status, reason }: rows.StepRow): string | null {
-  if (status !== "waiting") return null;
-  switch (reason?.code) {
-    case "need":
-    case "promotion":
-    case "queue":
-    case "observing":
-    case "unsafe-order":
-      return `target:${reason.target}`;
-    case "comparing":
-      return `relation:${relationKey(reason.release, reason.live)}`;
-    case "building":
-      return `build:${reason.artifact}`;
-    default:
-      return null;
-  }
+  if (status !== "waiting" || reason === null) return null;
+  if (reason.code === "comparing") return `relation:${relationKey(reason.release, reason.live)}`;
+  if (reason.code === "building") return `build:${reason.artifact}`;
+  return "target" in reason ? `target:${reason.target}` : null;
 }
 
-export const untilOf = (row: rows.StepRow): rows.Time | null => (row.status === "waiting" && row.reason?.code === "need" ? row.reason.until : null);
+export const untilOf = (row: rows.StepRow): rows.Time | null =>
+  row.status === "waiting" && row.reason?.code === "need" ? row.reason.until : null;
 
 /** When an approval that counts stops to; null: never, or it counts no more. */
-export const expiryOf = (row: rows.DecisionRow): rows.Time | null => (row.verdict === "approved" && row.voided === null ? row.expiresAt : null);
+export const expiryOf = (row: rows.DecisionRow): rows.Time | null =>
+  row.verdict === "approved" && row.voided === null ? row.expiresAt : null;
 
 /** The tables in memory with their indexes. Read by `Draft`; written by `apply` alone. */
 export class State {
@@ -92,7 +87,11 @@ export class State {
     state.meta = snapshot.meta;
     for (const { row, plan, steps, renders } of snapshot.runs) {
       state.plans.set(row.id, indexPlan(plan));
-      state.apply([{ table: "run", row }, ...steps.map((s) => ({ table: "step" as const, row: s })), ...renders.map((r) => ({ table: "render" as const, row: r }))]);
+      state.apply([
+        { table: "run", row },
+        ...steps.map((s) => ({ table: "step" as const, row: s })),
+        ...renders.map((r) => ({ table: "render" as const, row: r })),
+      ]);
     }
     state.apply(snapshot.attempts.map((row) => ({ table: "attempt", row })));
     state.apply(snapshot.targets.map((row) => ({ table: "target", row })));

@@ -50,7 +50,8 @@ export function sameReason(a: Reason | null, b: Reason | null): boolean {
 
 /** A step that only follows another one on the same target ends as that one did. */
 export function follow(d: Draft, run: RunId, id: StepId, first: StepRow): void {
-  if (first.status === "failed" || first.status === "errored") setStatus(d, run, id, "blocked", { code: "step-ended", step: first.id, status: first.status });
+  if (first.status === "failed" || first.status === "errored")
+    setStatus(d, run, id, "blocked", { code: "step-ended", step: first.id, status: first.status });
   else setStatus(d, run, id, first.status, first.reason);
 }
 

@@ -63,7 +63,9 @@ function handle(d: Draft, event: Event): Answer {
     case "run.retried":
       return retry(d, event);
     case "target.settled":
-      return settleTarget(d, event.target, event.applied) ? DONE : { ok: false, code: "conflict", message: `${event.target} is not unknown`, hint: "sluice status shows what is live" };
+      return settleTarget(d, event.target, event.applied)
+        ? DONE
+        : { ok: false, code: "conflict", message: `${event.target} is not unknown`, hint: "sluice status shows what is live" };
     case "environment.held":
       d.setEnvironment({ ...d.environment(event.environment), hold: { by: event.by, at: d.at, reason: event.reason, run: null } });
       return DONE;
@@ -87,7 +89,12 @@ function rendered(d: Draft, event: Extract<Event, { readonly type: "render.known
   if (!run || runEnded(run.status)) return DONE;
   for (const [target, render] of Object.entries(event.renders)) {
     const id = target as keyof typeof event.renders;
-    const row = { run: event.run, target: id, fingerprint: "fingerprint" in render ? render.fingerprint : null, problem: "problem" in render ? render.problem : null };
+    const row = {
+      run: event.run,
+      target: id,
+      fingerprint: "fingerprint" in render ? render.fingerprint : null,
+      problem: "problem" in render ? render.problem : null,
+    };
     const before = d.render(event.run, id);
     if (before?.fingerprint !== row.fingerprint || before?.problem !== row.problem) d.setRender(row);
   }
@@ -113,7 +120,8 @@ function cancel(d: Draft, event: Extract<Event, { readonly type: "run.cancelled"
 /** In an open run: whatever failed, and what that blocked, is looked at again. */
 function retry(d: Draft, event: Extract<Event, { readonly type: "run.retried" }>): Answer {
   const run = d.run(event.run);
-  if (!run || runEnded(run.status) || run.stopped) return { ok: false, code: "ended", message: `run ${event.run} is not open`, hint: "its retry is a new run" };
+  if (!run || runEnded(run.status) || run.stopped)
+    return { ok: false, code: "ended", message: `run ${event.run} is not open`, hint: "its retry is a new run" };
   const lanes = new Set<string>();
   for (const step of d.plan(run.id).plan.steps) {
     const row = d.stepOf(run.id, step.id);
@@ -128,13 +136,21 @@ function retry(d: Draft, event: Extract<Event, { readonly type: "run.retried" }>
   for (const environment of lanes) reopenGate(d, run.id, environment);
   // whatever went on without them may have to wait for them again
   d.work.add(d.openSteps(run.id));
-  return lanes.size > 0 ? { ok: true, run: run.id } : { ok: false, code: "conflict", message: `nothing in run ${run.id} has failed`, hint: `sluice run show ${run.id}` };
+  return lanes.size > 0
+    ? { ok: true, run: run.id }
+    : { ok: false, code: "conflict", message: `nothing in run ${run.id} has failed`, hint: `sluice run show ${run.id}` };
 }
 
 function unhold(d: Draft, event: Extract<Event, { readonly type: "environment.unheld" }>): Answer {
   const row = d.environment(event.environment);
   if (!row.hold) return { ok: false, code: "conflict", message: `${event.environment} is not held` };
-  if (row.rollback !== null) return { ok: false, code: "conflict", message: `run ${row.rollback} is rolling ${event.environment} back: the hold stays until it has ended`, hint: `sluice run watch ${row.rollback}` };
+  if (row.rollback !== null)
+    return {
+      ok: false,
+      code: "conflict",
+      message: `run ${row.rollback} is rolling ${event.environment} back: the hold stays until it has ended`,
+      hint: `sluice run watch ${row.rollback}`,
+    };
   d.setEnvironment({ ...row, hold: null });
   return DONE;
 }
@@ -160,7 +176,8 @@ function look(d: Draft, key: StepKey, ended: string | null): void {
   const row = d.step(run, step);
   if (!row || stepEnded(row.status) || row.status === "running") return;
   // it waits for another step of its run, which has not ended: that one wakes it
-  if (ended !== null && row.reason?.code === "step" && row.reason.step !== ended && !stepEnded(d.stepOf(run, row.reason.step).status)) return;
+  if (ended !== null && row.reason?.code === "step" && row.reason.step !== ended && !stepEnded(d.stepOf(run, row.reason.step).status))
+    return;
   evaluate(d, row);
 }
 
@@ -203,4 +220,3 @@ function leaveLane(d: Draft, run: RunRow, environment: string): void {
   if (run.kind === "rollback") noteWhatStayed(d, run, environment);
   takeSnapshot(d, environment, run);
 }
-

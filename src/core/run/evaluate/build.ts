@@ -25,7 +25,9 @@ export function evaluateBuild(d: Draft, row: StepRow): void {
     askRenders(d, row.run, artifact);
     return;
   }
-  const other = d.activeRuns().find((r) => r.id !== row.run && r.commit === d.runOf(row.run).commit && d.step(r.id, row.id)?.status === "running");
+  const other = d
+    .activeRuns()
+    .find((r) => r.id !== row.run && r.commit === d.runOf(row.run).commit && d.step(r.id, row.id)?.status === "running");
   if (other) setStatus(d, row.run, row.id, "waiting", { code: "building", artifact: key, run: other.id });
   else startBuild(d, row.run, row.id);
 }

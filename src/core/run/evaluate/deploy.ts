@@ -21,7 +21,12 @@ export function evaluateDeploy(d: Draft, row: StepRow): void {
   } else if (mayTake(d, target, row.run, row.id, false)) {
     noteRelease(d, member.environment, member.commit, row.run);
     startOnTarget(d, row.run, row.id, "deploy");
-  } else setStatus(d, row.run, row.id, "waiting", { code: "queue", target, run: d.target(target).busy?.run ?? d.target(target).queue[0]?.run ?? null });
+  } else
+    setStatus(d, row.run, row.id, "waiting", {
+      code: "queue",
+      target,
+      run: d.target(target).busy?.run ?? d.target(target).queue[0]?.run ?? null,
+    });
 }
 
 function beforeTarget(d: Draft, row: StepRow, member: Member): Verdict {
@@ -63,7 +68,7 @@ const promotionCheck = (d: Draft, row: StepRow, member: Member): Verdict => prom
  */
 function decisionAndNeeds(d: Draft, row: StepRow, member: Member): Verdict {
   const need = needsOf(d, row.run, member, row);
-  if (need !== "go" && (need.status !== "pending" && !(need.reason?.code === "need" && need.reason.run !== null))) return need;
+  if (need !== "go" && need.status !== "pending" && !(need.reason?.code === "need" && need.reason.run !== null)) return need;
   const gate = gateOf(d, row, member);
   return gate === "go" ? need : gate;
 }
@@ -74,7 +79,14 @@ export function observedCheck(d: Draft, row: StepRow, member: Member): Verdict {
   if (there.unknown) return waiting({ code: "observing", target: member.target });
   if (there.observed) return "go";
   // asked once; the outbox keeps it until it is answered
-  if (row.reason?.code !== "observing") d.emit({ type: "target.observe", key: `observe:${member.target}`, target: member.target, definition: member.definition, attempt: null });
+  if (row.reason?.code !== "observing")
+    d.emit({
+      type: "target.observe",
+      key: `observe:${member.target}`,
+      target: member.target,
+      definition: member.definition,
+      attempt: null,
+    });
   return waiting({ code: "observing", target: member.target });
 }
 

@@ -3,7 +3,7 @@ import type { Draft } from "../draft.ts";
 import type { TargetId } from "../../config/config.ts";
 import type { RunId, StepRow } from "../rows.ts";
 import { stepEnded } from "../status.ts";
-import { follow, mayTake, release, setStatus, stopped } from "../steps.ts";
+import { follow, leaveQueue, mayTake, release, setStatus, stopped, type Verdict, waiting } from "../steps.ts";
 
 /** A verify belongs to its deploy: what was applied is always verified, also when the run has been cancelled since. A rollback's also says that what is there already serves. */
 export function evaluateVerify(d: Draft, row: StepRow): void {
@@ -15,7 +15,8 @@ export function evaluateVerify(d: Draft, row: StepRow): void {
   const there = deploy.status === "skipped" && deploy.reason?.code === "already-there";
   if (deploy.status !== "succeeded" && !there) return follow(d, row.run, row.id, deploy);
   if (there && stop) setStatus(d, row.run, row.id, stop.status, stop.reason);
-  else if (d.target(target).busy?.run === row.run || mayTake(d, target, row.run, row.id, there)) startOnTarget(d, row.run, row.id, "verify");
+  else if (d.target(target).busy?.run === row.run || mayTake(d, target, row.run, row.id, there))
+    startOnTarget(d, row.run, row.id, "verify");
   else setStatus(d, row.run, row.id, "waiting", { code: "queue", target, run: d.target(target).busy?.run ?? null });
 }
 
@@ -31,15 +32,31 @@ export function evaluateSoak(d: Draft, row: StepRow): void {
     setStatus(d, row.run, row.id, stop.status, stop.reason);
     return;
   }
-  const due = verify.status === "skipped" && verify.reason?.code === "already-live" && !d.target(target).good;
-  if (verify.status !== "succeeded" && !due) return follow(d, row.run, row.id, verify);
-  if (due && d.target(target).live?.commit !== d.member(row.run, target).commit) return setStatusSuperseded(d, row);
+  if (verify.status !== "succeeded") {
+    const verdict = afterSkip(d, row, target, verify);
+    if (verdict === "follows") return follow(d, row.run, row.id, verify);
+    if (verdict !== "go") {
+      leaveQueue(d, target, row.run, row.id);
+      setStatus(d, row.run, row.id, verdict.status, verdict.reason);
+      return;
+    }
+  }
   const rollback = rollbackWaiting(d, row.run, target);
   if (rollback !== null) {
     release(d, target, row.run);
     setStatus(d, row.run, row.id, "superseded", { code: "rolled-back", run: rollback });
-  } else if (d.target(target).busy?.run === row.run || mayTake(d, target, row.run, row.id, false)) startOnTarget(d, row.run, row.id, "soak");
+  } else if (d.target(target).busy?.run === row.run || mayTake(d, target, row.run, row.id, false))
+    startOnTarget(d, row.run, row.id, "soak");
   else setStatus(d, row.run, row.id, "waiting", { code: "queue", target, run: d.target(target).busy?.run ?? null });
+}
+
+/** The release was live before this run came: it has yet to soak, unless it is good, or gone. */
+function afterSkip(d: Draft, row: StepRow, target: TargetId, verify: StepRow): Verdict | "follows" {
+  if (verify.status !== "skipped" || verify.reason?.code !== "already-live") return "follows";
+  const there = d.target(target);
+  if (there.unknown) return waiting({ code: "observing", target });
+  if (there.live?.commit !== d.member(row.run, target).commit) return { status: "superseded", reason: { code: "not-needed" } };
+  return there.good ? "follows" : "go";
 }
 
 /** A rollback does not wait for a soak, so none is begun before it. */
@@ -51,9 +68,4 @@ function rollbackWaiting(d: Draft, run: RunId, target: TargetId): RunId | null {
 
 function setPending(d: Draft, row: StepRow, first: string): void {
   setStatus(d, row.run, row.id, "pending", { code: "step", step: first });
-}
-
-/** Something else is live since: there is nothing left to watch. */
-function setStatusSuperseded(d: Draft, row: StepRow): void {
-  setStatus(d, row.run, row.id, "superseded", { code: "not-needed" });
 }

@@ -22,6 +22,7 @@ export function evaluateGate(d: Draft, row: StepRow): void {
   // in a wave everyone is asked for together, so nobody who may still come is missing from the list
   const together = d.plan(row.run).plan.environments[environment]?.promotion === "wave" && d.plan(row.run).plan.kind === "deploy";
   const coming = together && open.some((r) => !r.reached);
-  if (asked.length > 0 && !coming) setStatus(d, row.run, row.id, "waiting", { code: "approval", commit: d.runOf(row.run).commit, environment });
+  if (asked.length > 0 && !coming)
+    setStatus(d, row.run, row.id, "waiting", { code: "approval", commit: d.runOf(row.run).commit, environment });
   else setStatus(d, row.run, row.id, "pending");
 }

@@ -87,7 +87,8 @@ function mayBeThere(d: Draft, there: TargetRow): readonly { readonly commit: Com
 /** It may become safe when the other one moves, unless that one waits for this one. */
 function unsafe(d: Draft, row: StepRow, other: TargetRow): Verdict {
   const step = d.step(row.run, `deploy:${other.id}`);
-  const mayMove = (step !== null && !stepEnded(d.stepOf(row.run, `verify:${other.id}`).status)) || other.busy !== null || other.unknown !== null;
+  const mayMove =
+    (step !== null && !stepEnded(d.stepOf(row.run, `verify:${other.id}`).status)) || other.busy !== null || other.unknown !== null;
   if (!mayMove || waitsFor(d, row, other.id)) return blocked({ code: "no-safe-order", target: other.id });
   return waiting({ code: "unsafe-order", target: other.id });
 }

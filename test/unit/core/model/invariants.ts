@@ -64,7 +64,8 @@ export class Invariants {
       this.#unsure.delete(event.target);
     for (const change of outcome.changes)
       if (change.table === "attempt" && change.row.kind === "deploy" && change.row.target !== null)
-        if (["cut", "lost", "errored"].includes(change.row.outcome ?? "") && event.type.startsWith("attempt.")) this.#unsure.add(change.row.target);
+        if (["cut", "lost", "errored"].includes(change.row.outcome ?? "") && event.type.startsWith("attempt."))
+          this.#unsure.add(change.row.target);
   }
 
   /** Invariant 1; a soak that is being stopped changes nothing and says nothing any more. */
@@ -75,9 +76,12 @@ export class Invariants {
       if (other.spec.kind === "soak" && (other.stopping || stopped.includes(id))) continue;
       throw new Violation("1", `${spec.kind} ${spec.id} starts on ${spec.target} while ${other.spec.kind} ${id} runs there`);
     }
-    const here = outcome.effects.filter((e) => e.type === "attempt.start" && e.attempt.kind !== "build" && e.attempt.target === spec.target);
+    const here = outcome.effects.filter(
+      (e) => e.type === "attempt.start" && e.attempt.kind !== "build" && e.attempt.target === spec.target,
+    );
     if (here.length > 1) throw new Violation("1", `two attempts start on ${spec.target} at once`);
-    if (spec.kind === "deploy" && this.#unsure.has(spec.target)) throw new Violation("4", `${spec.target} is unknown, and ${spec.id} starts blindly`);
+    if (spec.kind === "deploy" && this.#unsure.has(spec.target))
+      throw new Violation("4", `${spec.target} is unknown, and ${spec.id} starts blindly`);
   }
 
   #mayStart(world: World, spec: DeploySpec): void {
@@ -119,7 +123,8 @@ export class Invariants {
       const may = approvers.includes(row.by) && (approval.self || row.by !== run.by);
       if (fits && lately && since && may && row.fingerprints[spec.target] === fingerprint) persons.add(row.by);
     }
-    if (persons.size < approval.count) throw new Violation("3", `${spec.target} ${spec.commit} of ${run.id} starts on ${persons.size} decisions`);
+    if (persons.size < approval.count)
+      throw new Violation("3", `${spec.target} ${spec.commit} of ${run.id} starts on ${persons.size} decisions`);
   }
 
   /** Invariant 7, and what a run's end promises. */
@@ -166,10 +171,12 @@ export class Invariants {
         this.#ledger.set(change.row.target, rows.set(change.row.seq, change.row));
       } else if (change.table === "snapshot")
         for (const [target, entry] of Object.entries(change.row.entries)) {
-          if (world.db.ledger.get(entry.entry)?.good !== true) throw new Violation("9", `snapshot ${change.row.id} holds ${target}, which is not good`);
+          if (world.db.ledger.get(entry.entry)?.good !== true)
+            throw new Violation("9", `snapshot ${change.row.id} holds ${target}, which is not good`);
           for (const need of entry.needs) {
             const other = change.row.entries[`${need}@${change.row.environment}`];
-            if (!other || !meets(other.commit, need, entry.commit)) throw new Violation("9", `snapshot ${change.row.id}: ${target} does not fit ${need}`);
+            if (!other || !meets(other.commit, need, entry.commit))
+              throw new Violation("9", `snapshot ${change.row.id}: ${target} does not fit ${need}`);
           }
         }
     }
@@ -180,9 +187,12 @@ export class Invariants {
       const says = `${row.live?.commit} by ${row.live?.attempt}, serving ${row.serving}, good ${row.good}`;
       if (row.live?.attempt !== there.attempt || row.serving !== (word === "serving" || word === "good") || row.good !== (word === "good"))
         throw new Violation("9", `${target} is ${there.commit} by ${there.attempt} (${word}), but its row says ${says}`);
-      const entered = [...(this.#ledger.get(target as TargetId)?.values() ?? [])].filter((l) => l.live && l.source === "attempt").map((l) => l.attempt);
+      const entered = [...(this.#ledger.get(target as TargetId)?.values() ?? [])]
+        .filter((l) => l.live && l.source === "attempt")
+        .map((l) => l.attempt);
       const written = (world.written.get(target as TargetId) ?? []).slice(-entered.length || Number.POSITIVE_INFINITY);
-      if (entered.length > 0 && entered.join() !== written.join()) throw new Violation("9", `${target} was written by ${written}, entered ${entered}`);
+      if (entered.length > 0 && entered.join() !== written.join())
+        throw new Violation("9", `${target} was written by ${written.join()}, entered ${entered.join()}`);
     }
   }
 
@@ -190,10 +200,16 @@ export class Invariants {
   #gates(world: World): void {
     for (const row of world.state.steps.values()) {
       if (stepEnded(row.status)) continue;
-      if (row.status === "waiting" && row.reason === null) throw new Violation("8", `${row.id} of ${row.run} waits and does not say for what`);
+      if (row.status === "waiting" && row.reason === null)
+        throw new Violation("8", `${row.id} of ${row.run} waits and does not say for what`);
       if (row.kind !== "gate" || row.status !== "waiting") continue;
       const asked = [...world.state.steps.values()].some(
-        (s) => s.run === row.run && s.kind === "deploy" && s.reached && (s.status === "waiting" || s.status === "pending") && s.id.endsWith(`@${row.id.slice("gate:".length)}`),
+        (s) =>
+          s.run === row.run &&
+          s.kind === "deploy" &&
+          s.reached &&
+          (s.status === "waiting" || s.status === "pending") &&
+          s.id.endsWith(`@${row.id.slice("gate:".length)}`),
       );
       if (!asked) throw new Violation("G", `${row.id} of ${row.run} asks for a decision on nothing`);
     }

@@ -2,7 +2,9 @@ import type { State } from "../../../../src/core/run/state.ts";
 
 const sorted = (map: ReadonlyMap<unknown, unknown>) =>
   [...map]
-    .map(([key, value]) => JSON.stringify([key, value instanceof Set ? [...value].toSorted() : value]))
+    .map(([key, value]) =>
+      JSON.stringify([key, value instanceof Set ? [...value].toSorted((a, b) => (String(a) < String(b) ? -1 : 1)) : value]),
+    )
     .toSorted()
     .join("\n");
 

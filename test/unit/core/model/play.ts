@@ -3,12 +3,13 @@ import type { Change } from "../../../../src/core/run/changes.ts";
 import type { AdmitRollback } from "../../../../src/core/run/events.ts";
 import { goodKey, relationKey, State } from "../../../../src/core/run/state.ts";
 import { type Outcome, transition } from "../../../../src/core/run/transition.ts";
-import { approval, harbor, HOUR, MINUTE } from "../harbor.ts";
+import { HOUR, MINUTE } from "../harbor.ts";
 import { COMMITS } from "../history.ts";
 import { Invariants, Violation } from "./invariants.ts";
 import { dump, indexes } from "./look.ts";
-import { Story } from "./story.ts";
-import { type Ending, type Told, World } from "./world.ts";
+import { beginning, configOf } from "./setup.ts";
+import type { Story } from "./story.ts";
+import type { Ending, Told, World } from "./world.ts";
 
 /** One random act: what, and three numbers that choose among what there is when it happens. */
 export type Token = readonly [act: number, a: number, b: number, c: number];
@@ -42,6 +43,7 @@ const ACTS: readonly (readonly [weight: number, act: (p: Play, a: number, b: num
   [4, (p, a) => p.again(a)],
   [3, (p, a, b) => p.settle(a, b)],
   [2, (p, a) => p.renderAnew(a)],
+  [2, (p, a) => p.see(a)],
   [3, (p) => p.restart()],
 ];
 const TOTAL = ACTS.reduce((sum, [weight]) => sum + weight, 0);
@@ -62,39 +64,6 @@ export function play(history: History, core: Core = { transition }, story?: Stor
   player.drain();
   return player.world;
 }
-
-const started = new Map<number, World>();
-
-/** c0 is live and good everywhere, by the same core. */
-function beginning(setup: number): World {
-  const known = started.get(setup);
-  if (known) return known;
-  const world = new World({ config: configOf(setup), prompt: true });
-  const run = world.deploy("c0", { by: "cy" });
-  for (let i = 0; i < 500 && world.state.runs.has(run ?? ""); i++) {
-    for (const id of world.running.keys()) world.end(id, "ok");
-    for (const by of ["ana", "ben"]) world.send({ type: "gate.decided", id: `d0${i}${by}`, by, verdict: "approved", commit: "c0", environment: "mainnet", comment: null, expect: null });
-  }
-  if (world.db.runs.get(run ?? "")?.status !== "succeeded") throw new Violation("8", "the first run does not end");
-  world.now += 48 * HOUR;
-  started.set(setup, world);
-  return world;
-}
-
-const configOf = (setup: number) =>
-  harbor(
-    {
-      devnet: { order: (setup & 1) > 0 ? "any" : "forward" },
-      canary: { promotion: (setup & 2) > 0 ? "stream" : "wave" },
-      mainnet: {
-        promotion: (setup & 2) > 0 ? "stream" : "wave",
-        approval: approval({ count: (setup & 4) > 0 ? 2 : 1, expiresMs: HOUR, self: (setup & 8) > 0 }),
-        rollback: (setup & 16) > 0 ? approval({ approvers: ["zoe"], expiresMs: null }) : null,
-      },
-    },
-    (setup & 32) > 0 ? 2 * MINUTE : 0,
-  );
-export const SETUPS = 512;
 
 class Play {
   readonly world: World;
@@ -156,9 +125,7 @@ class Play {
     const wake = world.state.nextWake();
     if (wake === null || wake > world.now) {
       const { changes, effects } = this.#core.transition(world.state, { type: "reevaluate", at: world.now });
-      // what is compared already, but by an answer that is still on the way since before a restart, will be woken by it
-      const onTheWay = [...world.state.steps.values()].some((s) => s.reason?.code === "comparing" && s.endedAt === null && world.asks.has(`relation:${relationKey(s.reason.release, s.reason.live)}`) && world.state.relations.has(relationKey(s.reason.release, s.reason.live)));
-      if (onTheWay) return;
+      if (this.#onTheWay()) return;
       if (changes.length > 0 || effects.some((e) => e.type.startsWith("attempt.")))
         throw new Violation("8", `a trigger was missed: ${JSON.stringify(changes[0] ?? effects[0])}, was ${was(world, changes[0])}`);
     }
@@ -167,11 +134,27 @@ class Play {
     if (now !== anew) throw new Violation("index", `${now}\nderived anew:\n${anew}`);
   }
 
+  /** A restart has loaded a comparison whose answer is still on the way: that answer will wake who waits for it. */
+  #onTheWay(): boolean {
+    const { steps, relations } = this.world.state;
+    return [...steps.values()].some(({ endedAt, reason }) => {
+      if (endedAt !== null || reason?.code !== "comparing") return false;
+      const key = relationKey(reason.release, reason.live);
+      return relations.has(key) && this.world.asks.has(`relation:${key}`);
+    });
+  }
+
   deploy(a: number, b: number, c: number): void {
     const commit = pick(a % 5 === 0 ? Object.keys(COMMITS) : LINE, b) ?? "c1";
     const services = c % 5 < 3 ? null : [SERVICES[c % 3] ?? "api"];
     const environments = a % 4 === 3 ? [ENVIRONMENTS[b % 3] ?? "devnet"] : null;
-    const part = { services, environments, by: PEOPLE[c % 2] ?? "ana", redeploy: c % 13 === 0, acceptDiverged: b % 11 === 0 ? "a hotfix" : null };
+    const part = {
+      services,
+      environments,
+      by: PEOPLE[c % 2] ?? "ana",
+      redeploy: c % 13 === 0,
+      acceptDiverged: b % 11 === 0 ? "a hotfix" : null,
+    };
     this.world.deploy(commit, part);
   }
 
@@ -269,13 +252,17 @@ class Play {
   }
 
   settle(a: number, b: number): void {
-    const row = pick([...this.world.state.targets.values()].filter((t) => t.unknown !== null), a);
+    const row = pick(
+      [...this.world.state.targets.values()].filter((t) => t.unknown !== null),
+      a,
+    );
     if (row?.unknown) this.#settle(row.id, row.unknown.attempt, b % 4 === 0);
   }
 
   #settle(target: TargetId, attempt: string, observed: boolean): void {
     const applied = this.world.actual.get(target)?.attempt === attempt;
-    if (observed && !this.world.options.blind?.has(target)) this.world.send({ type: "target.observed", target, observed: this.world.observe(target) });
+    if (observed && !this.world.options.blind?.has(target))
+      this.world.send({ type: "target.observed", target, observed: this.world.observe(target) });
     else this.world.send({ type: "target.settled", target, by: "ben", applied, reason: "looked at it" });
   }
 
@@ -287,6 +274,12 @@ class Play {
     this.world.renderings.set(service, (this.world.renderings.get(service) ?? 0) + 1);
     const fingerprint = this.world.fingerprint(service, this.world.state.runs.get(row.run)?.commit ?? "");
     this.world.send({ type: "render.known", run: row.run, renders: { [row.target]: { fingerprint } } });
+  }
+
+  /** Between runs the engine looks at what is live. */
+  see(a: number): void {
+    const row = pick([...this.world.state.targets.values()], a);
+    if (row?.live) this.world.send({ type: "target.watched", target: row.id, entry: row.live.entry, observed: this.world.observe(row.id) });
   }
 
   restart(): void {
@@ -305,7 +298,8 @@ class Play {
       if (round > 200) throw new Violation("8", `stuck: ${stuck(world)}`);
       world.answerAll();
       for (const id of world.running.keys()) world.end(id, "ok");
-      for (const row of world.state.targets.values()) if (row.unknown && world.asks.size === 0) this.#settle(row.id, row.unknown.attempt, false);
+      for (const row of world.state.targets.values())
+        if (row.unknown && world.asks.size === 0) this.#settle(row.id, row.unknown.attempt, false);
       for (const row of world.state.environments.values())
         if (row.hold && row.rollback === null) world.send({ type: "environment.unheld", environment: row.id, by: "ben" });
       for (const row of world.state.steps.values())

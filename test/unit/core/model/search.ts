@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { Violation } from "./invariants.ts";
-import { type Core, type History, play, SETUPS } from "./play.ts";
+import { type Core, type History, play } from "./play.ts";
+import { SETUPS } from "./setup.ts";
 import { Story } from "./story.ts";
 
 const byte = fc.nat(1023);
@@ -12,7 +13,10 @@ const histories: fc.Arbitrary<History> = fc.record({
 
 /** Plays random histories until one breaks a rule; null: none did. The history is as short as it could be made, and told in words. */
 export function search(runs: number, seed: number, core?: Core): string | null {
-  const found = fc.check(fc.property(histories, (history) => void play(history, core)), { numRuns: runs, seed });
+  const found = fc.check(
+    fc.property(histories, (history) => void play(history, core)),
+    { numRuns: runs, seed },
+  );
   if (!found.failed) return null;
   const [history] = found.counterexample ?? [];
   const story = new Story();

@@ -11,7 +11,9 @@ export class Story {
       if (e.type === "attempt.start") return `starts ${stepOf(world, e.attempt.id)} (${e.attempt.id})`;
       return e.type === "attempt.stop" ? `stops ${stepOf(world, e.attempt)}` : [];
     });
-    const ends = outcome.changes.flatMap((c) => (c.table === "run" && c.row.endedAt !== null ? `run ${c.row.id} ends ${c.row.status}` : []));
+    const ends = outcome.changes.flatMap((c) =>
+      c.table === "run" && c.row.endedAt !== null ? `run ${c.row.id} ends ${c.row.status}` : [],
+    );
     const steps = outcome.changes.flatMap((c) => {
       if (c.table !== "step" || c.row.status === "pending" || c.row.status === "running" || c.row.kind === "verify") return [];
       return `${c.row.run} ${c.row.id} ${c.row.status}${c.row.reason ? ` (${c.row.reason.code})` : ""}`;
@@ -33,7 +35,9 @@ function what(world: World, event: Event): string {
       return `${event.by} deploys ${release.commit} to ${Object.keys(members).join(" ")} as ${event.run}${event.options.acceptDiverged ? ", divergence accepted" : ""}${event.options.redeploy ? ", again" : ""}`;
     }
     case "rollback.admitted":
-      return `${event.by} rolls ${event.snapshot.environment} back to ${event.snapshot.id} as ${event.run}: ${Object.entries(event.snapshot.entries)
+      return `${event.by} rolls ${event.snapshot.environment} back to ${event.snapshot.id} as ${event.run}: ${Object.entries(
+        event.snapshot.entries,
+      )
         .map(([t, e]) => `${t} ${e.commit}`)
         .join(", ")}`;
     case "attempt.ended":
@@ -43,7 +47,7 @@ function what(world: World, event: Event): string {
     case "target.observed":
       return `${event.target} is observed: ${event.observed.kind}${event.observed.kind === "live" ? ` ${event.observed.commit} by ${event.observed.attempt}` : ""}`;
     case "relation.known":
-      return `git: ${event.relation.live} is ${event.relation.order} to ${event.relation.release}, unmet: ${event.relation.unmet}`;
+      return `git: ${event.relation.live} is ${event.relation.order} to ${event.relation.release}, unmet: ${event.relation.unmet?.join()}`;
     case "render.known":
       return `rendered for ${event.run}: ${Object.keys(event.renders).join(" ")}`;
     case "gate.decided":
@@ -57,7 +61,10 @@ function what(world: World, event: Event): string {
     case "environment.held":
     case "environment.unheld":
       return `${event.environment} is ${event.type.slice("environment.".length)} by ${event.by}`;
-    default:
+    case "target.watched":
+      return `${event.target} is seen: ${event.observed.kind}`;
+    case "tick":
+    case "reevaluate":
       return `${event.type} at ${event.at}`;
   }
 }

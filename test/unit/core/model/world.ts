@@ -211,7 +211,16 @@ export class World {
     const { plan, problems } = this.planRollback(snapshot, part.services ?? null);
     if (problems.length > 0) return problems.map((p) => `${p.target}: ${p.message}`).join("; ");
     const decided = [...this.db.decisions.values()].filter((x) => x.environment === environment && x.voided === null);
-    return { type: "rollback.admitted", nonce: "n", plan, by: part.by ?? "ben", reason: "it is bad", snapshot, decided, now: part.now ?? false };
+    return {
+      type: "rollback.admitted",
+      nonce: "n",
+      plan,
+      by: part.by ?? "ben",
+      reason: "it is bad",
+      snapshot,
+      decided,
+      now: part.now ?? false,
+    };
   }
 
   planRollback(snapshot: SnapshotRow, services: readonly ServiceId[] | null) {
