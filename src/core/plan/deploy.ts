@@ -34,7 +34,10 @@ export type PlanResult = { readonly plan: Plan } | { readonly problems: readonly
 export function planDeploy(input: DeployPlanInput): PlanResult {
   const problems = unknownNames(input);
   if (problems.length > 0) return { problems };
-  const names = input.services ?? Object.keys(input.release.services).filter((s) => input.release.services[s]?.manual === false);
+  // in the order of the file, however they were asked for
+  const names = Object.keys(input.release.services).filter(
+    (s) => input.services?.includes(s) ?? input.release.services[s]?.manual === false,
+  );
   const environments = Object.keys(input.policy.environments).filter((e) => input.environments?.includes(e) ?? true);
   const members = new Map<TargetId, Member>();
   for (const environment of environments)
@@ -168,6 +171,11 @@ function artifactsOf(input: DeployPlanInput, members: readonly Member[]): Record
   return found;
 }
 
+/** The persons that policy names, teams resolved, each once. */
+export const persons = (policy: Policy, names: readonly string[]): readonly string[] => [
+  ...new Set(names.flatMap((n) => (n.startsWith("team:") ? (policy.teams[n.slice(5)] ?? []) : [n]))),
+];
+
 /** An environment's policy as a run carries it: teams resolved to persons. */
 export function toEnvironment(
   input: { readonly policy: Policy; readonly promotion?: "wave" | "stream" | null },
@@ -175,15 +183,12 @@ export function toEnvironment(
 ): PlannedEnvironment {
   const policy = input.policy.environments[id];
   if (!policy) throw new Error(`no environment ${id} in the policy`);
-  const persons = (names: readonly string[]) => [
-    ...new Set(names.flatMap((n) => (n.startsWith("team:") ? (input.policy.teams[n.slice(5)] ?? []) : [n]))),
-  ];
   return {
     id,
     needs: policy.needs,
     approval: policy.approval,
-    approvers: persons(policy.approval?.approvers ?? []),
-    deployers: persons(policy.deployers),
+    approvers: persons(input.policy, policy.approval?.approvers ?? []),
+    deployers: persons(input.policy, policy.deployers),
     promotion: input.promotion ?? policy.promotion,
     order: policy.order,
     superseding: policy.superseding,
@@ -212,7 +217,8 @@ function steps(policy: Policy, plan: Pick<Plan, "artifacts" | "environments" | "
     const gate = environment.approval ? `gate:${environment.id}` : null;
     if (gate !== null) {
       const builds = new Set(here.flatMap((m) => (m.artifact === null ? [] : [`build:${m.artifact}`])));
-      const ends = members.filter((m) => before.includes(m.environment)).map(lastStep);
+      // in a wave everybody is asked for together; else as each arrives
+      const ends = members.filter((m) => after.includes(m.environment)).map(lastStep);
       made.push({ ...empty, id: gate, kind: "gate", environment: environment.id, needs: [...builds, ...ends], after });
     }
     for (const member of ordered(here)) {

@@ -1,6 +1,6 @@
 import type { Digest, Policy, ServiceId, TargetId } from "../config/config.ts";
 import type { Live, SnapshotRow, TargetRow } from "../run/rows.ts";
-import { lastStep, toEnvironment } from "./deploy.ts";
+import { lastStep, persons, toEnvironment } from "./deploy.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { topological } from "./graph.ts";
 import type { Definition, Member, Plan, PlannedStep } from "./plan.ts";
@@ -88,16 +88,12 @@ export function planRollback(input: RollbackPlanInput): RollbackPlanResult {
     release: { commit: input.snapshot.release },
     promotion: "stream" as const,
     artifacts: {},
-    environments: { [environment.id]: { ...environment, approval, approvers: approversOf(input.policy, approval?.approvers ?? []) } },
+    environments: { [environment.id]: { ...environment, approval, approvers: persons(input.policy, approval?.approvers ?? []) } },
     members: Object.fromEntries(members.map((m) => [m.target, m])),
   };
   const steps = toSteps(members, edges, approval !== null, environment.id, problems);
   return { plan: { fingerprint: fingerprint(parts), ...parts, steps, notes }, targets, problems };
 }
-
-const approversOf = (policy: Policy, names: readonly string[]) => [
-  ...new Set(names.flatMap((n) => (n.startsWith("team:") ? (policy.teams[n.slice(5)] ?? []) : [n]))),
-];
 
 function toMember(
   input: RollbackPlanInput,
@@ -127,31 +123,30 @@ type Edge = { readonly before: TargetId; readonly after: TargetId };
 /** The order is decided per pair: who needs leaves first, unless its recorded commit asks for more than what is there now. */
 function orderOf(input: RollbackPlanInput, targets: readonly RollbackTarget[], problems: RollbackProblem[]): readonly Edge[] {
   const environment = input.snapshot.environment;
-  const moving = new Map(targets.filter((t) => t.skip === null && t.from !== null).map((t) => [t.target, t]));
-  const rows = new Map(input.targets.map((t) => [t.id, t]));
-  const ids = new Set<TargetId>([...targets.map((t) => t.target), ...rows.keys()]);
+  const moving = new Set(targets.filter((t) => t.skip === null && t.from !== null).map((t) => t.target));
+  const from = new Map(input.targets.flatMap((t) => (t.live ? [[t.id, t.live] as const] : [])));
+  const to = new Map([...from, ...targets.map((t) => [t.target, t.to] as const)]);
   const edges: Edge[] = [];
-  for (const w of ids) {
-    const from = rows.get(w)?.live ?? null;
-    const to = targets.find((t) => t.target === w)?.to ?? from;
-    for (const service of new Set([...(from?.needs ?? []), ...(to?.needs ?? [])])) {
+  for (const [w, wFrom] of from) {
+    const wTo = to.get(w) ?? wFrom;
+    for (const service of new Set([...wFrom.needs, ...wTo.needs])) {
       const b: TargetId = `${service}@${environment}`;
-      const bFrom = rows.get(b)?.live ?? null;
-      const bTo = targets.find((t) => t.target === b)?.to ?? bFrom;
-      if (!from || !to || !bFrom || !bTo || (!moving.has(w) && !moving.has(b))) continue;
+      const bFrom = from.get(b);
+      if (!bFrom || (!moving.has(w) && !moving.has(b))) continue;
       const fits = (release: Live, live: Live) =>
-        satisfies(input.relations, service, release.commit, live.commit) === true || !release.needs.includes(service);
-      // what is broken already may stay so on the way; it must not get worse
-      const broken = !fits(from, bFrom);
-      const wFirst = !moving.has(b) || fits(to, bFrom) || broken;
-      const bFirst = !moving.has(w) || fits(from, bTo) || broken;
-      if (!fits(to, bTo) || (!moving.has(w) && !bFirst) || (!moving.has(b) && !wFirst) || (!wFirst && !bFirst))
+        !release.needs.includes(service) || satisfies(input.relations, service, release.commit, live.commit) === true;
+      const bTo = to.get(b) ?? bFrom;
+      // what is broken already may stay so; it must not get worse
+      const broken = !fits(wFrom, bFrom);
+      const wFirst = fits(wTo, bFrom);
+      const bFirst = fits(wFrom, bTo);
+      if (!broken && (!fits(wTo, bTo) || (!wFirst && !bFirst)))
         problems.push({
           target: b,
           message: `no safe order with ${w}, which needs it`,
           hint: `roll both back together, or choose another snapshot with --to`,
         });
-      else if (moving.has(w) && moving.has(b)) edges.push(wFirst ? { before: w, after: b } : { before: b, after: w });
+      else if (moving.has(w) && moving.has(b)) edges.push(wFirst || !bFirst ? { before: w, after: b } : { before: b, after: w });
     }
   }
   return edges;
@@ -165,7 +160,11 @@ function toSteps(
   problems: RollbackProblem[],
 ): readonly PlannedStep[] {
   const before = new Map<TargetId, TargetId[]>();
-  for (const edge of edges) before.set(edge.after, [...(before.get(edge.after) ?? []), edge.before]);
+  for (const edge of edges) {
+    const list = before.get(edge.after);
+    if (list) list.push(edge.before);
+    else before.set(edge.after, [edge.before]);
+  }
   const ids = members.map((m) => m.target).toReversed();
   const { order, cycle } = topological(ids, (id) => before.get(id) ?? []);
   if (cycle.length > 0)
