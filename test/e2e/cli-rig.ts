@@ -46,4 +46,3 @@ export class Program {
     return this.exit();
   }
 }
-
