@@ -164,7 +164,7 @@ describe("without a server", () => {
       ["-c", `"$0" "$1" plan --all | head -1`, process.execPath, join(import.meta.dirname, "../../bin/sluice.js")],
       {
         cwd: shop.root,
-        env: { ...process.env, ...place.env },
+        env: { ...process.env, ...place.env, NO_COLOR: "1" },
         encoding: "utf8",
       },
     );
