@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { openNoopEngine, untilCommitted } from "../test/rig/noop-engine.ts";
-import { oneCommit } from "../test/rig/noop.ts";
+import { DEPLOY_ALL, oneCommit } from "../test/rig/noop.ts";
 import { runEnded } from "../src/core/run/status.ts";
 import { type Measure, quantile, rounded } from "./measure.ts";
 
@@ -28,10 +28,7 @@ export async function approvalToStart(): Promise<readonly Measure[]> {
   const took: number[] = [];
   for (let i = 0; i < TIMES; i++) {
     const commit = randomBytes(20).toString("hex");
-    const { run } = await engine.deploy(
-      { services: null, environments: null, commit, policyRef: null, reason: null, promotion: null, redeploy: false, acceptDiverged: null },
-      { name: "bench" },
-    );
+    const { run } = await engine.deploy({ ...DEPLOY_ALL, commit }, { name: "bench" });
     await untilCommitted(engine, async () => (await engine.approvals()).length > 0);
     const asked = performance.now();
     await engine.decide({ verdict: "approved", commit, environment: "mainnet", comment: null, expect: null }, { name: "bench" });

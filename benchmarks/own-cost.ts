@@ -1,27 +1,17 @@
 import { openNoopEngine, untilCommitted } from "../test/rig/noop-engine.ts";
-import { bigProject, oneCommit } from "../test/rig/noop.ts";
+import { DEPLOY_ALL, bigProject, oneCommit } from "../test/rig/noop.ts";
 import { runEnded } from "../src/core/run/status.ts";
 import { type Measure, median, rounded } from "./measure.ts";
 
 const COMMIT = "c".repeat(40);
 /** deploy and verify in three environments */
 const STEPS_A_SERVICE = 6;
-const ALL = {
-  services: null,
-  environments: null,
-  commit: null,
-  policyRef: null,
-  reason: null,
-  promotion: null,
-  redeploy: false,
-  acceptDiverged: null,
-};
 
 /** Deploys everything, approves at the gate; ms a step from the request to the run's end, admission and planning included. */
 export async function ownCostOf(services: number): Promise<{ readonly perStep: number; readonly steps: number }> {
   const { engine, store, close } = await openNoopEngine(oneCommit(COMMIT, bigProject(services)));
   const started = performance.now();
-  const { run } = await engine.deploy(ALL, { name: "bench" });
+  const { run } = await engine.deploy(DEPLOY_ALL, { name: "bench" });
   await untilCommitted(engine, async () => (await engine.approvals()).length > 0);
   await engine.decide({ verdict: "approved", commit: COMMIT, environment: "mainnet", comment: null, expect: null }, { name: "bench" });
   await untilCommitted(engine, async () => runEnded((await store.run(run.id))?.status ?? "queued"));

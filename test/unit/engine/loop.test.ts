@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { expect, test, vi } from "vitest";
 import { type Store, StoreError } from "../../../src/engine/ports/store.ts";
 import { runEnded } from "../../../src/core/run/status.ts";
-import { NoopExecutor, oneCommit } from "../../rig/noop.ts";
+import { DEPLOY_ALL, NoopExecutor, oneCommit } from "../../rig/noop.ts";
 import { SetClock } from "../../rig/set-clock.ts";
 import { openNoopEngine, untilCommitted } from "../../rig/noop-engine.ts";
 
@@ -12,16 +12,6 @@ project: one
 environments: { dev: {}, prod: { needs: [dev], approval: { self: true, expires: 1h } } }
 services: { api: { tier: backend, deploy: { noop: {} } } }
 `;
-const ALL = {
-  services: null,
-  environments: null,
-  commit: null,
-  policyRef: null,
-  reason: null,
-  promotion: null,
-  redeploy: false,
-  acceptDiverged: null,
-};
 const ME = { name: "me" };
 
 /** The store with commits that fail while `failing` says how. */
@@ -52,11 +42,11 @@ test("a full disk refuses the command, and nothing that happened outside is lost
     between: faulty(fault),
     executor: new Held(),
   });
-  await expect(engine.deploy(ALL, ME)).rejects.toThrow("The disk is full.");
+  await expect(engine.deploy(DEPLOY_ALL, ME)).rejects.toThrow("The disk is full.");
   expect((await store.runs({}, { limit: 10, cursor: null })).items).toEqual([]);
 
   fault.failing = null;
-  const { run } = await engine.deploy(ALL, ME);
+  const { run } = await engine.deploy(DEPLOY_ALL, ME);
   await vi.waitFor(() => expect(ends).toHaveLength(1));
   fault.failing = new StoreError("full", "The disk is full.");
   for (const end of ends.splice(0)) end();
@@ -80,7 +70,7 @@ test("a deposed orchestrator does nothing any more", async () => {
   const deposed = vi.fn<(error: StoreError) => void>();
   const { engine, close } = await openNoopEngine(oneCommit(COMMIT, PROJECT), { between: faulty(fault), deposed });
   fault.failing = new StoreError("deposed", "Another process has the store.");
-  await expect(engine.deploy(ALL, ME)).rejects.toThrow("Another process has the store.");
+  await expect(engine.deploy(DEPLOY_ALL, ME)).rejects.toThrow("Another process has the store.");
   expect(deposed).toHaveBeenCalledOnce();
   fault.failing = null;
   await expect(engine.hold("prod", "why", ME)).rejects.toThrow("stopping");
@@ -94,7 +84,7 @@ test("a clock that jumps starts nothing and repeats nothing; a decision that has
     clock,
     onStart: (spec) => started.push(`${spec.kind} ${"target" in spec ? spec.target : ""}`),
   });
-  const { run } = await engine.deploy(ALL, ME);
+  const { run } = await engine.deploy(DEPLOY_ALL, ME);
   await untilCommitted(engine, async () => (await engine.approvals()).length > 0);
   const before = [...started];
   clock.to(clock.at - 5_000_000);
@@ -122,7 +112,7 @@ test("what was not known to be done is carried out again by the next orchestrato
     }
   }
   const first = await openNoopEngine(oneCommit(COMMIT, PROJECT), { executor: new Never() });
-  const { run } = await first.engine.deploy(ALL, ME);
+  const { run } = await first.engine.deploy(DEPLOY_ALL, ME);
   await vi.waitFor(() => expect(started).toHaveLength(1));
   await first.engine.close();
   await first.store.close();

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import type { Observed } from "../../../src/core/run/events.ts";
-import { noopDriver, oneCommit } from "../../rig/noop.ts";
+import { DEPLOY_ALL, noopDriver, oneCommit } from "../../rig/noop.ts";
 import { openNoopEngine, untilCommitted } from "../../rig/noop-engine.ts";
 import { SetClock } from "../../rig/set-clock.ts";
 
@@ -10,16 +10,6 @@ project: one
 environments: { dev: {} }
 services: { api: { tier: backend, deploy: { noop: {} } } }
 `;
-const ALL = {
-  services: null,
-  environments: null,
-  commit: null,
-  policyRef: null,
-  reason: null,
-  promotion: null,
-  redeploy: false,
-  acceptDiverged: null,
-};
 
 test("between runs health is that of now, and what somebody else has put there is recorded as external", async () => {
   const clock = new SetClock(1_000_000);
@@ -28,7 +18,7 @@ test("between runs health is that of now, and what somebody else has put there i
     clock,
     driver: { ...noopDriver, observe: () => Promise.resolve(there) },
   });
-  const { run } = await engine.deploy(ALL, { name: "me" });
+  const { run } = await engine.deploy(DEPLOY_ALL, { name: "me" });
   await untilCommitted(engine, async () => (await store.run(run.id))?.status === "succeeded");
   const target = async () => (await store.targets({}, { limit: 1, cursor: null })).items[0];
   const live = (await target())?.live;
