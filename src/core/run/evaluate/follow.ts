@@ -3,7 +3,7 @@ import type { Draft } from "../draft.ts";
 import type { TargetId } from "../../config/config.ts";
 import type { RunId, StepRow } from "../rows.ts";
 import { stepEnded } from "../status.ts";
-import { follow, leaveQueue, mayTake, release, setStatus, stopped, type Verdict, waiting } from "../steps.ts";
+import { blocked, follow, leaveQueue, mayTake, release, setStatus, stopped, type Verdict, waiting } from "../steps.ts";
 
 /** A verify belongs to its deploy: what was applied is always verified, also when the run has been cancelled since. A rollback's also says that what is there already serves. */
 export function evaluateVerify(d: Draft, row: StepRow): void {
@@ -56,6 +56,8 @@ function afterSkip(d: Draft, row: StepRow, target: TargetId, verify: StepRow): V
   const there = d.target(target);
   if (there.unknown) return waiting({ code: "observing", target });
   if (there.live?.commit !== d.member(row.run, target).commit) return { status: "superseded", reason: { code: "not-needed" } };
+  // the checks have said no since, in the run that brought it
+  if (!there.serving) return blocked({ code: "need-ended", target, run: there.live.run, status: "failed" });
   return there.good ? "follows" : "go";
 }
 

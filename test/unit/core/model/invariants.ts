@@ -6,17 +6,8 @@ import { goodKey } from "../../../../src/core/run/state.ts";
 import { runEnded, stepEnded } from "../../../../src/core/run/status.ts";
 import type { Outcome } from "../../../../src/core/run/transition.ts";
 import { contains, meets } from "../history.ts";
+import { Violation } from "./violation.ts";
 import type { Watch, World } from "./world.ts";
-
-/** A rule of semantics, section 8, that does not hold. */
-export class Violation extends Error {
-  override readonly name = "Violation";
-  readonly rule: string;
-  constructor(rule: string, message: string) {
-    super(`${rule}: ${message}`);
-    this.rule = rule;
-  }
-}
 
 /** Watches a world and judges each event by what is really there, never by what the core believes. */
 export class Invariants {
@@ -43,7 +34,9 @@ export class Invariants {
         else if (world.actual.get(effect.attempt.target)?.commit !== effect.attempt.commit)
           throw new Violation("V", `${effect.attempt.kind} of ${effect.attempt.commit} judges something else on ${effect.attempt.target}`);
       }
+    this.#stopped(world, outcome);
     this.#terminal(world, outcome);
+    this.#snapshots(world, outcome);
     this.#together(world);
     this.#records(world, outcome);
     this.#gates(world);
@@ -127,6 +120,35 @@ export class Invariants {
       throw new Violation("3", `${spec.target} ${spec.commit} of ${run.id} starts on ${persons.size} decisions`);
   }
 
+  /** After a cancel nothing starts but the check of what was applied. */
+  #stopped(world: World, outcome: Outcome): void {
+    for (const effect of outcome.effects) {
+      if (effect.type !== "attempt.start" || effect.attempt.kind === "verify") continue;
+      const { id, run, kind } = effect.attempt;
+      if (world.db.runs.get(run)?.stopped?.how === "cancelled") throw new Violation("C", `${kind} ${id} starts in cancelled run ${run}`);
+    }
+  }
+
+  /** Section 1: when a run has ended in an environment, what was good last there is recorded, if it works together; what a rollback left is not offered. */
+  #snapshots(world: World, outcome: Outcome): void {
+    const lanes = new Set(
+      outcome.changes.flatMap((c) => (c.table === "step" && c.row.endedAt !== null && c.row.id.includes("@") ? laneOf(c.row) : [])),
+    );
+    for (const lane of lanes) {
+      const [run, environment] = lane.split("/") as [RunId, EnvironmentId];
+      const steps = [...(world.db.plans.get(run)?.steps ?? [])].filter((s) => s.target !== null && s.environment === environment);
+      const row = world.db.environments.get(environment);
+      if (steps.some((s) => world.step(run, s.id)?.endedAt === null) || !row || row.snapshotDue) continue;
+      const good = new Map([...world.lastGood].filter(([target]) => environmentOf(target) === environment));
+      const fits = [...good].every(([target, commit]) =>
+        needsOf(target).every((need) => meets(good.get(`${need}@${environment}`) ?? "c0", need, commit)),
+      );
+      const last = world.db.snapshots.get(row.snapshots.findLast((s) => !s.left)?.id ?? "");
+      if (fits && [...good].some(([target, commit]) => last?.entries[target]?.commit !== commit))
+        throw new Violation("S", `${run} ended in ${environment}, and what is good there is not recorded`);
+    }
+  }
+
   /** Invariant 7, and what a run's end promises. */
   #terminal(world: World, outcome: Outcome): void {
     for (const { table, row } of outcome.changes.filter((c) => c.table === "run" || c.table === "step")) {
@@ -149,8 +171,8 @@ export class Invariants {
   /** Invariant 6: no service comes to stand on a needed one that does not satisfy it. */
   #together(world: World): void {
     for (const [target, w] of world.actual) {
-      const [service, environment] = target.split("@") as [ServiceId, EnvironmentId];
-      for (const need of NEEDS[service] ?? []) {
+      const environment = environmentOf(target);
+      for (const need of needsOf(target)) {
         const b = world.actual.get(`${need}@${environment}`);
         const pair = `${target} on ${need}`;
         if (!b || meets(b.commit, need, w.commit)) this.#broken.delete(pair);
@@ -169,6 +191,10 @@ export class Invariants {
       if (change.table === "ledger") {
         const rows = this.#ledger.get(change.row.target) ?? new Map<number, LedgerRow>();
         this.#ledger.set(change.row.target, rows.set(change.row.seq, change.row));
+      } else if (change.table === "attempt") {
+        const { id, kind, outcome: end } = change.row;
+        if (kind === "deploy" && end === "failed" && !outcome.changes.some((c) => c.table === "ledger" && c.row.attempt === id))
+          throw new Violation("9", `${id} failed and is not entered`);
       } else if (change.table === "snapshot")
         for (const [target, entry] of Object.entries(change.row.entries)) {
           if (world.db.ledger.get(entry.entry)?.good !== true)
@@ -182,6 +208,9 @@ export class Invariants {
     }
     for (const [target, row] of world.db.targets) {
       const there = world.actual.get(target as TargetId);
+      for (const q of row.queue)
+        if (world.step(q.run, q.step)?.status !== "waiting" || world.step(q.run, q.step)?.reason?.code !== "queue")
+          throw new Violation("Q", `${q.step} of ${q.run} holds a place at ${target} and does not wait for it alone`);
       if (!there || !row.observed || row.busy !== null || row.unknown !== null) continue;
       const word = world.checked.get(target as TargetId);
       const says = `${row.live?.commit} by ${row.live?.attempt}, serving ${row.serving}, good ${row.good}`;
@@ -217,4 +246,6 @@ export class Invariants {
 }
 
 const NEEDS: Readonly<Record<ServiceId, readonly ServiceId[]>> = { indexer: ["api"], web: ["api", "indexer"] };
+const needsOf = (target: TargetId): readonly ServiceId[] => NEEDS[target.slice(0, target.indexOf("@"))] ?? [];
+const laneOf = (row: { readonly run: RunId; readonly id: string }) => `${row.run}/${row.id.slice(row.id.indexOf("@") + 1)}`;
 const environmentOf = (target: TargetId): EnvironmentId => target.slice(target.indexOf("@") + 1);

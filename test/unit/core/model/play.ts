@@ -5,10 +5,11 @@ import { goodKey, relationKey, State } from "../../../../src/core/run/state.ts";
 import { type Outcome, transition } from "../../../../src/core/run/transition.ts";
 import { HOUR, MINUTE } from "../harbor.ts";
 import { COMMITS } from "../history.ts";
-import { Invariants, Violation } from "./invariants.ts";
+import { Invariants } from "./invariants.ts";
 import { dump, indexes } from "./look.ts";
 import { beginning, configOf } from "./setup.ts";
 import type { Story } from "./story.ts";
+import { Violation } from "./violation.ts";
 import type { Ending, Told, World } from "./world.ts";
 
 /** One random act: what, and three numbers that choose among what there is when it happens. */
@@ -163,7 +164,7 @@ class Play {
     if (id === undefined) return;
     const running = this.world.running.get(id);
     const odd: readonly Ending[] = ["failed", "changed", "errored", "lost", running?.stopping ? "cut" : "lost"];
-    const how = running?.stopping && b % 4 > 0 ? "cut" : b % 10 < 7 ? "ok" : (odd[b % 5] ?? "ok");
+    const how = running?.stopping && b % 4 > 0 ? "cut" : b % 10 < 7 ? "ok" : (odd[Math.floor(b / 10) % 5] ?? "ok");
     const deploys = running?.spec.kind === "deploy";
     this.world.end(id, running?.applied && how === "failed" ? "changed" : how === "changed" && !deploys ? "failed" : how, a % 2 === 0);
   }

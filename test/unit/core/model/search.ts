@@ -1,8 +1,8 @@
 import fc from "fast-check";
-import { Violation } from "./invariants.ts";
 import { type Core, type History, play } from "./play.ts";
 import { SETUPS } from "./setup.ts";
 import { Story } from "./story.ts";
+import { Violation } from "./violation.ts";
 
 const byte = fc.nat(1023);
 const histories: fc.Arbitrary<History> = fc.record({
@@ -12,10 +12,10 @@ const histories: fc.Arbitrary<History> = fc.record({
 });
 
 /** Plays random histories until one breaks a rule; null: none did. The history is as short as it could be made, and told in words. */
-export function search(runs: number, seed: number, core?: Core): string | null {
+export function search(runs: number, seed: number, core?: Core, options: { readonly shorten: boolean } = { shorten: true }): string | null {
   const found = fc.check(
     fc.property(histories, (history) => void play(history, core)),
-    { numRuns: runs, seed },
+    { numRuns: runs, seed, endOnFailure: !options.shorten },
   );
   if (!found.failed) return null;
   const [history] = found.counterexample ?? [];

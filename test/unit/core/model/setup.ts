@@ -1,7 +1,7 @@
 import type { Config } from "../../../../src/core/config/config.ts";
 import { approval, harbor, HOUR, MINUTE } from "../harbor.ts";
-import { Violation } from "./invariants.ts";
 import { World } from "./world.ts";
+import { Violation } from "./violation.ts";
 
 const started = new Map<number, World>();
 

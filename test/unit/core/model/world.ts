@@ -11,6 +11,7 @@ import { runEnded } from "../../../../src/core/run/status.ts";
 import { type Outcome, transition } from "../../../../src/core/run/transition.ts";
 import { relate } from "../history.ts";
 import { Database } from "./database.ts";
+import { Violation } from "./violation.ts";
 
 /** What is told to the core, the clock's part left out. */
 export type Told = Event extends infer E ? (E extends Event ? Omit<E, "at"> : never) : never;
@@ -53,8 +54,13 @@ export class World {
   /** What the checks said of what is there; nothing: they have not. */
   readonly checked = new Map<TargetId, "serving" | "good" | "bad">();
   readonly goodEver = new Set<string>();
+  /** The last commit that was good on each target. */
+  readonly lastGood = new Map<TargetId, CommitId>();
+  /** Snapshots that a rollback of everything has gone back behind. */
+  readonly left = new Set<string>();
   /** How often a service's rendering has changed without its commit. */
   readonly renderings = new Map<ServiceId, number>();
+  readonly #behind = new Map<RunId, readonly string[]>();
   #runs = 0;
   readonly #plans = new Map<string, Plan>();
 
@@ -73,6 +79,7 @@ export class World {
     for (const [target, attempts] of this.written) copy.written.set(target, [...attempts]);
     for (const [target, word] of this.checked) copy.checked.set(target, word);
     for (const key of this.goodEver) copy.goodEver.add(key);
+    for (const [target, commit] of this.lastGood) copy.lastGood.set(target, commit);
     return copy;
   }
 
@@ -83,7 +90,11 @@ export class World {
     this.db.put(outcome.changes);
     this.options.watch?.(this, event, outcome);
     for (const effect of outcome.effects) this.#carry(effect);
-    for (const change of outcome.changes) if (change.table === "run" && runEnded(change.row.status)) this.state.forget(change.row.id);
+    for (const change of outcome.changes)
+      if (change.table === "run" && runEnded(change.row.status)) {
+        if (change.row.status === "succeeded") for (const id of this.#behind.get(change.row.id) ?? []) this.left.add(id);
+        this.state.forget(change.row.id);
+      }
     this.options.settled?.();
     if (this.options.prompt === true) this.answerAll();
     return outcome;
@@ -206,6 +217,8 @@ export class World {
   ): Omit<AdmitRollback, "run"> | string | null {
     const row = this.db.environments.get(environment);
     const offered = part.to ?? (row ? offeredSnapshot(row)?.id : undefined);
+    if (part.to === undefined && this.left.has(offered ?? ""))
+      throw new Violation("R2", `${offered} is offered, though a rollback has left it`);
     const snapshot = offered === undefined ? undefined : this.db.snapshots.get(offered);
     if (!snapshot) return null;
     const { plan, problems } = this.planRollback(snapshot, part.services ?? null);
@@ -244,7 +257,18 @@ export class World {
 
   admit(event: Omit<AdmitRollback, "run">): { readonly run: RunId; readonly outcome: Outcome } {
     const run = `r${++this.#runs}`;
-    return { run, outcome: this.send({ ...event, run }) };
+    const { entries, environment, seq, id } = event.snapshot;
+    const whole = Object.keys(entries).every((target) => event.plan.members[target as TargetId] !== undefined);
+    const later = [...this.db.snapshots.values()].filter((s) => whole && s.environment === environment && s.seq > seq);
+    const outcome = this.send({ ...event, run });
+    if (outcome.answer.ok) {
+      this.left.delete(id);
+      this.#behind.set(
+        run,
+        later.map((s) => s.id),
+      );
+    }
+    return { run, outcome };
   }
 
   // --- the other side --------------------------------------------------------------------------------------------------------
@@ -274,7 +298,9 @@ export class World {
     if (how === "ok") {
       const good = kind === "soak" || this.step(attempt.run, `soak:${target}`) === undefined;
       this.checked.set(target, good ? "good" : "serving");
-      if (good) this.goodEver.add(goodKey(target, there.commit));
+      if (!good) return;
+      this.goodEver.add(goodKey(target, there.commit));
+      this.lastGood.set(target, there.commit);
     } else if (how === "failed" || (how === "errored" && kind === "verify")) this.checked.set(target, "bad");
   }
 
