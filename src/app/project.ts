@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { CliError, EXIT } from "../cli/exit.ts";
+import { storeError } from "../store/errors.ts";
 
 /** Where a project's file is, and where its store goes. */
 export type Project = { readonly root: string; readonly home: string };
@@ -36,7 +37,9 @@ export const isInRepository = (directory: string): boolean => upFrom(directory, 
 
 /** Makes the store's directory, which git is to leave alone. */
 export async function makeHome({ home }: Project): Promise<void> {
-  await mkdir(home, { recursive: true, mode: 0o700 });
+  await mkdir(home, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw storeError(error, home);
+  });
   await writeFile(join(home, ".gitignore"), "*\n", { flag: "wx" }).catch((error: NodeJS.ErrnoException) => {
     // A store that cannot be written says so better itself.
     if (error.code !== "EEXIST" && error.code !== "EROFS" && error.code !== "EACCES") throw error;

@@ -48,7 +48,11 @@ export function explain(reason: Reason, context: ExplainContext): Explained {
     case "already-live":
       return { message: reason.run === null || reason.run === context.run ? "already live" : `already live, by run ${reason.run}` };
     case "newer-is-live":
-      return withCommand(`newer is live: ${shortCommit(reason.live)}`, reason.command);
+      return reason.command === null
+        ? {
+            message: `newer is live: ${shortCommit(reason.live)}; this commit was never live and good there, so there is no way back to it`,
+          }
+        : withCommand(`newer is live: ${shortCommit(reason.live)}`, reason.command);
     case "already-there":
       return { message: "already there" };
     case "already-built":

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { AdapterSchema, CommitId, EnvironmentId } from "../core/config/config.ts";
+import type { AdapterSchema, CommitId, EnvironmentId, TargetId } from "../core/config/config.ts";
 import type { Answer } from "../core/run/events.ts";
 import type { RunRow } from "../core/run/rows.ts";
 import { runEnded } from "../core/run/status.ts";
@@ -112,9 +112,10 @@ export class Engine implements Control {
   }
 
   async decide(request: Parameters<Control["decide"]>[0], actor: Actor): Promise<Answer> {
+    await this.#mustKnow(request.environment);
     const commit = await this.#options.source.resolve(request.commit);
     const { verdict, environment, comment, expect } = request;
-    return await this.#loop.command({
+    const answer = await this.#loop.command({
       type: "gate.decided",
       id: randomUUID(),
       by: actor.name,
@@ -124,6 +125,13 @@ export class Engine implements Control {
       comment,
       expect,
     });
+    if (answer.ok || answer.code !== "nothing-waits") return answer;
+    // deciding twice is harmless, also when the run has ended since and the core has let go of it
+    const recorded = (await this.store.decisions({ commit, environment })).findLast(
+      (d) => d.verdict === verdict && d.voided === null && (d.expiresAt === null || d.expiresAt > this.#options.clock.now()),
+    );
+    if (!recorded) return answer;
+    return { ok: true, decision: { id: recorded.id, targets: Object.keys(recorded.fingerprints) as TargetId[], runs: [], already: true } };
   }
 
   async cancel(run: string, options: { readonly now: boolean; readonly reason: string | null }, actor: Actor): Promise<Answer> {

@@ -146,7 +146,7 @@ async function snapshotOf(parts: DeployParts, request: RollbackRequest): Promise
   if (request.to === null) {
     const offered = environment && offeredSnapshot(environment);
     const row = offered ? await parts.store.snapshot(offered.id) : null;
-    if (!row) throw none("no set that worked together is recorded from before the newest release");
+    if (!row) throw none("what is live now is the oldest set there, or none is recorded from before it");
     return row;
   }
   const byId = await parts.store.snapshot(request.to);

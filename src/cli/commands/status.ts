@@ -3,7 +3,7 @@ import type { Schemas } from "../../contract/client.ts";
 import { shortCommit } from "../../contract/explain.ts";
 import { answer, everyItem, PAGE_SIZE } from "../api.ts";
 import type { Connection } from "../context.ts";
-import { EXIT, type ExitCode } from "../exit.ts";
+import { CliError, EXIT, type ExitCode } from "../exit.ts";
 import { collect, environmentsOption, examples } from "../options.ts";
 import { paintHealth } from "../output/paint.ts";
 import { table } from "../output/table.ts";
@@ -31,11 +31,21 @@ export function addStatus(program: Command, perform: Perform): void {
 async function status(session: Session, options: Options): Promise<ExitCode> {
   const connection = await session.connect("read");
   const [targets, environments] = await Promise.all([fleet(connection, options), allEnvironments(connection)]);
+  const unknown = (options.env ?? []).find((name) => !environments.some(({ id }) => id === name));
+  if (unknown !== undefined)
+    throw new CliError(
+      EXIT.usage,
+      `No environment ${safe(unknown)} in the policy`,
+      `Known: ${environments.map(({ id }) => id).join(", ")}`,
+    );
   if (session.json) {
     session.printJson(targets.map(targetJson));
     return EXIT.done;
   }
-  if (targets.length === 0) session.print("Nothing has been deployed: sluice deploy --all");
+  if (targets.length === 0)
+    session.print(
+      options.env || options.service ? "Nothing like that has been deployed" : "Nothing has been deployed: sluice deploy --all",
+    );
   else
     session.print(
       table(

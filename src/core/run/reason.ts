@@ -19,7 +19,7 @@ export type Reason =
   | { readonly code: "unsafe-order"; readonly target: TargetId }
   // skipped
   | { readonly code: "already-live"; readonly run: RunId | null }
-  | { readonly code: "newer-is-live"; readonly live: CommitId; readonly command: string }
+  | { readonly code: "newer-is-live"; readonly live: CommitId; readonly command: string | null }
   | { readonly code: "already-there" }
   | { readonly code: "already-built"; readonly run: RunId | null }
   | { readonly code: "not-needed" }

@@ -103,7 +103,10 @@ function forwardOnly(d: Draft, row: StepRow, member: Member): Verdict {
     d.ask(member.commit, there.live.commit);
     return waiting({ code: "comparing", release: member.commit, live: there.live.commit });
   }
-  const command = `sluice rollback ${member.service} --env ${member.environment} --to ${member.commit} --reason "…"`;
+  // a way back is named only where there is one: to what was good here before
+  const command = d.isGood(member.target, member.commit)
+    ? `sluice rollback ${member.service} --env ${member.environment} --to ${member.commit} --reason "…"`
+    : null;
   if (relation?.order === "contains") return skipped({ code: "newer-is-live", live: there.live.commit, command });
   if (relation?.order === "behind" || run.options.acceptDiverged !== null) return "go";
   return blocked({ code: "diverged", live: there.live.commit, release: member.commit });
