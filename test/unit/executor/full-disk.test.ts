@@ -33,7 +33,9 @@ test(
       deploySpec("runs", script(`setInterval(() => require("fs").existsSync(process.argv[1] + "/rest") && process.exit(0), 10)`, home)),
     );
     // written and not only made: the disk is to be full between two writes of the attempt, not within one
-    await expect.poll(() => statSync(join(home, "attempts/runs/children"), { throwIfNoEntry: false })?.size ?? 0, { timeout: 5000 }).toBeGreaterThan(0);
+    await expect
+      .poll(() => statSync(join(home, "attempts/runs/children"), { throwIfNoEntry: false })?.size ?? 0, { timeout: 5000 })
+      .toBeGreaterThan(0);
     fill(join(home, "rest"));
     await expect(executor.start(deploySpec("refused", ["true"]))).rejects.toThrow(/is full: free some space; nothing was started/);
     await expect.poll(() => processesOf(home).filter((line) => line.includes("setInterval")), { timeout: 5000 }).toEqual([]);
