@@ -6,8 +6,9 @@ import { type Change, changeKey } from "./changes.ts";
 import type { Effect } from "./effects.ts";
 import { Overlay } from "./overlay.ts";
 import type * as rows from "./rows.ts";
-import { goodKey, recount, relationKey, renderKey, type State, type StepKey, stepKey, subjectOf } from "./state.ts";
+import { goodKey, relationKey, renderKey, type State, stepKey, subjectOf } from "./state.ts";
 import { stepEnded } from "./status.ts";
+import { laneKey, recount, relane, sameGate } from "./tally.ts";
 import { Worklist } from "./worklist.ts";
 
 /**
@@ -107,8 +108,7 @@ export class Draft extends Overlay {
     this.#changes.push({ table: "render", row });
     this.work.add([stepKey(row.run, `deploy:${row.target}`)]);
     // what was decided was another fingerprint
-    const gate: StepId = `gate:${this.target(row.target).environment}`;
-    if (this.plan(row.run).step.has(gate)) this.work.addLast(stepKey(row.run, gate));
+    this.#wakeGate(row.run, this.target(row.target).environment);
   }
   setEnvironment(row: rows.EnvironmentRow): void {
     const before = this.environment(row.id);
@@ -127,26 +127,26 @@ export class Draft extends Overlay {
     this.#wakeAroundTarget(row);
   }
   setStep(row: rows.StepRow): void {
-    const key = stepKey(row.run, row.id);
     const before = this.step(row.run, row.id);
-    this.written.steps.set(key, row);
+    this.written.steps.put(row);
     this.#changes.push({ table: "step", row });
-    this.#index(key, before, row);
+    this.#index(before, row);
     if (before !== null && before.status === row.status && before.reached === row.reached && before.reason === row.reason) return;
     this.#wakeAround(row, before);
   }
 
-  #index(key: StepKey, before: rows.StepRow | null, row: rows.StepRow): void {
+  #index(before: rows.StepRow | null, row: rows.StepRow): void {
     this.written.counts.set(row.run, recount(this.counts(row.run), before, row));
-    const planned = this.planned(row.run, row.id);
-    const was = before !== null && !stepEnded(before.status);
-    const is = !stepEnded(row.status);
-    if (was !== is && planned.target !== null && planned.environment !== null) {
-      this.written.openIn.set(`${row.run}/${planned.environment}`, this.openIn(row.run, planned.environment) + (is ? 1 : -1));
-      if (is) put(this.written.bringing, planned.target, row.run);
+    const { target, environment } = this.planned(row.run, row.id);
+    if (target !== null && environment !== null) {
+      const lane = this.lane(row.run, environment);
+      const next = relane(lane, before, row);
+      this.written.lanes.set(laneKey(row.run, environment), next);
+      if (!sameGate(lane, next)) this.#wakeGate(row.run, environment);
+      if (!stepEnded(row.status)) put(this.written.bringing, target, row.run);
     }
     const subject = subjectOf(row);
-    if (subject !== null) put(this.written.watching, subject, key);
+    if (subject !== null) put(this.written.watching, subject, stepKey(row.run, row.id));
   }
 
   /** Whoever may go on, or must not, because of this step. */
@@ -161,12 +161,10 @@ export class Draft extends Overlay {
       else this.work.add(dependents);
     }
     if (planned.environment !== null && planned.target !== null) {
-      if (endedNow && this.openIn(row.run, planned.environment) === 0) {
+      if (endedNow && this.lane(row.run, planned.environment).open === 0) {
         this.work.add((index.wave.get(planned.environment) ?? []).map((id) => stepKey(row.run, id)));
         this.work.addLane(row.run, planned.environment);
       }
-      const gate = `gate:${planned.environment}`;
-      if (row.kind === "deploy" && concernsGate(before, row) && index.step.has(gate)) this.work.addLast(stepKey(row.run, gate));
     }
     // another run may wait for what this step brings, or for it to end
     const opened = !ended && (before === null || stepEnded(before.status));
@@ -185,6 +183,7 @@ export class Draft extends Overlay {
   /** Whoever waits and needs this target: a need that was met may be lost. A rollback looks at everything that stands together there. */
   #wakeAroundTarget({ id, environment }: rows.TargetRow): void {
     for (const run of this.activeRuns()) {
+      if (this.lane(run.id, environment).waiting === 0) continue;
       const index = this.plan(run.id);
       const steps = run.kind === "rollback" ? index.deploys.get(environment) : index.needers.get(id);
       for (const step of steps ?? []) if (this.step(run.id, step)?.status === "waiting") this.work.add([stepKey(run.id, step)]);
@@ -195,17 +194,14 @@ export class Draft extends Overlay {
     for (const run of this.activeRuns()) {
       const deploys = this.plan(run.id).deploys.get(environment) ?? [];
       this.work.add(deploys.map((id) => stepKey(run.id, id)));
-      if (this.plan(run.id).step.has(`gate:${environment}`)) this.work.addLast(stepKey(run.id, `gate:${environment}`));
+      this.#wakeGate(run.id, environment);
     }
   }
-}
 
-/** A gate asks for members that have reached it and have neither started nor ended; why they wait otherwise is nothing to it. */
-function concernsGate(before: rows.StepRow | null, row: rows.StepRow): boolean {
-  if (before === null || before.reached !== row.reached) return true;
-  const open = ({ status }: rows.StepRow) => status !== "running" && !stepEnded(status);
-  const asked = ({ reason }: rows.StepRow) => reason?.code === "approval";
-  return open(before) !== open(row) || asked(before) !== asked(row);
+  #wakeGate(run: rows.RunId, environment: EnvironmentId): void {
+    const gate: StepId = `gate:${environment}`;
+    if (this.plan(run).step.has(gate)) this.work.addLast(stepKey(run, gate));
+  }
 }
 
 export const buildKey = (artifact: string, commit: CommitId): string => `${artifact} ${commit}`;

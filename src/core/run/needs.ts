@@ -75,7 +75,8 @@ const timeoutOf = (d: Draft, run: RunId, environment: EnvironmentId) => d.plan(r
 
 /** Section 3: this release of the service must have been good in the environments before; in a wave, everyone must have ended there. */
 export function promotionOf(d: Draft, run: RunId, step: StepId, member: Member): Verdict {
-  for (const environment of d.planned(run, step).after) if (d.openIn(run, environment) > 0) return pending({ code: "wave", environment });
+  for (const environment of d.planned(run, step).after)
+    if (d.lane(run, environment).open > 0) return pending({ code: "wave", environment });
   for (const environment of member.promotesFrom) {
     const before: TargetId = `${member.service}@${environment}`;
     // its last step is what the plan names, and what wakes this one

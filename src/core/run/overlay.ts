@@ -4,7 +4,6 @@ import type { Member, PlannedStep, StepId } from "../plan/plan.ts";
 import type { Relations } from "../plan/relations.ts";
 import type * as rows from "./rows.ts";
 import {
-  type Counts,
   decisionKey,
   expiryOf,
   goodKey,
@@ -12,17 +11,19 @@ import {
   renderKey,
   type State,
   type StepKey,
+  splitKey,
   stepKey,
   subjectOf,
   untilOf,
 } from "./state.ts";
 import { runEnded, stepEnded } from "./status.ts";
+import { type Counts, type Lane, laneKey, NO_COUNTS, NO_LANE, StepTable } from "./tally.ts";
 
 /** What has been written over a state, and over its indexes. */
 class Written {
   readonly runs = new Map<string, rows.RunRow>();
   readonly plans = new Map<string, PlanIndex>();
-  readonly steps = new Map<string, rows.StepRow>();
+  readonly steps = new StepTable();
   readonly attempts = new Map<string, rows.AttemptRow>();
   readonly targets = new Map<string, rows.TargetRow>();
   readonly environments = new Map<string, rows.EnvironmentRow>();
@@ -32,7 +33,7 @@ class Written {
   readonly good = new Set<string>();
   readonly decisions = new Map<string, rows.DecisionRow>();
   readonly counts = new Map<string, Counts>();
-  readonly openIn = new Map<string, number>();
+  readonly lanes = new Map<string, Lane>();
   readonly watching = new Map<string, Set<StepKey>>();
   readonly bringing = new Map<string, Set<rows.RunId>>();
 }
@@ -75,8 +76,7 @@ export class Overlay {
     return must(this.plan(run).plan.members[target], `member ${target} of run ${run}`);
   }
   step(run: rows.RunId, id: StepId): rows.StepRow | null {
-    const key = stepKey(run, id);
-    return this.written.steps.get(key) ?? this.base.steps.get(key) ?? null;
+    return this.written.steps.get(run, id) ?? this.base.steps.get(run, id) ?? null;
   }
   stepOf(run: rows.RunId, id: StepId): rows.StepRow {
     return must(this.step(run, id), `step ${id} of run ${run}`);
@@ -132,12 +132,11 @@ export class Overlay {
     return this.written.relations.get(key) ?? this.base.relations.get(key) ?? null;
   };
   counts(run: rows.RunId): Counts {
-    return this.written.counts.get(run) ?? this.base.counts.get(run) ?? { open: 0, running: 0, waiting: 0 };
+    return this.written.counts.get(run) ?? this.base.counts.get(run) ?? NO_COUNTS;
   }
-  /** Unended steps of a run in an environment, its gate left out. */
-  openIn(run: rows.RunId, environment: EnvironmentId): number {
-    const key = `${run}/${environment}`;
-    return this.written.openIn.get(key) ?? this.base.openIn.get(key) ?? 0;
+  lane(run: rows.RunId, environment: EnvironmentId): Lane {
+    const key = laneKey(run, environment);
+    return this.written.lanes.get(key) ?? this.base.lanes.get(key) ?? NO_LANE;
   }
   /** Runs that have not ended on this target, in the order in which they came. */
   bringers(target: TargetId): readonly rows.RunId[] {
@@ -161,7 +160,8 @@ export class Overlay {
   #inOrder(keys: Iterable<StepKey>, test: (row: rows.StepRow) => boolean): readonly StepKey[] {
     const found: rows.StepRow[] = [];
     for (const key of keys) {
-      const row = this.written.steps.get(key) ?? this.base.steps.get(key);
+      const { run, step } = splitKey(key);
+      const row = this.step(run, step);
       if (row && test(row)) found.push(row);
     }
     if (found.length > 1) found.sort((a, b) => a.since - b.since || this.#place(a.run) - this.#place(b.run) || (a.id < b.id ? -1 : 1));

@@ -4,6 +4,7 @@ import type { Plan, StepId } from "../plan/plan.ts";
 import type { Change } from "./changes.ts";
 import type * as rows from "./rows.ts";
 import { runEnded, stepEnded } from "./status.ts";
+import { type Counts, type Lane, laneKey, NO_COUNTS, NO_LANE, recount, relane, StepTable } from "./tally.ts";
 
 /** All rows that the core works on, as a store hands them over: those of unfinished runs, and the state of every target and environment. */
 export type Snapshot = {
@@ -37,10 +38,6 @@ export const goodKey = (target: TargetId, commit: string): string => `${target} 
 export const renderKey = (run: rows.RunId, target: TargetId): string => `${run}/${target}`;
 export const decisionKey = (commit: string, environment: EnvironmentId): string => `${commit}@${environment}`;
 
-/** How many steps of a run are in which state: what a run's own status is made of. */
-export type Counts = { readonly open: number; readonly running: number; readonly waiting: number };
-const NONE: Counts = { open: 0, running: 0, waiting: 0 };
-
 /** What a waiting step is looked at again for: it is woken when that changes. */
 export function subjectOf({ status, reason }: rows.StepRow): string | null {
   if (status !== "waiting" || reason === null) return null;
@@ -61,7 +58,7 @@ export class State {
   meta: rows.MetaRow = { seq: 1, at: 0 };
   readonly runs = new Map<rows.RunId, rows.RunRow>();
   readonly plans = new Map<rows.RunId, PlanIndex>();
-  readonly steps = new Map<string, rows.StepRow>();
+  readonly steps = new StepTable();
   readonly attempts = new Map<rows.AttemptId, rows.AttemptRow>();
   readonly targets = new Map<string, rows.TargetRow>();
   readonly environments = new Map<string, rows.EnvironmentRow>();
@@ -73,8 +70,8 @@ export class State {
 
   // indexes, derived from the rows above
   readonly counts = new Map<rows.RunId, Counts>();
-  /** Unended steps of a run in an environment, gate left out. */
-  readonly openIn = new Map<string, number>();
+  /** By run and environment. */
+  readonly lanes = new Map<string, Lane>();
   /** Waiting steps by what wakes them. */
   readonly watchers = new Map<string, Set<StepKey>>();
   readonly timers = new Map<StepKey, rows.Time>();
@@ -112,14 +109,10 @@ export class State {
     const row = this.runs.get(run);
     const index = this.plans.get(run);
     if (!row || !index || !runEnded(row.status)) return;
-    for (const step of index.plan.steps) {
-      const key = stepKey(run, step.id);
-      const attempt = this.steps.get(key)?.attempt;
-      if (attempt != null && this.attempts.get(attempt)?.outcome != null) this.attempts.delete(attempt);
-      this.steps.delete(key);
-    }
+    for (const step of index.plan.steps) this.#forgetAttempt(this.steps.get(run, step.id)?.attempt ?? null);
+    this.steps.forget(run);
     for (const target of Object.keys(index.plan.members)) this.renders.delete(renderKey(run, target as TargetId));
-    for (const environment of Object.keys(index.plan.environments)) this.openIn.delete(`${run}/${environment}`);
+    for (const environment of Object.keys(index.plan.environments)) this.lanes.delete(laneKey(run, environment));
     this.counts.delete(run);
     this.plans.delete(run);
     this.runs.delete(run);
@@ -203,18 +196,24 @@ export class State {
     }
   }
 
+  /** One that has not ended is kept until it does. */
+  #forgetAttempt(id: rows.AttemptId | null): void {
+    if (id !== null && this.attempts.get(id)?.outcome != null) this.attempts.delete(id);
+  }
+
   #putStep(row: rows.StepRow): void {
     const key = stepKey(row.run, row.id);
-    const before = this.steps.get(key) ?? null;
-    this.steps.set(key, row);
+    const before = this.steps.get(row.run, row.id) ?? null;
+    this.steps.put(row);
+    if (before !== null && before.attempt !== row.attempt) this.#forgetAttempt(before.attempt);
     const step = this.plans.get(row.run)?.step.get(row.id);
-    this.counts.set(row.run, recount(this.counts.get(row.run) ?? NONE, before, row));
-    const was = before !== null && !stepEnded(before.status);
-    const is = !stepEnded(row.status);
-    if (was !== is && step && step.target !== null) {
-      const lane = `${row.run}/${step.environment}`;
-      this.openIn.set(lane, (this.openIn.get(lane) ?? 0) + (is ? 1 : -1));
-      if (this.plans.get(row.run)?.of.get(step.target)?.at(-1) === row.id) (is ? addTo : removeFrom)(this.bringers, step.target, row.run);
+    this.counts.set(row.run, recount(this.counts.get(row.run) ?? NO_COUNTS, before, row));
+    if (step && step.target !== null && step.environment !== null) {
+      const lane = laneKey(row.run, step.environment);
+      this.lanes.set(lane, relane(this.lanes.get(lane) ?? NO_LANE, before, row));
+      const is = !stepEnded(row.status);
+      const last = this.plans.get(row.run)?.of.get(step.target)?.at(-1) === row.id;
+      if (last && (before === null || stepEnded(before.status) === is)) (is ? addTo : removeFrom)(this.bringers, step.target, row.run);
     }
     const subjectBefore = before === null ? null : subjectOf(before);
     const subject = subjectOf(row);
@@ -226,16 +225,6 @@ export class State {
     if (until === null) this.timers.delete(key);
     else this.timers.set(key, until);
   }
-}
-
-export function recount(counts: Counts, before: rows.StepRow | null, after: rows.StepRow): Counts {
-  const is = (row: rows.StepRow | null, test: (s: rows.StepStatus) => boolean) => (row !== null && test(row.status) ? 1 : 0);
-  const delta = (test: (s: rows.StepStatus) => boolean) => is(after, test) - is(before, test);
-  return {
-    open: counts.open + delta((s) => !stepEnded(s)),
-    running: counts.running + delta((s) => s === "running"),
-    waiting: counts.waiting + delta((s) => s === "waiting"),
-  };
 }
 
 function addTo<K, V>(index: Map<K, Set<V>>, key: K, value: V): void {

@@ -164,7 +164,7 @@ function settle(d: Draft): void {
       continue;
     }
     const lanes = d.work.takeLanes();
-    for (const { run, environment } of lanes) if (d.openIn(run, environment) === 0) leaveLane(d, d.runOf(run), environment);
+    for (const { run, environment } of lanes) if (d.lane(run, environment).open === 0) leaveLane(d, d.runOf(run), environment);
     const runs = d.work.takeRuns();
     for (const run of runs) settleRun(d, d.runOf(run));
     if (lanes.length === 0 && runs.length === 0) return;

@@ -237,7 +237,8 @@ export class Invariants {
           s.run === row.run &&
           s.kind === "deploy" &&
           s.reached &&
-          (s.status === "waiting" || s.status === "pending") &&
+          s.status === "waiting" &&
+          s.reason?.code === "approval" &&
           s.id.endsWith(`@${row.id.slice("gate:".length)}`),
       );
       if (!asked) throw new Violation("G", `${row.id} of ${row.run} asks for a decision on nothing`);

@@ -316,7 +316,7 @@ class Play {
 const pick = <T>(from: readonly T[], n: number): T | undefined => from[n % from.length];
 
 function was(world: World, change: Outcome["changes"][number] | undefined): string {
-  return change?.table === "step" ? JSON.stringify(world.state.steps.get(`${change.row.run}/${change.row.id}`)) : "not there";
+  return change?.table === "step" ? JSON.stringify(world.state.steps.get(change.row.run, change.row.id)) : "not there";
 }
 
 function stuck(world: World): string {
