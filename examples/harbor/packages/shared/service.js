@@ -22,7 +22,8 @@ export const needs = Object.fromEntries(
 /** The JSON that a needed service answers, or null when it does not answer well or in time. */
 export async function ask(name, path) {
   try {
-    const response = await fetch(new URL(path, needs[name]), { signal: AbortSignal.timeout(PATIENCE) });
+    // a connection of its own: one that is kept would go on with the instance that it was made to, also after that has been replaced
+    const response = await fetch(new URL(path, needs[name]), { headers: { connection: "close" }, signal: AbortSignal.timeout(PATIENCE) });
     return response.ok ? await response.json() : null;
   } catch {
     return null;
