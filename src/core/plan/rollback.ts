@@ -50,7 +50,7 @@ export function planRollback(input: RollbackPlanInput): RollbackPlanResult {
       continue;
     }
     const now = live.get(id);
-    const there = now?.live?.commit === to.commit && now.live.fingerprint === to.fingerprint && now.serving && now.good && !now.unknown;
+    const there = now !== undefined && isThere(now, to);
     if (!there && to.digest !== null && input.gone.has(to.digest))
       problems.push({
         target: id,
@@ -115,6 +115,12 @@ function toMember(
     promotesFrom: [],
     recorded: { digest: to.digest, fingerprint: to.fingerprint, from: from?.commit ?? null },
   };
+}
+
+/** Live and good already, and nothing is about to change that. */
+function isThere({ live, serving, good, unknown, busy }: TargetRow, to: Live): boolean {
+  const changing = unknown !== null || (busy !== null && !busy.step.startsWith("soak:"));
+  return live?.commit === to.commit && live.fingerprint === to.fingerprint && serving && good && !changing;
 }
 
 /** `before` must have moved when `after` moves. */

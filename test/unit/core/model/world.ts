@@ -44,6 +44,7 @@ export class World {
   state = new State();
   db = new Database();
   now = START;
+  prompt: boolean;
   readonly running = new Map<AttemptId, Running>();
   readonly asks = new Map<string, Ask>();
   /** Ends that were told: each may be told again. */
@@ -66,6 +67,7 @@ export class World {
 
   constructor(options: WorldOptions) {
     this.options = options;
+    this.prompt = options.prompt ?? false;
   }
 
   /** The same, to go on from: rows and truth are copied, what runs is not. */
@@ -96,7 +98,7 @@ export class World {
         this.state.forget(change.row.id);
       }
     this.options.settled?.();
-    if (this.options.prompt === true) this.answerAll();
+    if (this.prompt) this.answerAll();
     return outcome;
   }
 
