@@ -115,5 +115,6 @@ function cutSoak(d: Draft, row: StepRow, target: TargetId): void {
   d.setTarget({ ...d.target(target), busy: null });
 }
 
-const ARRIVING = [orderOf, observedCheck, thereAlready];
-const THERE = [gateOf, safe];
+// the decision is for the whole set, before any of it moves
+const ARRIVING = [observedCheck, thereAlready];
+const THERE = [gateOf, orderOf, safe];
