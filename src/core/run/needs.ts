@@ -1,6 +1,7 @@
 import type { CommitId, EnvironmentId, ServiceId, TargetId } from "../config/config.ts";
 import type { Member, StepId } from "../plan/plan.ts";
 import type { Draft } from "./draft.ts";
+import type { Reason } from "./reason.ts";
 import type { RunId, StepRow } from "./rows.ts";
 import { stepEnded } from "./status.ts";
 import { blocked, changing, pending, type Verdict, waiting } from "./steps.ts";
@@ -38,10 +39,11 @@ function needOf(d: Draft, run: RunId, member: Member, need: ServiceId, row: Step
 
   const bringer = bringerOf(d, run, member, need, target);
   if (bringer && "unsure" in bringer) return waiting({ code: "comparing", release: member.commit, live: bringer.unsure });
+  if (bringer && "loop" in bringer) return blocked({ code: "no-safe-order", target });
   if (bringer) return waiting({ code: "need", target, run: bringer.run, until: null });
   if (d.step(run, `verify:${target}`)) return blocked({ code: "need-ended", target, run, status: endOf(d, run, target) });
   const before = row.reason?.code === "need" && row.reason.target === target ? row.reason : null;
-  if (before?.run != null) return blocked({ code: "need-ended", target, run: before.run, status: null });
+  if (before?.run != null) return blocked({ code: "need-ended", target, run: before.run, status: endOf(d, before.run, target) });
   const until = before?.until ?? d.at + timeoutOf(d, run, member.environment);
   const command = `sluice deploy ${need} --env ${member.environment} --commit ${member.commit}`;
   if (until <= d.at) return blocked({ code: "needs-timeout", target, command });
@@ -55,16 +57,37 @@ function bringerOf(
   member: Member,
   need: ServiceId,
   target: TargetId,
-): { readonly run: RunId } | { readonly unsure: CommitId } | null {
+): { readonly run: RunId } | { readonly unsure: CommitId } | { readonly loop: true } | null {
+  let loop = false;
   for (const other of d.bringers(target)) {
     if (other === run) continue;
     const { commit } = d.member(other, target);
     const enough = d.satisfied(need, member.commit, commit);
-    if (enough) return { run: other };
+    if (enough && leadsBack(d, run, member.target, other, target)) loop = true;
+    else if (enough) return { run: other };
     if (enough === null) return { unsure: commit };
   }
-  return null;
+  return loop ? { loop } : null;
 }
+
+/**
+ * Whether what another run waits for, to bring its target, is that this run brings `mine`. Releases may disagree about who needs whom, so
+ * two runs can each wait for the other. Such a wait stays within an environment: promotion only looks at those before.
+ */
+function leadsBack(d: Draft, run: RunId, mine: TargetId, other: RunId, target: TargetId): boolean {
+  let at: { readonly run: RunId; readonly target: TargetId } | null = { run: other, target };
+  for (let hops = 0; at !== null && hops < MAX_HOPS; hops++) {
+    const reason: Reason | null = d.step(at.run, `deploy:${at.target}`)?.reason ?? null;
+    if (reason?.code === "need" && reason.run !== null) at = { run: reason.run, target: reason.target };
+    else if (reason?.code === "step" && d.planned(at.run, reason.step).target !== null)
+      at = { run: at.run, target: d.planned(at.run, reason.step).target ?? target };
+    else return false;
+    if (at.run === run && at.target === mine) return true;
+  }
+  return false;
+}
+/** Longer than any chain of needs that a person would write down. */
+const MAX_HOPS = 10_000;
 
 function endOf(d: Draft, run: RunId, target: TargetId) {
   const deploy = d.step(run, `deploy:${target}`);

@@ -1,5 +1,5 @@
 import type { CommitId, Config, EnvironmentId, ServiceId, TargetId } from "../../../../src/core/config/config.ts";
-import { planDeploy } from "../../../../src/core/plan/deploy.ts";
+import { type DeployPlanInput, planDeploy } from "../../../../src/core/plan/deploy.ts";
 import type { Plan } from "../../../../src/core/plan/plan.ts";
 import { planRollback } from "../../../../src/core/plan/rollback.ts";
 import type { AttemptSpec, Effect } from "../../../../src/core/run/effects.ts";
@@ -174,9 +174,18 @@ export class World {
       readonly by?: string;
       readonly redeploy?: boolean;
       readonly acceptDiverged?: string | null;
+      /** What the file says at that commit, where it says something else. */
+      readonly release?: Config;
     } = {},
   ): RunId | null {
-    const plan = this.planOf(commit, part.services ?? null, part.environments ?? null, part.promotion ?? null);
+    const plan = this.#planOf({
+      release: part.release ?? this.options.config,
+      policy: this.options.config.policy,
+      commit,
+      services: part.services ?? null,
+      environments: part.environments ?? null,
+      promotion: part.promotion ?? null,
+    });
     if (!plan) return null;
     const run = `r${++this.#runs}`;
     this.send({
@@ -196,19 +205,14 @@ export class World {
     return run;
   }
 
-  planOf(
-    commit: CommitId,
-    services: readonly ServiceId[] | null,
-    environments: readonly EnvironmentId[] | null,
-    promotion: "wave" | "stream" | null,
-  ): Plan | null {
-    const key = JSON.stringify([commit, services, environments, promotion]);
-    const known = this.#plans.get(key);
+  #planOf(input: DeployPlanInput): Plan | null {
+    const { commit, services, environments, promotion } = input;
+    const key = input.release === this.options.config ? JSON.stringify([commit, services, environments, promotion]) : null;
+    const known = key === null ? undefined : this.#plans.get(key);
     if (known) return known;
-    const { config } = this.options;
-    const planned = planDeploy({ release: config, policy: config.policy, commit, services, environments, promotion });
+    const planned = planDeploy(input);
     if (!("plan" in planned)) return null;
-    this.#plans.set(key, planned.plan);
+    if (key !== null) this.#plans.set(key, planned.plan);
     return planned.plan;
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { harbor, HOUR } from "../harbor.ts";
+import { harbor, HOUR, service } from "../harbor.ts";
 import { settled } from "./rig.ts";
 
 const DEVNET = { environments: ["devnet"] };
@@ -72,6 +72,28 @@ describe("a need of another run's making", () => {
     expect(rig.step(run, "deploy:web@mainnet")?.reason).toMatchObject({ code: "need", target: "api@mainnet", until });
     rig.pass(5 * HOUR);
     expect(rig.says(run, "deploy:web@mainnet")).toBe("blocked needs-timeout api@mainnet");
+  });
+});
+
+test("a wait that leads back to itself ends at once: two releases disagree about who needs whom", () => {
+  const rig = settled();
+  const { services } = harbor();
+  const turned = {
+    ...harbor(),
+    services: { ...services, api: service({ needs: ["indexer"] }), indexer: service({ environments: ["devnet"] }) },
+  };
+  // the indexer of c2 needs the api of c1 or later; the api of c3, turned round, needs the indexer of c2 or later
+  const first = rig.started("c2", { ...DEVNET, services: ["indexer"] });
+  rig.finish();
+  expect(rig.says(first, "deploy:indexer@devnet")).toBe("waiting need api@devnet");
+  const second = rig.started("c3", { ...api, release: turned });
+  rig.finish();
+  expect(rig.says(second, "deploy:api@devnet")).toBe("blocked no-safe-order indexer@devnet");
+  expect(rig.step(first, "deploy:indexer@devnet")?.reason).toMatchObject({
+    code: "need-ended",
+    target: "api@devnet",
+    run: second,
+    status: "blocked",
   });
 });
 
