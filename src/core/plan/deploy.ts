@@ -67,16 +67,20 @@ export function environmentsOf(service: Service, policy: Policy): readonly Envir
   return Object.keys(policy.environments).filter((e) => service.environments?.includes(e) ?? true);
 }
 
-/** The services that a service needs in an environment: those it names, for a frontend that names none every backend; those that are not there are left out. */
+/**
+ * The services that a service needs in an environment: those it names, for a frontend that names none every backend; those that are not there are left out.
+ * By name, so that moving a service within the file changes no definition.
+ */
 export function needsOf(release: Config, policy: Policy, id: ServiceId, environment: EnvironmentId): readonly ServiceId[] {
   const service = release.services[id];
   if (!service) return [];
   const backends = () => Object.keys(release.services).filter((s) => release.services[s]?.tier === "backend" && s !== id);
   const wanted = service.needs ?? (service.tier === "frontend" ? backends() : []);
-  return wanted.filter((s) => {
+  const there = wanted.filter((s) => {
     const needed = release.services[s];
     return needed !== undefined && environmentsOf(needed, policy).includes(environment);
   });
+  return there.toSorted((a, b) => (a < b ? -1 : 1));
 }
 
 /** The environments in which a service must have been good before `environment`: an environment that it lacks is replaced by that one's own needs. */
