@@ -2,10 +2,9 @@ import type { TargetId } from "../core/config/config.ts";
 import { checkRelease, policyDifferences } from "../core/config/release.ts";
 import { planDeploy } from "../core/plan/deploy.ts";
 import type { BuildRow, RunRow } from "../core/run/rows.ts";
-import { admittedBefore, nonceOf } from "./acts.ts";
+import { admit, admittedBefore } from "./acts.ts";
 import type { Configs } from "./configs.ts";
 import { type Actor, type DeployRequest, type Planned, RequestError } from "./control.ts";
-import { refused } from "./refusal.ts";
 import type { Loop } from "./loop.ts";
 import type { Builder } from "./ports/driver.ts";
 import type { Source } from "./ports/source.ts";
@@ -87,13 +86,9 @@ export async function deploy(
   const { plan, warnings, policy } = await planOf(parts, request);
   const { commit } = plan.release;
   await parts.source.keep(commit);
-  const run = parts.nextRun();
-  const answer = await parts.loop.command({
-    type: "deploy.admitted",
-    run,
-    nonce: nonceOf(actor),
+  const event = {
+    type: "deploy.admitted" as const,
     plan,
-    by: actor.name,
     reason: request.reason,
     policyCommit: policy.commit,
     options: { redeploy: request.redeploy, acceptDiverged: request.acceptDiverged },
@@ -101,11 +96,8 @@ export async function deploy(
     goodBefore: await parts.store.goodTargets(commit),
     built: await builtOf(parts, plan.artifacts, commit),
     decided: (await parts.store.decisions({ commit })).filter((x) => x.voided === null),
-  });
-  if (!answer.ok) throw refused(answer);
-  const row = await parts.store.run(run);
-  if (!row) throw new Error(`run ${run} was admitted and is not in the store`);
-  return { run: row, warnings };
+  };
+  return { run: await admit(parts, event, actor), warnings };
 }
 
 /** Recorded builds of the commit whose artifact is still there. */

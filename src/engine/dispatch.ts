@@ -3,6 +3,7 @@ import type { Observed } from "../core/run/events.ts";
 import { fingerprint } from "../core/plan/fingerprint.ts";
 import type { Digest, TargetId } from "../core/config/config.ts";
 import type { Configs } from "./configs.ts";
+import { messageOf } from "./errors.ts";
 import type { Loop } from "./loop.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Driver } from "./ports/driver.ts";
@@ -146,5 +147,3 @@ export class Dispatcher {
       }
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

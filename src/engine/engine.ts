@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { AdapterSchema, CommitId, EnvironmentId, TargetId } from "../core/config/config.ts";
+import { stillCounts } from "../core/run/approvals.ts";
 import type { Answer } from "../core/run/events.ts";
 import type { RunRow } from "../core/run/rows.ts";
 import { runEnded } from "../core/run/status.ts";
@@ -23,7 +24,7 @@ import type { Builder, Driver } from "./ports/driver.ts";
 import type { Executor } from "./ports/executor.ts";
 import type { Source } from "./ports/source.ts";
 import type { Store, StoreError } from "./ports/store.ts";
-import { refused } from "./refusal.ts";
+import { refused } from "./errors.ts";
 import { resume } from "./resume.ts";
 import { previewRollback, rollback } from "./rollbacks.ts";
 import { Watch } from "./watch.ts";
@@ -108,7 +109,7 @@ export class Engine implements Control {
   }
 
   approvals(): Promise<readonly PendingApproval[]> {
-    return Promise.resolve(pendingApprovals(this.#loop.state, (_target, status, code) => (code === null ? status : `${status}: ${code}`)));
+    return Promise.resolve(pendingApprovals(this.#loop.state));
   }
 
   async decide(request: Parameters<Control["decide"]>[0], actor: Actor): Promise<Answer> {
@@ -128,7 +129,7 @@ export class Engine implements Control {
     if (answer.ok || answer.code !== "nothing-waits") return answer;
     // deciding twice is harmless, also when the run has ended since and the core has let go of it
     const recorded = (await this.store.decisions({ commit, environment })).findLast(
-      (d) => d.verdict === verdict && d.voided === null && (d.expiresAt === null || d.expiresAt > this.#options.clock.now()),
+      (d) => d.verdict === verdict && stillCounts(d, this.#options.clock.now()),
     );
     if (!recorded) return answer;
     return { ok: true, decision: { id: recorded.id, targets: Object.keys(recorded.fingerprints) as TargetId[], runs: [], already: true } };

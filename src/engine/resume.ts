@@ -1,5 +1,6 @@
 import type { State } from "../core/run/state.ts";
 import type { EngineOptions } from "./engine.ts";
+import { messageOf } from "./errors.ts";
 
 /** What the ledger says is live on this host is brought back where it ended with the host; nothing is deployed that was not live. */
 export async function resume(options: Pick<EngineOptions, "store" | "driver" | "project" | "home" | "log">, state: State): Promise<void> {
@@ -33,7 +34,7 @@ export async function resume(options: Pick<EngineOptions, "store" | "driver" | "
     } catch (error) {
       options.log("warn", "a service could not be brought back", {
         target: target.id,
-        error: error instanceof Error ? error.message : String(error),
+        error: messageOf(error),
       });
     }
   }

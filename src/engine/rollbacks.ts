@@ -5,10 +5,9 @@ import { planRollback, type RollbackPlanResult } from "../core/plan/rollback.ts"
 import type { RelationRow, RunRow, SnapshotRow, TargetRow } from "../core/run/rows.ts";
 import { offeredSnapshot } from "../core/run/snapshots.ts";
 import { relationKey } from "../core/run/state.ts";
-import { admittedBefore, nonceOf } from "./acts.ts";
+import { admit, admittedBefore } from "./acts.ts";
 import { type Actor, type RollbackPreview, type RollbackRequest, RequestError } from "./control.ts";
 import type { DeployParts } from "./deploys.ts";
-import { refused } from "./refusal.ts";
 import type { Store } from "./ports/store.ts";
 
 type Prepared = RollbackPlanResult & { readonly snapshot: SnapshotRow };
@@ -43,22 +42,15 @@ export async function rollback(parts: DeployParts, request: RollbackRequest, act
       `nothing has been touched: ${problems.map((p) => `${p.target === null ? "" : `${p.target}: `}${p.message}`).join("; ")}`,
       [...new Set(problems.map((p) => p.hint))].join("; "),
     );
-  const run = parts.nextRun();
-  const answer = await parts.loop.command({
-    type: "rollback.admitted",
-    run,
-    nonce: nonceOf(actor),
+  const event = {
+    type: "rollback.admitted" as const,
     plan,
-    by: actor.name,
     reason: request.reason,
     snapshot,
     decided: (await parts.store.decisions({ environment: request.environment })).filter((x) => x.voided === null),
     now: request.now,
-  });
-  if (!answer.ok) throw refused(answer);
-  const row = await parts.store.run(run);
-  if (!row) throw new Error(`run ${run} was admitted and is not in the store`);
-  return { run: row };
+  };
+  return { run: await admit(parts, event, actor) };
 }
 
 async function prepare(parts: DeployParts, request: RollbackRequest): Promise<Prepared> {

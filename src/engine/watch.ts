@@ -2,6 +2,7 @@ import type { Digest } from "../core/config/config.ts";
 import type { Definition } from "../core/plan/plan.ts";
 import type { TargetRow } from "../core/run/rows.ts";
 import type { Observed } from "../core/run/events.ts";
+import { messageOf } from "./errors.ts";
 import type { Loop } from "./loop.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Driver } from "./ports/driver.ts";
@@ -69,7 +70,7 @@ export class Watch {
       );
       return observed.kind === "unobservable" ? null : observed;
     } catch (error) {
-      return this.#stop.signal.aborted ? null : { kind: "error", message: error instanceof Error ? error.message : String(error) };
+      return this.#stop.signal.aborted ? null : { kind: "error", message: messageOf(error) };
     }
   }
 

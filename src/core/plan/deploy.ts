@@ -10,6 +10,7 @@ import type {
   TargetId,
   Verify,
 } from "../config/config.ts";
+import { resolvePrincipals } from "../config/principals.ts";
 import { interpolate } from "../config/variables.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { topological } from "./graph.ts";
@@ -175,11 +176,6 @@ function artifactsOf(input: DeployPlanInput, members: readonly Member[]): Record
   return found;
 }
 
-/** The persons that policy names, teams resolved, each once. */
-export const persons = (policy: Policy, names: readonly string[]): readonly string[] => [
-  ...new Set(names.flatMap((n) => (n.startsWith("team:") ? (policy.teams[n.slice(5)] ?? []) : [n]))),
-];
-
 /** An environment's policy as a run carries it: teams resolved to persons. */
 export function toEnvironment(
   input: { readonly policy: Policy; readonly promotion?: "wave" | "stream" | null },
@@ -191,8 +187,8 @@ export function toEnvironment(
     id,
     needs: policy.needs,
     approval: policy.approval,
-    approvers: persons(input.policy, policy.approval?.approvers ?? []),
-    deployers: persons(input.policy, policy.deployers),
+    approvers: resolvePrincipals(policy.approval?.approvers ?? [], input.policy.teams),
+    deployers: resolvePrincipals(policy.deployers, input.policy.teams),
     promotion: input.promotion ?? policy.promotion,
     order: policy.order,
     superseding: policy.superseding,

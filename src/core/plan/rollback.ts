@@ -1,6 +1,8 @@
 import type { Digest, Policy, ServiceId, TargetId } from "../config/config.ts";
+import { resolvePrincipals } from "../config/principals.ts";
 import type { Live, SnapshotRow, TargetRow } from "../run/rows.ts";
-import { lastStep, persons, toEnvironment } from "./deploy.ts";
+import { changing } from "../run/status.ts";
+import { lastStep, toEnvironment } from "./deploy.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { topological } from "./graph.ts";
 import type { Definition, Member, Plan, PlannedStep } from "./plan.ts";
@@ -80,7 +82,7 @@ export function planRollback(input: RollbackPlanInput): RollbackPlanResult {
     problems.push({ target: null, message: "every target is already there", hint: "choose another set with --to <snapshot|commit|time>" });
 
   const edges = orderOf(input, targets, problems);
-  const environment = { ...toEnvironment(input, input.snapshot.environment) };
+  const environment = toEnvironment(input, input.snapshot.environment);
   const approval = input.policy.environments[environment.id]?.rollback ?? null;
   const parts = {
     kind: "rollback" as const,
@@ -88,7 +90,9 @@ export function planRollback(input: RollbackPlanInput): RollbackPlanResult {
     release: { commit: input.snapshot.release },
     promotion: "stream" as const,
     artifacts: {},
-    environments: { [environment.id]: { ...environment, approval, approvers: persons(input.policy, approval?.approvers ?? []) } },
+    environments: {
+      [environment.id]: { ...environment, approval, approvers: resolvePrincipals(approval?.approvers ?? [], input.policy.teams) },
+    },
     members: Object.fromEntries(members.map((m) => [m.target, m])),
   };
   const steps = toSteps(members, edges, approval !== null, environment.id, problems);
@@ -118,9 +122,9 @@ function toMember(
 }
 
 /** Live and good already, and nothing is about to change that. */
-function isThere({ live, serving, good, unknown, busy }: TargetRow, to: Live): boolean {
-  const changing = unknown !== null || (busy !== null && !busy.step.startsWith("soak:"));
-  return live?.commit === to.commit && live.fingerprint === to.fingerprint && serving && good && !changing;
+function isThere(there: TargetRow, to: Live): boolean {
+  const { live, serving, good, unknown } = there;
+  return live?.commit === to.commit && live.fingerprint === to.fingerprint && serving && good && unknown === null && !changing(there);
 }
 
 /** `before` must have moved when `after` moves. */

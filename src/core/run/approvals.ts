@@ -4,7 +4,7 @@ import type { Member, PlannedEnvironment } from "../plan/plan.ts";
 import { fingerprintOf } from "./attempts.ts";
 import type { Draft } from "./draft.ts";
 import type { Answer, Event } from "./events.ts";
-import type { DecisionRow, RunId, RunRow } from "./rows.ts";
+import type { DecisionRow, RunId, RunRow, Time } from "./rows.ts";
 import { setStatus } from "./steps.ts";
 import { stepEnded } from "./status.ts";
 
@@ -31,9 +31,8 @@ export function approvedBy(d: Draft, run: RunId, member: Member): DecisionRow | 
     .filter(
       (x) =>
         x.verdict === "approved" &&
-        x.voided === null &&
+        stillCounts(x, d.at) &&
         x.fingerprints[member.target] === seen &&
-        (x.expiresAt === null || x.expiresAt > d.at) &&
         (self || x.by !== row.by) &&
         mayDecide(policy, x.by),
     );
@@ -46,19 +45,28 @@ export function setFingerprint(fingerprints: Readonly<Record<TargetId, Digest>>)
   return fingerprint(fingerprints);
 }
 
+/** Who may decide, by name; empty: anyone. */
+export const decidersOf = (policy: PlannedEnvironment): readonly string[] =>
+  policy.approvers.length > 0 ? policy.approvers : policy.deployers;
+
+/** Neither voided nor expired. */
+export const stillCounts = ({ voided, expiresAt }: DecisionRow, at: Time): boolean =>
+  voided === null && (expiresAt === null || expiresAt > at);
+
 function mayDecide(policy: PlannedEnvironment, person: string): boolean {
-  const persons = policy.approvers.length > 0 ? policy.approvers : policy.deployers;
+  const persons = decidersOf(policy);
   return persons.length === 0 || persons.includes(person);
 }
 
 type Decided = Extract<Event, { readonly type: "gate.decided" }>;
-type Waiting = { readonly run: RunRow; readonly members: readonly Member[]; readonly policy: PlannedEnvironment };
+/** A gate that waits for a decision, and for whom it asks. */
+export type Waiting = { readonly run: RunRow; readonly members: readonly Member[]; readonly policy: PlannedEnvironment };
 
 /** One decision for every gate that waits for (commit, environment), over all runs. */
 export function decide(d: Draft, event: Decided): Answer {
   const waiting = waitingGates(d, event);
   if (waiting.length === 0) return nothingWaits(d, event);
-  const who = [...new Set(waiting.flatMap((w) => (w.policy.approvers.length > 0 ? w.policy.approvers : w.policy.deployers)))];
+  const who = [...new Set(waiting.flatMap((w) => decidersOf(w.policy)))];
   if (!waiting.every((w) => mayDecide(w.policy, event.by)))
     return {
       ok: false,
@@ -108,7 +116,8 @@ export function decide(d: Draft, event: Decided): Answer {
   };
 }
 
-function fingerprintsOf(d: Draft, waiting: readonly Waiting[]): Record<TargetId, Digest> {
+/** What a decision on these gates would name. */
+export function fingerprintsOf(d: Draft, waiting: readonly Waiting[]): Record<TargetId, Digest> {
   const fingerprints: Record<TargetId, Digest> = {};
   for (const w of waiting)
     for (const member of w.members) {
@@ -141,21 +150,20 @@ function reject(d: Draft, event: Decided, waiting: Waiting): void {
 }
 
 function waitingGates(d: Draft, event: Decided): readonly Waiting[] {
-  const found: Waiting[] = [];
-  for (const run of d.activeRuns()) {
-    if (run.commit !== event.commit || d.step(run.id, `gate:${event.environment}`)?.status !== "waiting") continue;
-    const policy = d.plan(run.id).plan.environments[event.environment];
-    const members = gateMembers(d, run.id, event.environment).filter((m) => approvedBy(d, run.id, m) === null);
-    if (policy && members.length > 0 && d.stepOf(run.id, `gate:${event.environment}`).reason?.code === "approval")
-      found.push({ run, members, policy });
-  }
-  return found;
+  return d.activeRuns().flatMap((run) => (run.commit === event.commit ? (waitingGate(d, run, event.environment) ?? []) : []));
+}
+
+/** null: this run's gate there does not wait for a decision. */
+export function waitingGate(d: Draft, run: RunRow, environment: EnvironmentId): Waiting | null {
+  const gate = d.step(run.id, `gate:${environment}`);
+  const policy = d.plan(run.id).plan.environments[environment];
+  if (!policy || gate?.status !== "waiting" || gate.reason?.code !== "approval") return null;
+  const members = gateMembers(d, run.id, environment).filter((m) => approvedBy(d, run.id, m) === null);
+  return members.length > 0 ? { run, members, policy } : null;
 }
 
 function nothingWaits(d: Draft, event: Decided): Answer {
-  const before = d
-    .decisions(event.commit, event.environment)
-    .findLast((x) => x.verdict === event.verdict && x.voided === null && (x.expiresAt === null || x.expiresAt > d.at));
+  const before = d.decisions(event.commit, event.environment).findLast((x) => x.verdict === event.verdict && stillCounts(x, d.at));
   if (before)
     return { ok: true, decision: { id: before.id, targets: Object.keys(before.fingerprints) as TargetId[], runs: [], already: true } };
   const open = d.activeRuns().filter((r) => r.commit === event.commit && d.step(r.id, `gate:${event.environment}`) !== null);

@@ -3,8 +3,8 @@ import type { Member, StepId } from "../plan/plan.ts";
 import type { Draft } from "./draft.ts";
 import type { Reason } from "./reason.ts";
 import type { RunId, StepRow } from "./rows.ts";
-import { stepEnded } from "./status.ts";
-import { blocked, changing, pending, type Verdict, waiting } from "./steps.ts";
+import { changing, stepEnded } from "./status.ts";
+import { blocked, pending, type Verdict, waiting } from "./steps.ts";
 
 /** Section 4: what serves of each needed service must contain what this release needs of it. Judged on what is live now. */
 export function needsOf(d: Draft, run: RunId, member: Member, row: StepRow): Verdict {

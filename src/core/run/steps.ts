@@ -2,7 +2,7 @@ import type { EnvironmentId, TargetId } from "../config/config.ts";
 import type { StepId } from "../plan/plan.ts";
 import type { Draft } from "./draft.ts";
 import type { Reason } from "./reason.ts";
-import type { RunId, StepRow, StepStatus, TargetRow } from "./rows.ts";
+import type { RunId, StepRow, StepStatus } from "./rows.ts";
 import { stepKey } from "./state.ts";
 import { stepEnded } from "./status.ts";
 
@@ -80,9 +80,6 @@ export function leaveQueue(d: Draft, target: TargetId, run: RunId, step: StepId)
   const queue = row.queue.filter((q) => q.run !== run || q.step !== step);
   if (queue.length !== row.queue.length) d.setTarget({ ...row, queue });
 }
-
-/** An attempt is bringing something else there, or has and is not verified. A soak changes nothing, so it may be judged through. */
-export const changing = ({ busy }: TargetRow): boolean => busy !== null && !busy.step.startsWith("soak:");
 
 export function release(d: Draft, target: TargetId, run: RunId): void {
   const row = d.target(target);

@@ -6,15 +6,15 @@ import type { Draft } from "../draft.ts";
 import { needsOf, promotionOf } from "../needs.ts";
 import type { StepRow } from "../rows.ts";
 import { noteRelease } from "../snapshots.ts";
-import { stepEnded } from "../status.ts";
-import { blocked, changing, leaveQueue, mayTake, pending, setStatus, skipped, stopped, type Verdict, waiting } from "../steps.ts";
+import { changing, stepEnded } from "../status.ts";
+import { blocked, leaveQueue, mayTake, pending, setStatus, skipped, stopped, type Verdict, waiting } from "../steps.ts";
 
 /** Sections 3 to 5: a deploy starts when nothing is missing any more; the target comes last, so that nothing else holds its place. */
 export function evaluateDeploy(d: Draft, row: StepRow): void {
   const target = d.planned(row.run, row.id).target;
   if (target === null) return;
   const member = d.member(row.run, target);
-  const verdict = beforeTarget(d, row, member);
+  const verdict = beforeTarget(d, row, member, CHECKS);
   if (verdict !== "go") {
     leaveQueue(d, target, row.run, row.id);
     setStatus(d, row.run, row.id, verdict.status, verdict.reason);
@@ -29,14 +29,17 @@ export function evaluateDeploy(d: Draft, row: StepRow): void {
     });
 }
 
-function beforeTarget(d: Draft, row: StepRow, member: Member): Verdict {
-  return stopped(d, row.run) ?? arrival(d, row, member, ARRIVING) ?? passed(d, row, member, THERE) ?? "go";
+type Check = (d: Draft, row: StepRow, member: Member) => Verdict;
+/** `arriving`: what a step passes to reach its environment; `there`: what is left then, but for the target. */
+export type Checks = { readonly arriving: readonly Check[]; readonly there: readonly Check[] };
+
+/** Everything that may be missing before the target is asked for, going forward or back. */
+export function beforeTarget(d: Draft, row: StepRow, member: Member, { arriving, there }: Checks): Verdict {
+  return stopped(d, row.run) ?? arrival(d, row, member, arriving) ?? passed(d, row, member, there) ?? "go";
 }
 
-type Check = (d: Draft, row: StepRow, member: Member) => Verdict;
-
 /** The first check that says more than `go`; null: none does. */
-export function passed(d: Draft, row: StepRow, member: Member, checks: readonly Check[]): Exclude<Verdict, "go"> | null {
+function passed(d: Draft, row: StepRow, member: Member, checks: readonly Check[]): Exclude<Verdict, "go"> | null {
   for (const check of checks) {
     const verdict = check(d, row, member);
     if (verdict !== "go") return verdict;
@@ -45,7 +48,7 @@ export function passed(d: Draft, row: StepRow, member: Member, checks: readonly 
 }
 
 /** What passes these has reached the environment: it is a member of its gate, until one of them says otherwise. */
-export function arrival(d: Draft, row: StepRow, member: Member, checks: readonly Check[]): Exclude<Verdict, "go"> | null {
+function arrival(d: Draft, row: StepRow, member: Member, checks: readonly Check[]): Exclude<Verdict, "go"> | null {
   const verdict = passed(d, row, member, checks);
   const now = d.stepOf(row.run, row.id);
   const reached = verdict === null || (now.reached && stepEnded(verdict.status));
@@ -139,5 +142,4 @@ function holdOf(d: Draft, row: StepRow, member: Member): Verdict {
   return hold ? waiting({ code: "hold", environment: member.environment, reason: hold.reason }) : "go";
 }
 
-const ARRIVING = [buildOf, promotionCheck, observedCheck, forwardOnly, renderOf];
-const THERE = [decisionAndNeeds, holdOf];
+const CHECKS: Checks = { arriving: [buildOf, promotionCheck, observedCheck, forwardOnly, renderOf], there: [decisionAndNeeds, holdOf] };

@@ -5,15 +5,15 @@ import type { Draft } from "../draft.ts";
 import type { Reason } from "../reason.ts";
 import type { StepRow, TargetRow } from "../rows.ts";
 import { stepEnded } from "../status.ts";
-import { blocked, leaveQueue, mayTake, pending, setStatus, skipped, stopped, type Verdict, waiting } from "../steps.ts";
-import { arrival, gateOf, observedCheck, passed } from "./deploy.ts";
+import { blocked, leaveQueue, mayTake, pending, setStatus, skipped, type Verdict, waiting } from "../steps.ts";
+import { beforeTarget, type Checks, gateOf, observedCheck } from "./deploy.ts";
 
 /** Section 7: a target of the recorded set moves when its move leaves every need of what is live satisfied. */
 export function evaluateRollback(d: Draft, row: StepRow): void {
   const target = d.planned(row.run, row.id).target;
   if (target === null) return;
   const member = d.member(row.run, target);
-  const verdict = beforeTarget(d, row, member);
+  const verdict = beforeTarget(d, row, member, CHECKS);
   if (verdict !== "go") {
     leaveQueue(d, target, row.run, row.id);
     setStatus(d, row.run, row.id, verdict.status, verdict.reason);
@@ -22,10 +22,6 @@ export function evaluateRollback(d: Draft, row: StepRow): void {
   cutSoak(d, row, target);
   if (mayTake(d, target, row.run, row.id, true)) startOnTarget(d, row.run, row.id, "deploy");
   else setStatus(d, row.run, row.id, "waiting", { code: "queue", target, run: d.target(target).busy?.run ?? null });
-}
-
-function beforeTarget(d: Draft, row: StepRow, member: Member): Verdict {
-  return stopped(d, row.run) ?? arrival(d, row, member, ARRIVING) ?? passed(d, row, member, THERE) ?? "go";
 }
 
 /** The plan's order; whether the other one succeeded is judged by `safe`, on what is live. */
@@ -116,5 +112,4 @@ function cutSoak(d: Draft, row: StepRow, target: TargetId): void {
 }
 
 // the decision is for the whole set, before any of it moves
-const ARRIVING = [observedCheck, thereAlready];
-const THERE = [gateOf, orderOf, safe];
+const CHECKS: Checks = { arriving: [observedCheck, thereAlready], there: [gateOf, orderOf, safe] };

@@ -6,3 +6,5 @@ export function refused(answer: Extract<Answer, { readonly ok: false }>): Reques
   const code = answer.code === "not-allowed" || answer.code === "not-found" ? answer.code : "conflict";
   return new RequestError(code, answer.message, answer.hint ?? "");
 }
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
