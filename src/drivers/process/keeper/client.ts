@@ -15,6 +15,7 @@ const PROGRAM = fileURLToPath(import.meta.resolve("./main.ts")).replace(/\.ts$/,
 /** A keeper that takes over first ends what an earlier one left undecided, which takes its grace. */
 const START_MS = 20_000;
 const LOOK_MS = 25;
+const GONE_MS = 1000;
 const SPAWN_EVERY_MS = 1500;
 const LOG_LIMIT = 1024 * 1024;
 
@@ -45,7 +46,16 @@ export async function ask<A extends Act>(
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof Unanswered) || tries === 3) throw error;
+      await gone(directory, contact, signal);
     }
+  }
+}
+
+/** A process that was just killed closes its port before it is gone: asking it again at once would use up the tries. Bounded, since one that lives may have dropped the connection. */
+async function gone(directory: string, { pid, start }: Contact, signal: AbortSignal): Promise<void> {
+  for (const begun = performance.now(); performance.now() - begun < GONE_MS; await sleep(LOOK_MS, undefined, { signal })) {
+    const now = contactOf(directory);
+    if (now?.pid !== pid || now.start !== start) return;
   }
 }
 
