@@ -167,7 +167,7 @@ if [ -f "broken-$SLUICE_SERVICE" ]; then
   echo "it does not start" >&2
   exit 3
 fi
-if [ -p "$LIVE/pipe" ]; then cat "$LIVE/pipe" > /dev/null; fi
+if [ -p "$LIVE/pipe" ]; then cat "$LIVE/pipe" > /dev/null || [ ! -p "$LIVE/pipe" ]; fi # gone since: released
 printf '{"commit":"%s","attempt":"%s","health":"healthy","url":"http://127.0.0.1:9/%s"}' "$SLUICE_COMMIT" "$SLUICE_ATTEMPT_ID" "$SLUICE_SERVICE" > "$file.new"
 mv "$file.new" "$file"
 `;
