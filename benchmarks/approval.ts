@@ -31,7 +31,10 @@ export async function approvalToStart(): Promise<readonly Measure[]> {
     const { run } = await engine.deploy({ ...DEPLOY_ALL, commit }, { name: "bench" });
     await untilCommitted(engine, async () => (await engine.approvals()).length > 0);
     const asked = performance.now();
-    await engine.decide({ verdict: "approved", commit, environment: "mainnet", comment: null, expect: null }, { name: "bench" });
+    await engine.decide(
+      { verdict: "approved", commit, environment: "mainnet", comment: null, expect: null, only: null, except: null, emergency: false },
+      { name: "bench" },
+    );
     await untilCommitted(engine, async () => runEnded((await store.run(run.id))?.status ?? "queued"));
     if (startedAt < asked) throw new Error("the attempt did not start");
     took.push(startedAt - asked);

@@ -13,7 +13,19 @@ export async function ownCostOf(services: number): Promise<{ readonly perStep: n
   const started = performance.now();
   const { run } = await engine.deploy(DEPLOY_ALL, { name: "bench" });
   await untilCommitted(engine, async () => (await engine.approvals()).length > 0);
-  await engine.decide({ verdict: "approved", commit: COMMIT, environment: "mainnet", comment: null, expect: null }, { name: "bench" });
+  await engine.decide(
+    {
+      verdict: "approved",
+      commit: COMMIT,
+      environment: "mainnet",
+      comment: null,
+      expect: null,
+      only: null,
+      except: null,
+      emergency: false,
+    },
+    { name: "bench" },
+  );
   await untilCommitted(engine, async () => runEnded((await store.run(run.id))?.status ?? "queued"));
   const took = performance.now() - started;
   const steps = await store.steps(run.id);

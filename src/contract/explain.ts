@@ -1,4 +1,4 @@
-import type { Reason } from "../core/run/reason.ts";
+import type { Kept, Reason } from "../core/run/reason.ts";
 import type { RunId, StepStatus } from "../core/run/rows.ts";
 
 export type Explained = { readonly message: string; readonly command?: string };
@@ -21,8 +21,13 @@ export function explain(reason: Reason, context: ExplainContext): Explained {
       return { message: `waits until every member has ended in ${reason.environment}` };
     case "need":
       return reason.run === null
-        ? withCommand(`waits for ${reason.target}, which nothing brings there`, deployCommand(reason.target, context.commit))
-        : { message: `waits for ${reason.target}, ${inRun(reason.run, context)}` };
+        ? withCommand(
+            `waits for ${reason.target}, which ${reason.kept === null ? "nothing brings there" : keptWords(reason.kept)}`,
+            deployCommand(reason.target, context.commit),
+          )
+        : {
+            message: `waits for ${reason.target}, ${inRun(reason.run, context)}${reason.kept === null ? "" : `, which ${keptWords(reason.kept)}`}`,
+          };
     case "promotion":
       return { message: `waits until this commit is good on ${reason.target}, ${inRun(reason.run, context)}` };
     case "queue":
@@ -34,6 +39,15 @@ export function explain(reason: Reason, context: ExplainContext): Explained {
       };
     case "hold":
       return withCommand(`waits for the hold on ${reason.environment}: ${reason.reason}`, `sluice unhold ${reason.environment}`);
+    case "freeze":
+      return {
+        message: because(
+          `waits for the end of the freeze of ${reason.environment}, ${new Date(reason.until).toISOString()}`,
+          reason.reason,
+        ),
+      };
+    case "lock":
+      return withCommand(`waits for the lock on ${reason.on} by ${reason.by} (${reason.reason})`, `sluice unlock ${reason.on}`);
     case "observing":
       return { message: `waits until the driver has said what is on ${reason.target}` };
     case "comparing":
@@ -61,6 +75,8 @@ export function explain(reason: Reason, context: ExplainContext): Explained {
       return { message: "not needed" };
     case "no-members":
       return { message: "nothing here needs a decision any more" };
+    case "pinned":
+      return withCommand(`${reason.target} is pinned at ${shortCommit(reason.commit)} (${reason.reason})`, `sluice unpin ${reason.target}`);
     // blocked
     case "step-ended":
       return { message: `${reason.step} ${ended(reason.status)}` };
@@ -93,11 +109,24 @@ export function explain(reason: Reason, context: ExplainContext): Explained {
       return { message: because(`rejected by ${reason.by}`, reason.reason) };
     case "rolled-back":
       return { message: `superseded by the rollback, run ${reason.run}` };
+    case "superseded":
+      return { message: `superseded by ${shortCommit(reason.commit)}, run ${reason.run}` };
+    case "cut-short":
+      return { message: `cut short by run ${reason.run}` };
     default:
       return ofAnotherVersion(reason);
   }
 }
 
+const KEPT: Readonly<Record<Kept, string>> = {
+  pinned: "is pinned",
+  locked: "is locked",
+  held: "is held",
+  frozen: "is frozen",
+  manual: "is manual and not part of this run",
+  "left-out": "was left out of this run",
+};
+const keptWords = (kept: Kept): string => KEPT[kept] ?? kept;
 const withCommand = (message: string, command: string): Explained => ({ message: `${message}: ${command}`, command });
 const because = (message: string, reason: string | null): string => (reason ? `${message}: ${reason}` : message);
 const inRun = (run: RunId, context: ExplainContext): string => (run === context.run ? "this run" : `run ${run}`);

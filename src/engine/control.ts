@@ -2,7 +2,7 @@ import type { CommitId, Digest, EnvironmentId, ServiceId, TargetId } from "../co
 import type { Diagnostic } from "../core/config/diagnostic.ts";
 import type { Plan } from "../core/plan/plan.ts";
 import type { Answer } from "../core/run/events.ts";
-import type { RunId, RunRow, Time } from "../core/run/rows.ts";
+import type { RunId, RunRow, StepRow, Time } from "../core/run/rows.ts";
 import type { Executor } from "./ports/executor.ts";
 import type { Store } from "./ports/store.ts";
 
@@ -27,6 +27,12 @@ export type DeployRequest = Scope & {
   readonly promotion: "wave" | "stream" | null;
   readonly redeploy: boolean;
   readonly acceptDiverged: string | null;
+  /** Go ahead where the release was not good in the environments before, and why. Needs a gate. */
+  readonly skipNeeds: string | null;
+  /** Cut short the soaks of other releases. */
+  readonly now: boolean;
+  /** Of the services asked for, those whose paths changed since what is live. */
+  readonly changed: boolean;
 };
 export type RollbackRequest = {
   readonly environment: EnvironmentId;
@@ -70,6 +76,34 @@ export type PendingApproval = {
   readonly leftOut: readonly { readonly target: TargetId; readonly why: string }[];
   readonly since: Time;
   readonly approvers: readonly string[];
+  /** How many persons must approve, and who has. */
+  readonly count: number;
+  readonly approved: readonly { readonly by: string; readonly at: Time }[];
+  /** Members have yet to arrive: policy allows the decision all the same. */
+  readonly early: boolean;
+  /** What the run asks to be let through, and why. */
+  readonly skipNeeds: string | null;
+  readonly acceptDiverged: string | null;
+};
+
+/** A step that waits, over all open runs. */
+export type WaitingStep = {
+  readonly run: RunRow;
+  readonly step: StepRow;
+  /** Who can end the wait: persons, or empty where it ends by itself. */
+  readonly who: readonly string[];
+};
+
+/** What would be applied to a target, against what is live there. Text without secrets. */
+export type TargetDiff = {
+  readonly target: TargetId;
+  readonly from: CommitId | null;
+  readonly to: CommitId;
+  /** null: nothing is live there, or what is live was not deployed by Sluice. */
+  readonly before: string | null;
+  readonly after: string;
+  /** Why it could not be rendered; then `after` is the definition. */
+  readonly problem: string | null;
 };
 
 /** A request that cannot be met as it is: the message says what is wrong, the hint what to do. */
@@ -103,6 +137,11 @@ export interface Control {
       readonly environment: EnvironmentId;
       readonly comment: string | null;
       readonly expect: Digest | null;
+      /** Only these services, or all but these; null: all that wait. */
+      readonly only: readonly ServiceId[] | null;
+      readonly except: readonly ServiceId[] | null;
+      /** By a person named for emergencies; the comment says why. */
+      readonly emergency: boolean;
     },
     actor: Actor,
   ): Promise<Answer>;
@@ -111,6 +150,18 @@ export interface Control {
   retry(run: RunId, actor: Actor): Promise<{ readonly run: RunRow }>;
   hold(environment: EnvironmentId, reason: string, actor: Actor): Promise<Answer>;
   unhold(environment: EnvironmentId, actor: Actor): Promise<Answer>;
+  /** `on`: a target or an environment. `until`: ends by itself then. */
+  lock(on: string, options: { readonly reason: string; readonly until: Time | null }, actor: Actor): Promise<Answer>;
+  unlock(on: string, actor: Actor): Promise<Answer>;
+  pin(target: string, options: { readonly commit: string; readonly reason: string }, actor: Actor): Promise<Answer>;
+  unpin(target: string, actor: Actor): Promise<Answer>;
+  waiting(): Promise<readonly WaitingStep[]>;
+  /** The commit in the environment, target by target, against what is live. */
+  diff(request: {
+    readonly commit: string;
+    readonly environment: EnvironmentId;
+    readonly services: readonly ServiceId[] | null;
+  }): Promise<readonly TargetDiff[]>;
   /** A person says what is true of a target that no driver can tell. */
   settle(target: string, options: { readonly applied: boolean; readonly reason: string }, actor: Actor): Promise<Answer>;
   describe(commit: CommitId): Promise<{ readonly subject: string; readonly author: string; readonly at: Time } | null>;

@@ -14,11 +14,15 @@ import {
   RequestError,
   type RollbackPreview,
   type RollbackRequest,
+  type TargetDiff,
+  type WaitingStep,
 } from "./control.ts";
+import { diffOf } from "./diffs.ts";
 import { deploy, type DeployParts, planOf, scopeOf } from "./deploys.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { Loop } from "./loop.ts";
 import { pendingApprovals } from "./pending.ts";
+import { waitingSteps } from "./waiting.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Builder, Driver } from "./ports/driver.ts";
 import type { Executor } from "./ports/executor.ts";
@@ -47,6 +51,8 @@ export type EngineOptions = {
   /** Beside an owner or where nobody drives: shows what the store says, carries nothing out. The store refuses whatever would change something. */
   readonly readOnly?: boolean;
 };
+
+const isTarget = (text: string): text is TargetId => /^[^@]+@[^@]+$/.test(text);
 
 /** The orchestrator: what people ask for becomes events, what the core asks for becomes acts. */
 export class Engine implements Control {
@@ -115,7 +121,7 @@ export class Engine implements Control {
   async decide(request: Parameters<Control["decide"]>[0], actor: Actor): Promise<Answer> {
     await this.#mustKnow(request.environment);
     const commit = await this.#options.source.resolve(request.commit);
-    const { verdict, environment, comment, expect } = request;
+    const { verdict, environment, comment, expect, emergency } = request;
     const answer = await this.#loop.command({
       type: "gate.decided",
       id: randomUUID(),
@@ -125,6 +131,8 @@ export class Engine implements Control {
       environment,
       comment,
       expect,
+      targets: null,
+      emergency,
     });
     if (answer.ok || answer.code !== "nothing-waits") return answer;
     // deciding twice is harmless, also when the run has ended since and the core has let go of it
@@ -166,6 +174,9 @@ export class Engine implements Control {
       promotion: plan.promotion,
       redeploy: row.options.redeploy,
       acceptDiverged: row.options.acceptDiverged,
+      skipNeeds: row.options.skipNeeds,
+      now: row.options.now,
+      changed: false,
     };
     return await deploy(this.#parts, request, actor, run);
   }
@@ -178,6 +189,40 @@ export class Engine implements Control {
   async unhold(environment: EnvironmentId, actor: Actor): Promise<Answer> {
     await this.#mustKnow(environment);
     return await this.#loop.command({ type: "environment.unheld", environment, by: actor.name });
+  }
+
+  async lock(on: string, options: { readonly reason: string; readonly until: number | null }, actor: Actor): Promise<Answer> {
+    const { reason, until } = options;
+    const by = actor.name;
+    if (!isTarget(on)) {
+      await this.#mustKnow(on);
+      return await this.#loop.command({ type: "environment.locked", environment: on, by, reason, until });
+    }
+    return await this.#loop.command({ type: "target.locked", target: await this.#mustKnowTarget(on), by, reason, until });
+  }
+
+  async unlock(on: string, actor: Actor): Promise<Answer> {
+    if (isTarget(on)) return await this.#loop.command({ type: "target.unlocked", target: on, by: actor.name });
+    return await this.#loop.command({ type: "environment.unlocked", environment: on, by: actor.name });
+  }
+
+  async pin(target: string, options: { readonly commit: string; readonly reason: string }, actor: Actor): Promise<Answer> {
+    const commit = await this.#options.source.resolve(options.commit);
+    await this.#options.source.keep(commit);
+    const known = await this.#mustKnowTarget(target);
+    return await this.#loop.command({ type: "target.pinned", target: known, commit, by: actor.name, reason: options.reason });
+  }
+
+  async unpin(target: string, actor: Actor): Promise<Answer> {
+    return await this.#loop.command({ type: "target.unpinned", target: await this.#mustKnowTarget(target), by: actor.name });
+  }
+
+  diff(request: Parameters<Control["diff"]>[0]): Promise<readonly TargetDiff[]> {
+    return diffOf({ ...this.#parts, driver: this.#options.driver }, request);
+  }
+
+  waiting(): Promise<readonly WaitingStep[]> {
+    return Promise.resolve(waitingSteps(this.#loop.state));
   }
 
   async settle(target: string, options: { readonly applied: boolean; readonly reason: string }, actor: Actor): Promise<Answer> {
@@ -207,6 +252,19 @@ export class Engine implements Control {
 
   idle(): boolean {
     return this.#dispatcher.idle();
+  }
+
+  /** A target that the policy ref's file names, or that the ledger knows. */
+  async #mustKnowTarget(target: string): Promise<TargetId> {
+    if (isTarget(target) && this.#loop.state.targets.has(target)) return target;
+    const [service, environment] = target.split("@");
+    if (!isTarget(target) || service === undefined || environment === undefined)
+      throw new RequestError("invalid", `${target} is no target`, "write it as service@environment, such as api@mainnet");
+    await this.#mustKnow(environment);
+    const release = await this.#parts.configs.at((await this.#parts.configs.policy(this.#options.policyRef)).commit);
+    if (!release.services[service])
+      throw new RequestError("not-found", `no service ${service}`, `known: ${Object.keys(release.services).join(", ")}`);
+    return target;
   }
 
   async #mustKnow(environment: EnvironmentId): Promise<void> {

@@ -23,6 +23,11 @@ export function pendingApprovals(state: State): readonly PendingApproval[] {
         leftOut: leftOut(d, run.id, environment),
         since: d.stepOf(run.id, `gate:${environment}`).since,
         approvers: decidersOf(waiting.policy),
+        count: waiting.policy.approval?.count ?? 1,
+        approved: [],
+        early: false,
+        skipNeeds: run.options.skipNeeds,
+        acceptDiverged: run.options.acceptDiverged,
       });
     }
   return found;

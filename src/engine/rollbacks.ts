@@ -49,6 +49,7 @@ export async function rollback(parts: DeployParts, request: RollbackRequest, act
     snapshot,
     decided: (await parts.store.decisions({ environment: request.environment })).filter((x) => x.voided === null),
     now: request.now,
+    cause: null,
   };
   return { run: await admit(parts, event, actor) };
 }

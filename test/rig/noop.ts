@@ -106,4 +106,7 @@ export const DEPLOY_ALL: DeployRequest = {
   promotion: null,
   redeploy: false,
   acceptDiverged: null,
+  skipNeeds: null,
+  now: false,
+  changed: false,
 };

@@ -81,7 +81,8 @@ function addPeople(app: ApiApp, { control, auth, lookup }: ApiContext): void {
 
   app.openapi(routes.createDecision, async (c) => {
     const { verdict, commit, environment, comment = null, expect = null } = c.req.valid("json");
-    const answer = accepted(await control.decide({ verdict, commit, environment, comment, expect }, actorOf(c.get("identity"))));
+    const request = { verdict, commit, environment, comment, expect, only: null, except: null, emergency: false };
+    const answer = accepted(await control.decide(request, actorOf(c.get("identity"))));
     const { id, targets, runs, already } = found(answer.decision, "decision");
     return c.json({ id, targets: [...targets], runs: [...runs], already }, 200);
   });
@@ -123,6 +124,9 @@ const deployRequest = (body: z.infer<typeof DeployBody>): DeployRequest => ({
   promotion: body.promotion ?? null,
   redeploy: body.redeploy ?? false,
   acceptDiverged: body.acceptDiverged ?? null,
+  skipNeeds: null,
+  now: false,
+  changed: false,
 });
 
 const rollbackRequest = (body: z.infer<typeof RollbackPreviewRequest>, reason: string, now: boolean): RollbackRequest => ({

@@ -42,6 +42,10 @@ export type Environment = {
   readonly order: "forward" | "any";
   readonly onFailure: "stop" | "rollback";
   readonly needsTimeoutMs: number;
+  /** Windows in which no deploy starts. */
+  readonly freeze: readonly Freeze[];
+  /** Persons and `team:NAME` who may pass a gate in an emergency; empty: nobody. */
+  readonly emergency: readonly string[];
   readonly allow: {
     readonly contexts: readonly string[] | null;
     readonly namespaces: readonly string[] | null;
@@ -53,12 +57,20 @@ export type Environment = {
   readonly credentials: readonly string[];
 };
 
+/** One window, or one that comes again: a cron expression says when it begins, in a time zone of the IANA database. */
+export type Freeze = { readonly reason: string | null } & (
+  | { readonly from: number; readonly until: number }
+  | { readonly cron: string; readonly zone: string; readonly lastsMs: number }
+);
+
 export type Approval = {
   /** Persons and `team:NAME`; empty: anyone in `deployers`. */
   readonly approvers: readonly string[];
   readonly count: number;
   /** Whether who started the run may approve it. */
   readonly self: boolean;
+  /** Whether it may be decided before every member has arrived. */
+  readonly early: boolean;
   /** How long a decision holds; null: no end. */
   readonly expiresMs: number | null;
 };
@@ -85,6 +97,8 @@ export type Service = {
   readonly job: boolean;
   /** Kept out of deploy all. */
   readonly manual: boolean;
+  /** Paths whose changes no rollback takes back, such as migrations of a database. */
+  readonly irreversible: readonly string[];
 };
 
 export type Verify = {

@@ -53,6 +53,8 @@ function buildEnvironment(raw: RawEnvironment): Environment {
     order: raw.order?.value ?? "forward",
     onFailure: raw.onFailure?.value ?? "stop",
     needsTimeoutMs: raw.needsTimeout?.value ?? DEFAULTS.needsTimeoutMs,
+    freeze: [],
+    emergency: [],
     allow: {
       contexts: listOrNull(raw.allow?.contexts),
       namespaces: listOrNull(raw.allow?.namespaces),
@@ -64,7 +66,13 @@ function buildEnvironment(raw: RawEnvironment): Environment {
 }
 
 function buildApproval(raw: RawApproval): Approval {
-  return { approvers: values(raw.approvers), count: raw.count?.value ?? 1, self: raw.self ?? false, expiresMs: raw.expires?.value ?? null };
+  return {
+    approvers: values(raw.approvers),
+    count: raw.count?.value ?? 1,
+    self: raw.self ?? false,
+    early: false,
+    expiresMs: raw.expires?.value ?? null,
+  };
 }
 
 function buildArtifact(raw: RawArtifact): Artifact {
@@ -91,6 +99,7 @@ function buildService(raw: RawService, policy: Policy): Service {
     verify: raw.verify === undefined ? null : buildVerify(raw.verify),
     job: raw.job ?? false,
     manual: raw.manual ?? false,
+    irreversible: [],
   };
 }
 

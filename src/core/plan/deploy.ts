@@ -60,7 +60,9 @@ export function planDeploy(input: DeployPlanInput): PlanResult {
     environments: planned,
     members: Object.fromEntries(members),
   };
-  return { plan: { fingerprint: fingerprint(parts), ...parts, steps: steps(input.policy, parts), notes: notesOf(input, names, members) } };
+  const manual = input.services === null ? Object.keys(input.release.services).filter((s) => !names.includes(s)) : [];
+  const notes = notesOf(manual, members);
+  return { plan: { fingerprint: fingerprint(parts), ...parts, steps: steps(input.policy, parts), manual, notes } };
 }
 
 /** Where a service is deployed, in the order of policy. */
@@ -118,6 +120,7 @@ function toMember(input: DeployPlanInput, id: ServiceId, environment: Environmen
       ...(interpolate({ http: service.verify.http, expect: service.verify.expect }, variables) as Pick<Verify, "http" | "expect">),
     },
     job: service.job,
+    ...(service.irreversible.length > 0 ? { irreversible: service.irreversible } : {}),
     needs: needsOf(input.release, input.policy, id, environment),
     timeoutMs: service.deploy.timeoutMs,
     variables: policy.variables,
@@ -189,6 +192,7 @@ export function toEnvironment(
     approval: policy.approval,
     approvers: resolvePrincipals(policy.approval?.approvers ?? [], input.policy.teams),
     deployers: resolvePrincipals(policy.deployers, input.policy.teams),
+    emergency: resolvePrincipals(policy.emergency, input.policy.teams),
     promotion: input.promotion ?? policy.promotion,
     order: policy.order,
     superseding: policy.superseding,
@@ -278,8 +282,7 @@ function nothingToDo(input: DeployPlanInput, services: readonly ServiceId[], env
   };
 }
 
-function notesOf(input: DeployPlanInput, names: readonly ServiceId[], members: ReadonlyMap<TargetId, Member>): readonly string[] {
-  const manual = input.services === null ? Object.keys(input.release.services).filter((s) => !names.includes(s)) : [];
+function notesOf(manual: readonly ServiceId[], members: ReadonlyMap<TargetId, Member>): readonly string[] {
   const notes = manual.map((s) => `${s} is manual and left out: sluice deploy ${s}`);
   for (const member of members.values())
     for (const need of member.definition.needs)

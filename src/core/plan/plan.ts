@@ -16,6 +16,8 @@ export type Plan = {
   readonly environments: Readonly<Record<EnvironmentId, PlannedEnvironment>>;
   readonly members: Readonly<Record<TargetId, Member>>;
   readonly steps: readonly PlannedStep[];
+  /** Services that deploy all leaves out. */
+  readonly manual: readonly ServiceId[];
   /** What the plan leaves out or wants noticed, in words for a person. */
   readonly notes: readonly string[];
 };
@@ -51,6 +53,8 @@ export type PlannedEnvironment = {
   /** Persons who may approve, teams resolved; empty: anyone. */
   readonly approvers: readonly string[];
   readonly deployers: readonly string[];
+  /** Persons who may pass the gate in an emergency, teams resolved; empty: nobody. */
+  readonly emergency: readonly string[];
   readonly promotion: "wave" | "stream";
   readonly order: "forward" | "any";
   readonly superseding: "supersede" | "queue";
@@ -86,6 +90,8 @@ export type Definition = {
   readonly config: JsonObject;
   readonly verify: Verify | null;
   readonly job: boolean;
+  /** Paths whose changes cannot be taken back: no rollback of this service crosses a commit that touches them. Absent in definitions of older stores. */
+  readonly irreversible?: readonly string[];
   /** Services that must serve in this environment, frontends' "every backend" resolved; those that do not exist there left out. */
   readonly needs: readonly ServiceId[];
   readonly timeoutMs: number;

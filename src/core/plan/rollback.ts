@@ -96,7 +96,7 @@ export function planRollback(input: RollbackPlanInput): RollbackPlanResult {
     members: Object.fromEntries(members.map((m) => [m.target, m])),
   };
   const steps = toSteps(members, edges, approval !== null, environment.id, problems);
-  return { plan: { fingerprint: fingerprint(parts), ...parts, steps, notes }, targets, problems };
+  return { plan: { fingerprint: fingerprint(parts), ...parts, steps, manual: [], notes }, targets, problems };
 }
 
 function toMember(

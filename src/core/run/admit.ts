@@ -21,6 +21,7 @@ export function admitDeploy(d: Draft, event: AdmitDeploy): Answer {
     options: event.options,
     retryOf: event.retryOf,
     snapshot: null,
+    cause: null,
   });
   for (const target of event.goodBefore) d.setGood(target, plan.release.commit);
   for (const row of event.built) if (!d.build(row.key)) d.setBuild(row);
@@ -46,9 +47,10 @@ export function admitRollback(d: Draft, event: AdmitRollback): Answer {
     ...newRun(d, event),
     commit: plan.release.commit,
     policyCommit: null,
-    options: { redeploy: false, acceptDiverged: null },
+    options: { redeploy: false, acceptDiverged: null, skipNeeds: null, now: event.now, named: true },
     retryOf: null,
     snapshot: snapshot.id,
+    cause: event.cause,
   });
   d.setEnvironment({
     ...d.environment(environment.id),

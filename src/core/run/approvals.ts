@@ -107,7 +107,10 @@ export function decide(d: Draft, event: Decided): Answer {
     expiresAt: Number.isFinite(expires) ? d.at + expires : null,
     comment: event.comment,
     fingerprints,
+    emergency: event.emergency,
+    early: false,
     voided: null,
+    voids: {},
   });
   if (event.verdict === "rejected") for (const w of waiting) reject(d, event, w);
   return {

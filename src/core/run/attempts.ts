@@ -77,7 +77,20 @@ function newAttempt(
   fingerprint: Digest | null,
 ): AttemptId {
   const id = `${run}-${d.seq()}-${d.runOf(run).nonce}`;
-  d.setAttempt({ id, run, step, kind, target, digest, fingerprint, startedAt: d.at, endedAt: null, outcome: null, message: null });
+  d.setAttempt({
+    id,
+    run,
+    step,
+    kind,
+    target,
+    digest,
+    fingerprint,
+    startedAt: d.at,
+    endedAt: null,
+    outcome: null,
+    message: null,
+    joined: [],
+  });
   const row = setStatus(d, run, step, "running");
   d.setStep({ ...row, attempt: id });
   return id;

@@ -114,7 +114,8 @@ export class Draft extends Overlay {
     const before = this.environment(row.id);
     this.written.environments.set(row.id, row);
     this.#changes.push({ table: "environment", row });
-    if (before.hold !== row.hold || before.rollback !== row.rollback) this.#wakeEnvironment(row.id);
+    if (before.hold !== row.hold || before.rollback !== row.rollback || before.lock !== row.lock || before.freeze !== row.freeze)
+      this.#wakeEnvironment(row.id);
   }
   setTarget(row: rows.TargetRow): void {
     const before = this.target(row.id);
@@ -122,7 +123,15 @@ export class Draft extends Overlay {
     this.#changes.push({ table: "target", row });
     this.work.add(this.watchers(`target:${row.id}`));
     this.work.add(row.queue.map((q) => stepKey(q.run, q.step)));
-    if (before.live === row.live && before.serving === row.serving && before.unknown === row.unknown && before.busy === row.busy) return;
+    if (
+      before.live === row.live &&
+      before.serving === row.serving &&
+      before.unknown === row.unknown &&
+      before.busy === row.busy &&
+      before.lock === row.lock &&
+      before.pin === row.pin
+    )
+      return;
     this.work.add(this.bringers(row.id).map((run) => stepKey(run, `deploy:${row.id}`)));
     this.#wakeAroundTarget(row);
   }

@@ -1,6 +1,6 @@
 import type { CommitId, Digest, TargetId } from "../config/config.ts";
 import type { Definition, PlannedArtifact } from "../plan/plan.ts";
-import type { AttemptId, RunId } from "./rows.ts";
+import type { AttemptId, Cause, RunId } from "./rows.ts";
 
 /** What the core asks for. Each is idempotent under its `key`, is kept in the outbox until it is done, and comes back as an event. */
 export type Effect =
@@ -15,6 +15,8 @@ export type Effect =
       readonly definition: Definition | null;
       readonly attempt: AttemptId | null;
     }
+  /** Something has failed where policy says `onFailure: rollback`: comes back as a rollback that is admitted or declined. */
+  | { readonly type: "rollback.ask"; readonly key: string; readonly cause: Cause }
   | { readonly type: "relation.ask"; readonly key: string; readonly release: CommitId; readonly live: CommitId }
   | {
       readonly type: "render.ask";

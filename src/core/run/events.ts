@@ -1,6 +1,18 @@
 import type { CommitId, Digest, EnvironmentId, TargetId } from "../config/config.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { AttemptId, AttemptOutcome, BuildRow, DecisionRow, Health, RelationRow, RunId, SnapshotRow, Time } from "./rows.ts";
+import type {
+  AttemptId,
+  AttemptOutcome,
+  BuildRow,
+  Cause,
+  DecisionRow,
+  Health,
+  RelationRow,
+  RunId,
+  RunOptions,
+  SnapshotRow,
+  Time,
+} from "./rows.ts";
 
 /** What happened. Ids, time and whatever had to be looked up arrive inside: `transition` asks nobody. */
 export type Event = { readonly at: Time } & (
@@ -35,6 +47,9 @@ export type Event = { readonly at: Time } & (
       readonly environment: EnvironmentId;
       readonly comment: string | null;
       readonly expect: Digest | null;
+      /** Only these targets; null: all that wait. */
+      readonly targets: readonly TargetId[] | null;
+      readonly emergency: boolean;
     }
   | { readonly type: "run.cancelled"; readonly run: RunId; readonly by: string; readonly now: boolean; readonly reason: string | null }
   /** Runs again what did not succeed in a run that is still open. */
@@ -43,6 +58,30 @@ export type Event = { readonly at: Time } & (
   | { readonly type: "target.settled"; readonly target: TargetId; readonly by: string; readonly applied: boolean; readonly reason: string }
   | { readonly type: "environment.held"; readonly environment: EnvironmentId; readonly by: string; readonly reason: string }
   | { readonly type: "environment.unheld"; readonly environment: EnvironmentId; readonly by: string }
+  /** A person's stop on one target, or on all of an environment. */
+  | { readonly type: "target.locked"; readonly target: TargetId; readonly by: string; readonly reason: string; readonly until: Time | null }
+  | { readonly type: "target.unlocked"; readonly target: TargetId; readonly by: string }
+  | {
+      readonly type: "environment.locked";
+      readonly environment: EnvironmentId;
+      readonly by: string;
+      readonly reason: string;
+      readonly until: Time | null;
+    }
+  | { readonly type: "environment.unlocked"; readonly environment: EnvironmentId; readonly by: string }
+  | {
+      readonly type: "target.pinned";
+      readonly target: TargetId;
+      readonly commit: CommitId;
+      readonly by: string;
+      readonly reason: string;
+    }
+  | { readonly type: "target.unpinned"; readonly target: TargetId; readonly by: string }
+  /** A window of policy has begun, or ended. */
+  | { readonly type: "environment.frozen"; readonly environment: EnvironmentId; readonly until: Time; readonly reason: string | null }
+  | { readonly type: "environment.thawed"; readonly environment: EnvironmentId }
+  /** What failed could not be brought back to good. */
+  | { readonly type: "rollback.declined"; readonly cause: Cause; readonly message: string }
   /** Time has passed: whatever waits until a time is looked at again. */
   | { readonly type: "tick" }
   /** Everything open is looked at again; changes nothing unless a trigger was missed (invariant 8). */
@@ -58,7 +97,7 @@ export type AdmitDeploy = {
   readonly by: string;
   readonly reason: string | null;
   readonly policyCommit: CommitId | null;
-  readonly options: { readonly redeploy: boolean; readonly acceptDiverged: string | null };
+  readonly options: RunOptions;
   readonly retryOf: RunId | null;
   /** Targets on which the ledger says that this commit was good. */
   readonly goodBefore: readonly TargetId[];
@@ -81,6 +120,8 @@ export type AdmitRollback = {
   readonly decided: readonly DecisionRow[];
   /** Cut short what runs there instead of awaiting it. */
   readonly now: boolean;
+  /** The failure that it answers; such a rollback holds nothing. null: a person asked for it. */
+  readonly cause: Cause | null;
 };
 
 export type Observed =

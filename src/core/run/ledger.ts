@@ -30,7 +30,7 @@ export function enter(d: Draft, target: TargetId, left: Live, is: { readonly liv
 export function becameLive(d: Draft, target: TargetId, left: Live, url: string | null): void {
   const live = enter(d, target, left, { live: true });
   const row = d.target(target);
-  d.setTarget({ ...row, live, serving: false, good: false, observed: true, health: "progressing", url: url ?? row.url });
+  d.setTarget({ ...row, live, serving: false, good: false, observed: true, health: "progressing", url: url ?? row.url, unrestored: null });
 }
 
 export function markServing(d: Draft, target: TargetId, serving: boolean): void {

@@ -33,21 +33,22 @@ function needOf(d: Draft, run: RunId, member: Member, need: ServiceId, row: Step
     const enough = d.satisfied(need, member.commit, there.live.commit);
     if (enough === null) return waiting({ code: "comparing", release: member.commit, live: there.live.commit });
     // while it is being changed it is neither what it was nor verified
-    if (enough && there.busy !== null && changing(there)) return waiting({ code: "need", target, run: there.busy.run, until: null });
+    if (enough && there.busy !== null && changing(there))
+      return waiting({ code: "need", target, run: there.busy.run, until: null, kept: null });
     if (enough) return "go";
   }
 
   const bringer = bringerOf(d, run, member, need, target);
   if (bringer && "unsure" in bringer) return waiting({ code: "comparing", release: member.commit, live: bringer.unsure });
   if (bringer && "loop" in bringer) return blocked({ code: "no-safe-order", target });
-  if (bringer) return waiting({ code: "need", target, run: bringer.run, until: null });
+  if (bringer) return waiting({ code: "need", target, run: bringer.run, until: null, kept: null });
   if (d.step(run, `verify:${target}`)) return blocked({ code: "need-ended", target, run, status: endOf(d, run, target) });
   const before = row.reason?.code === "need" && row.reason.target === target ? row.reason : null;
   if (before?.run != null) return blocked({ code: "need-ended", target, run: before.run, status: endOf(d, before.run, target) });
   const until = before?.until ?? d.at + timeoutOf(d, run, member.environment);
   const command = `sluice deploy ${need} --env ${member.environment} --commit ${member.commit}`;
   if (until <= d.at) return blocked({ code: "needs-timeout", target, command });
-  return waiting({ code: "need", target, run: null, until });
+  return waiting({ code: "need", target, run: null, until, kept: null });
 }
 
 /** The first other run whose release would do and which has not ended there; in their order, so that no answer that comes early or late changes who is named. */

@@ -90,7 +90,16 @@ export class Overlay {
   environment(id: EnvironmentId): rows.EnvironmentRow {
     return (
       this.written.environments.get(id) ??
-      this.base.environments.get(id) ?? { id, hold: null, rollback: null, snapshots: [], releases: [], snapshotDue: null }
+      this.base.environments.get(id) ?? {
+        id,
+        hold: null,
+        lock: null,
+        freeze: null,
+        rollback: null,
+        snapshots: [],
+        releases: [],
+        snapshotDue: null,
+      }
     );
   }
   environments(): readonly rows.EnvironmentRow[] {
@@ -191,6 +200,9 @@ function newTarget(id: TargetId): rows.TargetRow {
     queue: [],
     health: "none",
     url: null,
+    lock: null,
+    pin: null,
+    unrestored: null,
   };
 }
 

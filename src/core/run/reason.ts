@@ -8,10 +8,20 @@ export type Reason =
   | { readonly code: "approval"; readonly commit: CommitId; readonly environment: EnvironmentId }
   | { readonly code: "step"; readonly step: StepId }
   | { readonly code: "wave"; readonly environment: EnvironmentId }
-  | { readonly code: "need"; readonly target: TargetId; readonly run: RunId | null; readonly until: Time | null }
+  | {
+      readonly code: "need";
+      readonly target: TargetId;
+      readonly run: RunId | null;
+      readonly until: Time | null;
+      /** What keeps the needed target from coming. */
+      readonly kept: Kept | null;
+    }
   | { readonly code: "promotion"; readonly target: TargetId; readonly run: RunId }
   | { readonly code: "queue"; readonly target: TargetId; readonly run: RunId | null }
   | { readonly code: "hold"; readonly environment: EnvironmentId; readonly reason: string }
+  | { readonly code: "freeze"; readonly environment: EnvironmentId; readonly until: Time; readonly reason: string | null }
+  /** `on`: the target or environment that is locked. */
+  | { readonly code: "lock"; readonly on: string; readonly by: string; readonly reason: string; readonly until: Time | null }
   | { readonly code: "observing"; readonly target: TargetId }
   | { readonly code: "comparing"; readonly release: CommitId; readonly live: CommitId }
   | { readonly code: "rendering"; readonly environment: EnvironmentId }
@@ -24,6 +34,7 @@ export type Reason =
   | { readonly code: "already-built"; readonly run: RunId | null }
   | { readonly code: "not-needed" }
   | { readonly code: "no-members" }
+  | { readonly code: "pinned"; readonly target: TargetId; readonly commit: CommitId; readonly reason: string }
   // blocked
   | { readonly code: "step-ended"; readonly step: StepId; readonly status: StepStatus }
   | { readonly code: "need-ended"; readonly target: TargetId; readonly run: RunId | null; readonly status: StepStatus | null }
@@ -39,4 +50,8 @@ export type Reason =
   // cancelled, superseded
   | { readonly code: "cancelled"; readonly by: string; readonly reason: string | null }
   | { readonly code: "rejected"; readonly by: string; readonly reason: string | null }
-  | { readonly code: "rolled-back"; readonly run: RunId };
+  | { readonly code: "rolled-back"; readonly run: RunId }
+  | { readonly code: "superseded"; readonly run: RunId; readonly commit: CommitId }
+  | { readonly code: "cut-short"; readonly run: RunId };
+
+export type Kept = "pinned" | "locked" | "held" | "frozen" | "manual" | "left-out";

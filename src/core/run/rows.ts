@@ -29,14 +29,15 @@ export type RunRow = {
   readonly commit: CommitId;
   readonly by: string;
   readonly reason: string | null;
-  /** Redeploy what is already live; go ahead over a diverged live commit, and why. */
-  readonly options: { readonly redeploy: boolean; readonly acceptDiverged: string | null };
+  readonly options: RunOptions;
   readonly fingerprint: Digest;
   readonly policyCommit: CommitId | null;
   /** Random, told at admission; part of every attempt's id, so that ids stay unique when a store is restored from a backup. */
   readonly nonce: string;
   readonly retryOf: RunId | null;
   readonly snapshot: string | null;
+  /** The failed step that this rollback answers (`onFailure: rollback`); it holds nothing. */
+  readonly cause: Cause | null;
   /** Set by cancel or reject: how this run was ended by a person. */
   readonly stopped: {
     readonly by: string;
@@ -50,6 +51,22 @@ export type RunRow = {
   readonly endedAt: Time | null;
 };
 
+export type RunOptions = {
+  /** Apply again what is already live. */
+  readonly redeploy: boolean;
+  /** Go ahead over a diverged live commit, and why. */
+  readonly acceptDiverged: string | null;
+  /** Go ahead where the release was not good in the environments before, and why: only through a gate, which shows it. */
+  readonly skipNeeds: string | null;
+  /** Cut short the soak of another release instead of awaiting its end. */
+  readonly now: boolean;
+  /** The services were asked for by name: a pin does not keep them. */
+  readonly named: boolean;
+};
+
+/** A step of a run that has failed on a target, and the ledger's entry that it left there. */
+export type Cause = { readonly run: RunId; readonly step: StepId; readonly target: TargetId; readonly entry: number };
+
 export type StepRow = {
   readonly run: RunId;
   readonly id: StepId;
@@ -61,7 +78,7 @@ export type StepRow = {
   readonly since: Time;
   /** A deploy whose release has reached its environment: only its gate, needs and target are left. */
   readonly reached: boolean;
-  /** The attempt under way or the last one. */
+  /** The attempt under way or the last one; where it was joined, another run's. */
   readonly attempt: AttemptId | null;
   /** Attempts lost without an outcome so far; a step gives up after `MAX_LOST`. */
   readonly lost: number;
@@ -83,6 +100,8 @@ export type AttemptRow = {
   readonly endedAt: Time | null;
   readonly outcome: AttemptOutcome | null;
   readonly message: string | null;
+  /** Steps of other runs that do the very same: they have joined this attempt and end as it does. */
+  readonly joined: readonly { readonly run: RunId; readonly step: StepId }[];
 };
 
 /** What the ledger says is on a target now. */
@@ -116,12 +135,24 @@ export type TargetRow = {
   readonly queue: readonly { readonly run: RunId; readonly step: StepId }[];
   readonly health: Health;
   readonly url: string | null;
+  readonly lock: Lock | null;
+  readonly pin: Pin | null;
+  /** Why what failed here could not be brought back to good (`onFailure: rollback`); null: it could, or it did not have to. */
+  readonly unrestored: { readonly run: RunId; readonly at: Time; readonly message: string } | null;
 };
+
+/** A person's stop on a target or an environment; `until`: it ends by itself then. */
+export type Lock = { readonly by: string; readonly at: Time; readonly reason: string; readonly until: Time | null };
+/** A target is kept at a commit: deploys and rollbacks skip it unless it is named. */
+export type Pin = { readonly commit: CommitId; readonly by: string; readonly at: Time; readonly reason: string };
 
 export type EnvironmentRow = {
   readonly id: EnvironmentId;
   readonly hold: { readonly by: string; readonly at: Time; readonly reason: string; readonly run: RunId | null } | null;
-  /** The rollback under way; one at a time. */
+  readonly lock: Lock | null;
+  /** A window of policy in which no deploy starts. */
+  readonly freeze: { readonly until: Time; readonly reason: string | null } | null;
+  /** The rollback of the environment under way; one at a time. */
   readonly rollback: RunId | null;
   /** Newest last, at most `MAX_SNAPSHOTS`; older ones are only in the store. */
   readonly snapshots: readonly SnapshotRef[];
@@ -179,8 +210,14 @@ export type DecisionRow = {
   readonly comment: string | null;
   /** Target fingerprints that the approver saw. */
   readonly fingerprints: Readonly<Record<TargetId, Digest>>;
+  /** By a person named for emergencies: passes the count, and whose run it is. */
+  readonly emergency: boolean;
+  /** Decided before every member had arrived. */
+  readonly early: boolean;
   /** Why it no longer counts, or null. */
   readonly voided: string | null;
+  /** Targets for which it no longer counts, each with why. */
+  readonly voids: Readonly<Record<TargetId, string>>;
 };
 
 /** How a release stands to a commit that is live: told by the source (git), kept here so that the core needs no git. */

@@ -16,6 +16,7 @@ import { noteWhatStayed, recordSnapshots, takeSnapshot } from "./snapshots.ts";
 import { splitKey, type State, type StepKey, stepKey } from "./state.ts";
 import { runEnded, stepEnded } from "./status.ts";
 import { reopenGate } from "./steps.ts";
+import { stop } from "./stops.ts";
 
 export type Outcome = { readonly changes: readonly Change[]; readonly effects: readonly Effect[]; readonly answer: Answer };
 const DONE: Answer = { ok: true };
@@ -67,10 +68,19 @@ function handle(d: Draft, event: Event): Answer {
         ? DONE
         : { ok: false, code: "conflict", message: `${event.target} is not unknown`, hint: "sluice status shows what is live" };
     case "environment.held":
-      d.setEnvironment({ ...d.environment(event.environment), hold: { by: event.by, at: d.at, reason: event.reason, run: null } });
-      return DONE;
     case "environment.unheld":
-      return unhold(d, event);
+    case "target.locked":
+    case "target.unlocked":
+    case "environment.locked":
+    case "environment.unlocked":
+    case "target.pinned":
+    case "target.unpinned":
+    case "environment.frozen":
+    case "environment.thawed":
+      return stop(d, event);
+    case "rollback.declined":
+      declined(d, event);
+      return DONE;
     case "tick":
       d.work.add(d.dueTimers());
       for (const decision of d.expiredDecisions()) d.setDecision({ ...decision, voided: "it has expired" });
@@ -141,18 +151,10 @@ function retry(d: Draft, event: Extract<Event, { readonly type: "run.retried" }>
     : { ok: false, code: "conflict", message: `nothing in run ${run.id} has failed`, hint: `sluice run show ${run.id}` };
 }
 
-function unhold(d: Draft, event: Extract<Event, { readonly type: "environment.unheld" }>): Answer {
-  const row = d.environment(event.environment);
-  if (!row.hold) return { ok: false, code: "conflict", message: `${event.environment} is not held` };
-  if (row.rollback !== null)
-    return {
-      ok: false,
-      code: "conflict",
-      message: `run ${row.rollback} is rolling ${event.environment} back: the hold stays until it has ended`,
-      hint: `sluice run watch ${row.rollback}`,
-    };
-  d.setEnvironment({ ...row, hold: null });
-  return DONE;
+/** What failed could not be brought back to good: its target says so until something becomes live there. */
+function declined(d: Draft, { cause, message }: Extract<Event, { readonly type: "rollback.declined" }>): void {
+  const row = d.target(cause.target);
+  if (row.live?.entry === cause.entry) d.setTarget({ ...row, unrestored: { run: cause.run, at: d.at, message } });
 }
 
 /** Looks at whatever was woken until nothing changes any more. */

@@ -104,6 +104,11 @@ export class TestControl implements Control {
         leftOut: [{ target: "web@mainnet" as const, why: "it failed in devnet" }],
         since: AT,
         approvers: ["ana"],
+        count: 1,
+        approved: [],
+        early: false,
+        skipNeeds: null,
+        acceptDiverged: null,
       },
     ];
   }
@@ -118,6 +123,24 @@ export class TestControl implements Control {
   }
   async unhold(_environment: string, actor: Actor) {
     return this.#act("unhold", actor);
+  }
+  async lock(_on: string, _options: unknown, actor: Actor) {
+    return this.#act("lock", actor);
+  }
+  async unlock(_on: string, actor: Actor) {
+    return this.#act("unlock", actor);
+  }
+  async pin(_target: string, _options: unknown, actor: Actor) {
+    return this.#act("pin", actor);
+  }
+  async unpin(_target: string, actor: Actor) {
+    return this.#act("unpin", actor);
+  }
+  async waiting() {
+    return [];
+  }
+  async diff() {
+    return [];
   }
   async settle(_target: string, _options: unknown, actor: Actor) {
     return this.#act("settle", actor);

@@ -11,10 +11,10 @@ const cases: readonly (readonly [reason: Reason, message: string, command: strin
     "waits for a decision: sluice approve 4f9c2d1e8 --env mainnet",
     "sluice approve 4f9c2d1e8 --env mainnet",
   ],
-  [{ code: "need", target: "api@mainnet", run: "42", until: null }, "waits for api@mainnet, run 42", null],
-  [{ code: "need", target: "api@mainnet", run: "41", until: null }, "waits for api@mainnet, this run", null],
+  [{ code: "need", target: "api@mainnet", run: "42", until: null, kept: null }, "waits for api@mainnet, run 42", null],
+  [{ code: "need", target: "api@mainnet", run: "41", until: null, kept: null }, "waits for api@mainnet, this run", null],
   [
-    { code: "need", target: "api@mainnet", run: null, until: 1 },
+    { code: "need", target: "api@mainnet", run: null, until: 1, kept: null },
     "waits for api@mainnet, which nothing brings there: sluice deploy api --env mainnet --commit 4f9c2d1e8",
     "sluice deploy api --env mainnet --commit 4f9c2d1e8",
   ],

@@ -39,6 +39,7 @@ const environment = (id: string, needs: readonly string[]) => ({
   approval: null,
   approvers: [],
   deployers: [],
+  emergency: [],
   promotion: "wave" as const,
   order: "forward" as const,
   superseding: "supersede" as const,
@@ -93,6 +94,7 @@ export const plan: Plan = {
     planned("deploy:api@mainnet", "deploy", ["build:mega", "gate:mainnet"], "api@mainnet"),
     planned("verify:api@mainnet", "verify", ["deploy:api@mainnet"], "api@mainnet"),
   ],
+  manual: [],
   notes: ["worker is manual"],
 };
 
@@ -103,12 +105,13 @@ export const run = (id: string, more: Partial<RunRow> = {}): RunRow => ({
   commit: COMMIT,
   by: "ana",
   reason: null,
-  options: { redeploy: false, acceptDiverged: null },
+  options: { redeploy: false, acceptDiverged: null, skipNeeds: null, now: false, named: false },
   fingerprint: FINGERPRINT,
   policyCommit: COMMIT,
   nonce: "abcdefgh",
   retryOf: null,
   snapshot: null,
+  cause: null,
   stopped: null,
   createdAt: AT,
   startedAt: AT + 1,
@@ -157,6 +160,9 @@ export const target = (id: TargetId, more: Partial<TargetRow> = {}): TargetRow =
   queue: [],
   health: "healthy",
   url: "http://127.0.0.1:4999",
+  lock: null,
+  pin: null,
+  unrestored: null,
   ...more,
 });
 
@@ -186,6 +192,7 @@ export const story: readonly Change[] = [
       endedAt: AT + 5,
       outcome: "succeeded",
       message: "built",
+      joined: [],
     },
   },
   { table: "build", row: { key: "mega", artifact: "mega", commit: COMMIT, digest: DIGEST, attempt: "at-1", at: AT } },
@@ -196,6 +203,8 @@ export const story: readonly Change[] = [
     row: {
       id: "mainnet",
       hold: { by: "ana", at: AT, reason: "incident", run: null },
+      lock: null,
+      freeze: null,
       rollback: null,
       snapshots: [{ id: "snap-1", seq: 1, at: AT, release: OLD, left: true, key: "k" }],
       releases: [],
@@ -236,7 +245,10 @@ export const story: readonly Change[] = [
       expiresAt: null,
       comment: null,
       fingerprints: { "api@mainnet": FINGERPRINT },
+      emergency: false,
+      early: false,
       voided: null,
+      voids: {},
     },
   },
 ];

@@ -54,7 +54,7 @@ export class Fleet {
     const began = performance.now();
     const planned = planDeploy({ release: config, policy: config.policy, commit, services: null, environments: null, promotion: null });
     if (!("plan" in planned)) throw new Error("no plan");
-    const options = { redeploy: false, acceptDiverged: null };
+    const options = { redeploy: false, acceptDiverged: null, skipNeeds: null, now: false, named: false };
     const rest = { by: "ana", reason: null, policyCommit: null, retryOf: null, goodBefore: [], built: [], decided: [], options };
     return this.#play(planned.plan, performance.now() - began, (run) => ({
       type: "deploy.admitted",
@@ -82,7 +82,7 @@ export class Fleet {
       relations: relate,
     });
     if (problems.length > 0) throw new Error(problems[0]?.message);
-    const rest = { by: "ana", reason: "slow", snapshot, decided: [], now: false };
+    const rest = { by: "ana", reason: "slow", snapshot, decided: [], now: false, cause: null };
     return this.#play(plan, performance.now() - began, (run) => ({ type: "rollback.admitted", at: 1, run, nonce: "n", plan, ...rest }));
   }
 
@@ -102,6 +102,8 @@ export class Fleet {
           environment: "mainnet",
           comment: null,
           expect: null,
+          targets: null,
+          emergency: false,
         } as const;
         effects.push(...this.#send({ type: "gate.decided", at: 1, ...decision }));
       }
@@ -147,6 +149,7 @@ function answerTo(effect: Effect): Event {
     }
     case "relation.ask":
       return { type: "relation.known", at: 1, relation: relate(effect.release, effect.live) };
+    case "rollback.ask":
     case "attempt.stop":
       throw new Error(`${effect.type} was not expected`);
   }

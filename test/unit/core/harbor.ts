@@ -15,6 +15,8 @@ export function environment(part: Partial<Environment> = {}): Environment {
     order: "forward",
     onFailure: "stop",
     needsTimeoutMs: HOUR,
+    freeze: [],
+    emergency: [],
     allow: { contexts: null, namespaces: null, drivers: null },
     variables: {},
     credentials: [],
@@ -26,6 +28,7 @@ export const approval = (part: Partial<Approval> = {}): Approval => ({
   approvers: ["ana", "ben", "zoe", "yan"],
   count: 1,
   self: false,
+  early: false,
   expiresMs: 24 * HOUR,
   ...part,
 });
@@ -43,6 +46,7 @@ export function service(part: Partial<Service> = {}): Service {
     verify: null,
     job: false,
     manual: false,
+    irreversible: [],
     ...part,
   };
 }

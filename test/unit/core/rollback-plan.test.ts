@@ -50,6 +50,9 @@ const row = (service: ServiceId, commit: CommitId, part: Partial<TargetRow> = {}
   queue: [],
   health: "healthy",
   url: null,
+  lock: null,
+  pin: null,
+  unrestored: null,
   ...part,
 });
 type Set = Readonly<Record<ServiceId, CommitId>>;

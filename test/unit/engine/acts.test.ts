@@ -30,7 +30,10 @@ test("approving twice is harmless, also when the run has ended; an environment t
   const gated = PROJECT.replace("dev: {}", "dev: { approval: { self: true } }");
   const { engine, store, close } = await openNoopEngine(oneCommit(commit, gated));
   const decide = (environment: string) =>
-    engine.decide({ verdict: "approved", commit, environment, comment: null, expect: null }, { name: "ana" });
+    engine.decide(
+      { verdict: "approved", commit, environment, comment: null, expect: null, only: null, except: null, emergency: false },
+      { name: "ana" },
+    );
   const { run } = await engine.deploy(DEPLOY_ALL, { name: "ana" });
   await untilCommitted(engine, async () => (await engine.approvals()).length > 0);
   expect(await decide("dev")).toMatchObject({ ok: true, decision: { already: false, targets: ["api@dev"] } });

@@ -90,13 +90,19 @@ test("a clock that jumps starts nothing and repeats nothing; a decision that has
   clock.to(clock.at - 5_000_000);
   clock.to(clock.at + 50_000_000);
   await engine.hold("prod", "to see that it is asked again", ME);
-  await engine.decide({ verdict: "approved", commit: COMMIT, environment: "prod", comment: null, expect: null }, ME);
+  await engine.decide(
+    { verdict: "approved", commit: COMMIT, environment: "prod", comment: null, expect: null, only: null, except: null, emergency: false },
+    ME,
+  );
   expect(started).toEqual(before);
   clock.to(clock.at + 2 * 3_600_000);
   await engine.unhold("prod", ME);
   await untilCommitted(engine, async () => (await engine.approvals()).length > 0);
   expect(started).toEqual(before);
-  await engine.decide({ verdict: "approved", commit: COMMIT, environment: "prod", comment: null, expect: null }, ME);
+  await engine.decide(
+    { verdict: "approved", commit: COMMIT, environment: "prod", comment: null, expect: null, only: null, except: null, emergency: false },
+    ME,
+  );
   await untilCommitted(engine, async () => runEnded((await store.run(run.id))?.status ?? "queued"));
   expect(started).toEqual([...before, "deploy api@prod", "verify api@prod"]);
   expect((await store.run(run.id))?.status).toBe("succeeded");

@@ -54,6 +54,7 @@ export function plan(release: CommitId, members: readonly Member[] = []): Plan {
     environments: {},
     members: Object.fromEntries(members.map((each) => [each.target, each])),
     steps: [],
+    manual: [],
     notes: [],
   };
 }
@@ -66,12 +67,13 @@ export function run(id: string, over: Partial<rows.RunRow> = {}): rows.RunRow {
     commit: commit("a"),
     by: "ana",
     reason: null,
-    options: { redeploy: false, acceptDiverged: null },
+    options: { redeploy: false, acceptDiverged: null, skipNeeds: null, now: false, named: false },
     fingerprint: digest("f"),
     policyCommit: null,
     nonce: "abcdefgh",
     retryOf: null,
     snapshot: null,
+    cause: null,
     stopped: null,
     createdAt: 1_000,
     startedAt: 1_000,
@@ -110,6 +112,7 @@ export function attempt(id: string, of: string, over: Partial<rows.AttemptRow> =
     endedAt: null,
     outcome: null,
     message: null,
+    joined: [],
     ...over,
   };
 }
@@ -143,6 +146,9 @@ export function targetRow(service: string, environment = "devnet", over: Partial
     queue: [],
     health: "none",
     url: null,
+    lock: null,
+    pin: null,
+    unrestored: null,
     ...over,
   };
 }
@@ -150,6 +156,8 @@ export function targetRow(service: string, environment = "devnet", over: Partial
 export const environment = (id: string, over: Partial<rows.EnvironmentRow> = {}): rows.EnvironmentRow => ({
   id,
   hold: null,
+  lock: null,
+  freeze: null,
   rollback: null,
   snapshots: [],
   releases: [],
@@ -195,7 +203,10 @@ export const decision = (id: string, at: CommitId, environmentId = "mainnet"): r
   expiresAt: null,
   comment: null,
   fingerprints: {},
+  emergency: false,
+  early: false,
   voided: null,
+  voids: {},
 });
 
 export const stop = (key: string): Effect => ({ type: "attempt.stop", key, attempt: "x" });

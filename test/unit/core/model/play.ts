@@ -188,7 +188,18 @@ class Play {
   }
 
   #decide(by: string, verdict: "approved" | "rejected", commit: string, environment: EnvironmentId): void {
-    this.world.send({ type: "gate.decided", id: `d${++this.#ids}`, by, verdict, commit, environment, comment: null, expect: null });
+    this.world.send({
+      type: "gate.decided",
+      id: `d${++this.#ids}`,
+      by,
+      verdict,
+      commit,
+      environment,
+      comment: null,
+      expect: null,
+      targets: null,
+      emergency: false,
+    });
   }
 
   #rollbackOf(a: number, b: number, c: number) {

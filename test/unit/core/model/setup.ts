@@ -23,6 +23,8 @@ export function beginning(setup: number): World {
         environment: "mainnet",
         comment: null,
         expect: null,
+        targets: null,
+        emergency: false,
       });
   }
   if (world.db.runs.get(run ?? "")?.status !== "succeeded") throw new Violation("8", "the first run does not end");

@@ -61,6 +61,20 @@ function what(world: World, event: Event): string {
     case "environment.held":
     case "environment.unheld":
       return `${event.environment} is ${event.type.slice("environment.".length)} by ${event.by}`;
+    case "target.locked":
+    case "target.unlocked":
+    case "target.unpinned":
+      return `${event.target} is ${event.type.slice("target.".length)} by ${event.by}`;
+    case "target.pinned":
+      return `${event.target} is pinned at ${event.commit} by ${event.by}`;
+    case "environment.locked":
+    case "environment.unlocked":
+      return `${event.environment} is ${event.type.slice("environment.".length)} by ${event.by}`;
+    case "environment.frozen":
+    case "environment.thawed":
+      return `${event.environment} is ${event.type.slice("environment.".length)}`;
+    case "rollback.declined":
+      return `${event.cause.target} is not brought back: ${event.message}`;
     case "target.watched":
       return `${event.target} is seen: ${event.observed.kind}`;
     case "tick":

@@ -20,7 +20,7 @@ export type Ending = "ok" | "failed" | "changed" | "errored" | "cut" | "lost";
 export type Applied = { readonly commit: CommitId; readonly attempt: AttemptId };
 export type Running = { readonly spec: AttemptSpec; readonly applied: boolean; readonly stopping: boolean };
 /** An effect that is answered by an event other than an attempt's end. */
-export type Ask = Extract<Effect, { readonly type: "target.observe" | "relation.ask" | "render.ask" }>;
+export type Ask = Extract<Effect, { readonly type: "rollback.ask" | "target.observe" | "relation.ask" | "render.ask" }>;
 /** Told of each event after the core's word on it, before anything is carried out. */
 export type Watch = (world: World, event: Event, outcome: Outcome) => void;
 
@@ -116,6 +116,7 @@ export class World {
     this.asks.delete(key);
     if (ask.type === "relation.ask") this.send({ type: "relation.known", relation: relate(ask.release, ask.live) });
     else if (ask.type === "render.ask") this.send({ type: "render.known", run: ask.run, renders: this.#rendered(ask) });
+    else if (ask.type === "rollback.ask") this.send({ type: "rollback.declined", cause: ask.cause, message: "not modelled" });
     else this.send({ type: "target.observed", target: ask.target, observed: this.observe(ask.target) });
   }
 
@@ -196,7 +197,13 @@ export class World {
       by: part.by ?? "ana",
       reason: null,
       policyCommit: null,
-      options: { redeploy: part.redeploy ?? false, acceptDiverged: part.acceptDiverged ?? null },
+      options: {
+        redeploy: part.redeploy ?? false,
+        acceptDiverged: part.acceptDiverged ?? null,
+        skipNeeds: null,
+        now: false,
+        named: (part.services ?? null) !== null,
+      },
       retryOf: null,
       goodBefore: [...this.db.good.values()].filter((g) => g.commit === commit).map((g) => g.target),
       built: [...this.db.builds.values()].filter((b) => b.commit === commit),
@@ -239,6 +246,7 @@ export class World {
       snapshot,
       decided,
       now: part.now ?? false,
+      cause: null,
     };
   }
 

@@ -50,6 +50,8 @@ export class Rig extends World {
       environment: part.environment ?? "mainnet",
       comment: null,
       expect: part.expect ?? null,
+      targets: null,
+      emergency: false,
     }).answer;
   }
   hold(environment: EnvironmentId): void {

@@ -1,0 +1,31 @@
+import { decidersOf } from "../core/run/approvals.ts";
+import { Draft } from "../core/run/draft.ts";
+import type { StepRow } from "../core/run/rows.ts";
+import type { State } from "../core/run/state.ts";
+import type { WaitingStep } from "./control.ts";
+
+/** Every step that waits, over all open runs in the order in which they came, and who can end the wait. */
+export function waitingSteps(state: State): readonly WaitingStep[] {
+  const d = new Draft(state, state.meta.at);
+  return d.activeRuns().flatMap((run) =>
+    d.plan(run.id).plan.steps.flatMap(({ id }) => {
+      const step = d.stepOf(run.id, id);
+      return step.status === "waiting" ? [{ run, step, who: whoEnds(d, step) }] : [];
+    }),
+  );
+}
+
+function whoEnds(d: Draft, { run, reason }: StepRow): readonly string[] {
+  switch (reason?.code) {
+    case "approval": {
+      const policy = d.plan(run).plan.environments[reason.environment];
+      return policy ? decidersOf(policy) : [];
+    }
+    case "lock":
+      return [reason.by];
+    case "hold":
+      return [d.environment(reason.environment).hold?.by ?? ""].filter((by) => by !== "");
+    default:
+      return [];
+  }
+}
