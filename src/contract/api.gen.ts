@@ -65,6 +65,22 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/diff": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get: operations["getDiff"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/environments": {
     parameters: {
       query?: never;
@@ -97,6 +113,22 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/environments/{id}/lock": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post: operations["lockEnvironment"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/environments/{id}/unhold": {
     parameters: {
       query?: never;
@@ -107,6 +139,22 @@ export interface paths {
     get?: never;
     put?: never;
     post: operations["unholdEnvironment"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/environments/{id}/unlock": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post: operations["unlockEnvironment"];
     delete?: never;
     options?: never;
     head?: never;
@@ -324,6 +372,38 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/targets/{id}/lock": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post: operations["lockTarget"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/targets/{id}/pin": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post: operations["pinTarget"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/targets/{id}/settle": {
     parameters: {
       query?: never;
@@ -335,6 +415,54 @@ export interface paths {
     put?: never;
     /** @description Says what is true of a target after an attempt was lost, where its driver cannot tell. */
     post: operations["settleTarget"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/targets/{id}/unlock": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post: operations["unlockTarget"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/targets/{id}/unpin": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post: operations["unpinTarget"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/waiting": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get: operations["listWaiting"];
+    put?: never;
+    post?: never;
     delete?: never;
     options?: never;
     head?: never;
@@ -361,6 +489,12 @@ export interface components {
        */
       endedAt: string | null;
       id: string;
+      /** @description Steps of other runs that share it and end as it does */
+      joined: {
+        run: string;
+        /** @example deploy:api@mainnet */
+        step: string;
+      }[];
       message?: string;
       outcome: components["schemas"]["AttemptOutcome"];
       /**
@@ -406,6 +540,10 @@ export interface components {
        * @example 4f9c2d1e8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d
        */
       commit: string;
+      /** @description Decided before every member had arrived */
+      early: boolean;
+      /** @description Passed the count as an emergency: to be reviewed afterwards */
+      emergency: boolean;
       environment: string;
       /**
        * Format: date-time
@@ -418,6 +556,10 @@ export interface components {
       verdict: "approved" | "rejected";
       /** @description Why it no longer counts */
       voided: string | null;
+      /** @description Targets for which it no longer counts, each with why */
+      voids: {
+        [key: string]: string;
+      };
     };
     DecisionAnswer: {
       /** @description The same person had decided so before; nothing has changed */
@@ -430,18 +572,26 @@ export interface components {
       comment?: string | null;
       /** @description A full or abbreviated id, or a ref */
       commit: string;
+      /** @description By a person whom policy names for emergencies; the comment says why */
+      emergency?: boolean;
       environment: string;
+      /** @description All but these services */
+      except?: string[] | null;
       /**
-       * @description The fingerprint that was seen; refused with `mismatch` where it is another by now
+       * @description `set` of what was seen, over the targets that are decided; refused with `mismatch` where it is another by now
        * @example sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
        */
       expect?: string | null;
+      /** @description Only these services; null: all that wait */
+      only?: string[] | null;
       /** @enum {string} */
       verdict: "approved" | "rejected";
     };
     DeployPlanRequest: {
       /** @description Go ahead over a diverged live commit, and why */
       acceptDiverged?: string | null;
+      /** @description Of these services, those whose paths have changed since what is live somewhere in the scope */
+      changed?: boolean;
       /** @description A ref, a short hash, or null for HEAD */
       commit?: string | null;
       /** @description null: all */
@@ -451,6 +601,8 @@ export interface components {
        * @enum {string}
        */
       kind: "deploy";
+      /** @description Cut short the soaks of other releases instead of awaiting them */
+      now?: boolean;
       policyRef?: string | null;
       /** @enum {string|null} */
       promotion?: "wave" | "stream" | null;
@@ -459,14 +611,20 @@ export interface components {
       redeploy?: boolean;
       /** @description null: all but manual ones */
       services?: string[] | null;
+      /** @description Go ahead where the commit was not good in the environments before, and why; only through a gate, which shows it */
+      skipNeeds?: string | null;
     };
     DeployRequest: {
       /** @description Go ahead over a diverged live commit, and why */
       acceptDiverged?: string | null;
+      /** @description Of these services, those whose paths have changed since what is live somewhere in the scope */
+      changed?: boolean;
       /** @description A ref, a short hash, or null for HEAD */
       commit?: string | null;
       /** @description null: all */
       environments?: string[] | null;
+      /** @description Cut short the soaks of other releases instead of awaiting them */
+      now?: boolean;
       policyRef?: string | null;
       /** @enum {string|null} */
       promotion?: "wave" | "stream" | null;
@@ -475,6 +633,8 @@ export interface components {
       redeploy?: boolean;
       /** @description null: all but manual ones */
       services?: string[] | null;
+      /** @description Go ahead where the commit was not good in the environments before, and why; only through a gate, which shows it */
+      skipNeeds?: string | null;
     };
     Diagnostic: {
       code: string;
@@ -489,7 +649,68 @@ export interface components {
       /** @enum {string} */
       severity: "error" | "warning";
     };
+    Diff: {
+      /**
+       * @description A full git commit id
+       * @example 4f9c2d1e8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d
+       */
+      commit: string;
+      /** @description One for each commit that is live on a target and known to the source */
+      commits: {
+        /** @description Commits that are not live yet */
+        brings: {
+          count: number;
+          /** @description Newest first, at most 50 */
+          items: components["schemas"]["Commit"][];
+        };
+        /**
+         * @description A full git commit id
+         * @example 4f9c2d1e8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d
+         */
+        from: string;
+        /** @description Commits that are live and not part of the new one */
+        loses: {
+          count: number;
+          /** @description Newest first, at most 50 */
+          items: components["schemas"]["Commit"][];
+        };
+      }[];
+      environment: string;
+      targets: {
+        after: string;
+        /** @description null: nothing is live, or it was not deployed by Sluice */
+        before: string | null;
+        /** @description The texts were too long: only their beginnings are here */
+        cut: boolean;
+        /**
+         * @description What is live; null: nothing
+         * @example 4f9c2d1e8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d
+         */
+        from: string | null;
+        /** @description Why it could not be rendered; the texts are definitions then */
+        problem: string | null;
+        /**
+         * @description service@environment
+         * @example api@mainnet
+         */
+        target: string;
+        /**
+         * @description A full git commit id
+         * @example 4f9c2d1e8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d
+         */
+        to: string;
+      }[];
+    };
     Environment: {
+      /** @description The window of policy that is open now: no deploy starts */
+      freeze: {
+        reason: string | null;
+        /**
+         * Format: date-time
+         * @example 2026-01-31T09:30:00.000Z
+         */
+        until: string;
+      } | null;
       /** @description Deploys here wait for a decision */
       gate: boolean;
       hold: {
@@ -504,6 +725,7 @@ export interface components {
         run: string | null;
       } | null;
       id: string;
+      lock: components["schemas"]["Lock"];
       needs: string[];
       /** @description The rollback run under way */
       rollback: string | null;
@@ -514,6 +736,15 @@ export interface components {
       next: string | null;
     };
     EnvironmentPatch: {
+      /** @description The window of policy that is open now: no deploy starts */
+      freeze: {
+        reason: string | null;
+        /**
+         * Format: date-time
+         * @example 2026-01-31T09:30:00.000Z
+         */
+        until: string;
+      } | null;
       hold: {
         /**
          * Format: date-time
@@ -526,6 +757,7 @@ export interface components {
         run: string | null;
       } | null;
       id: string;
+      lock: components["schemas"]["Lock"];
       /** @description The rollback run under way */
       rollback: string | null;
     };
@@ -585,6 +817,30 @@ export interface components {
       /** @description Cursor of the next page; null: this is the last */
       next: string | null;
     };
+    /** @description Stops every target here */
+    Lock: {
+      /**
+       * Format: date-time
+       * @example 2026-01-31T09:30:00.000Z
+       */
+      at: string;
+      by: string;
+      reason: string;
+      /**
+       * Format: date-time
+       * @description When it ends by itself; null: when somebody unlocks it
+       * @example 2026-01-31T09:30:00.000Z
+       */
+      until: string | null;
+    } | null;
+    LockRequest: {
+      reason: string;
+      /**
+       * Format: date-time
+       * @description It ends by itself then; null: when somebody unlocks it
+       */
+      until?: string | null;
+    };
     LogChunk: {
       /** @description No more will come */
       ended: boolean;
@@ -628,6 +884,17 @@ export interface components {
           table: "decision";
         };
     PendingApproval: {
+      /** @description The run asks to go over a diverged live commit, and says why */
+      acceptDiverged: string | null;
+      /** @description Who has, so far */
+      approved: {
+        /**
+         * Format: date-time
+         * @example 2026-01-31T09:30:00.000Z
+         */
+        at: string;
+        by: string;
+      }[];
       /** @description Empty: anyone */
       approvers: string[];
       /**
@@ -635,12 +902,20 @@ export interface components {
        * @example 4f9c2d1e8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d
        */
       commit: string;
+      /** @description How many persons must approve */
+      count: number;
+      /** @description Members have yet to arrive; policy allows the decision all the same */
+      early: boolean;
       environment: string;
       /**
-       * @description Over all members; a decision may name it in `expect`
+       * @description Over this run's members
        * @example sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
        */
       fingerprint: string;
+      /** @description What would be applied, by member; `set` is made of these */
+      fingerprints: {
+        [key: string]: string;
+      };
       leftOut: {
         /**
          * @description service@environment
@@ -652,12 +927,24 @@ export interface components {
       members: string[];
       run: string;
       /**
+       * @description Over the members of all runs that wait for a decision on this commit in this environment: what a decision's `expect` is compared with
+       * @example sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+       */
+      set: string;
+      /**
        * Format: date-time
        * @example 2026-01-31T09:30:00.000Z
        */
       since: string;
+      /** @description The run asks to pass without having been good in the environments before, and says why */
+      skipNeeds: string | null;
       /** @description The commit's subject line */
       subject?: string;
+    };
+    PinRequest: {
+      /** @description A full or abbreviated id, or a ref */
+      commit: string;
+      reason: string;
     };
     Plan: {
       /** @example sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 */
@@ -804,6 +1091,17 @@ export interface components {
     Run: {
       /** @description Who started it */
       by: string;
+      /** @description The failed step that this rollback answers (`onFailure: rollback`); null: a person asked for the run */
+      cause: {
+        run: string;
+        /** @example deploy:api@mainnet */
+        step: string;
+        /**
+         * @description service@environment
+         * @example api@mainnet
+         */
+        target: string;
+      } | null;
       /**
        * @description A full git commit id
        * @example 4f9c2d1e8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d
@@ -931,6 +1229,10 @@ export interface components {
       environment?: string;
       /** @example deploy:api@mainnet */
       id: string;
+      /** @description The run whose attempt this is, under way or the last one; null: its own run's, or none yet */
+      joined: {
+        run: string;
+      } | null;
       kind: components["schemas"]["StepKind"];
       needs: string[];
       reason?: components["schemas"]["Explanation"] & unknown;
@@ -958,6 +1260,10 @@ export interface components {
       environment?: string;
       /** @example deploy:api@mainnet */
       id: string;
+      /** @description The run whose attempt this is, under way or the last one; null: its own run's, or none yet */
+      joined: {
+        run: string;
+      } | null;
       kind: components["schemas"]["StepKind"];
       reason?: components["schemas"]["Explanation"] & unknown;
       run: string;
@@ -998,6 +1304,22 @@ export interface components {
       environment: string;
       good: boolean;
       health: components["schemas"]["HealthState"];
+      lock: components["schemas"]["Lock"];
+      /** @description It is kept at this commit: deploys and rollbacks skip it unless it is named */
+      pin: {
+        /**
+         * Format: date-time
+         * @example 2026-01-31T09:30:00.000Z
+         */
+        at: string;
+        by: string;
+        /**
+         * @description A full git commit id
+         * @example 4f9c2d1e8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d
+         */
+        commit: string;
+        reason: string;
+      } | null;
       /** @description Steps that wait for the target alone */
       queue: number;
       /** @description The run that brought it; null where it was imported or changed from outside */
@@ -1018,6 +1340,16 @@ export interface components {
       since: string | null;
       /** @enum {string} */
       tier?: "backend" | "frontend";
+      /** @description Why what failed here could not be brought back to good (`onFailure: rollback`) */
+      unrestored: {
+        /**
+         * Format: date-time
+         * @example 2026-01-31T09:30:00.000Z
+         */
+        at: string;
+        message: string;
+        run: string;
+      } | null;
       url?: string;
     };
     TargetPage: {
@@ -1038,6 +1370,32 @@ export interface components {
        * @example 2026-01-31T09:30:00.000Z
        */
       until?: string;
+    };
+    WaitingPage: {
+      items: components["schemas"]["WaitingStep"][];
+      /** @description Cursor of the next page; null: this is the last */
+      next: string | null;
+    };
+    WaitingStep: {
+      /**
+       * @description A full git commit id
+       * @example 4f9c2d1e8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d
+       */
+      commit: string;
+      environment?: string;
+      kind: components["schemas"]["StepKind"];
+      run: string;
+      runKind: components["schemas"]["RunKind"];
+      /** @example deploy:api@mainnet */
+      step: string;
+      /**
+       * @description service@environment
+       * @example api@mainnet
+       */
+      target?: string;
+      waitingFor: components["schemas"]["Waiting"];
+      /** @description Persons who can end the wait; empty: it ends by itself, or anyone can */
+      who: string[];
     };
   };
   responses: never;
@@ -1182,6 +1540,41 @@ export interface operations {
       };
     };
   };
+  getDiff: {
+    parameters: {
+      query: {
+        /** @description A full or abbreviated id, or a ref */
+        commit: string;
+        environment: string;
+        /** @description One or more, separated by commas; without: all that are not manual */
+        services?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description What would be applied, target by target, against what is live */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Diff"];
+        };
+      };
+      /** @description What is wrong and what to do about it */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   listEnvironments: {
     parameters: {
       query?: never;
@@ -1249,6 +1642,44 @@ export interface operations {
       };
     };
   };
+  lockEnvironment: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description Chosen by the caller, one for each act; repeats are answered as the first was */
+        "idempotency-key"?: string;
+      };
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["LockRequest"];
+      };
+    };
+    responses: {
+      /** @description Nothing starts on any target here until it is unlocked */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Environment"];
+        };
+      };
+      /** @description What is wrong and what to do about it */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   unholdEnvironment: {
     parameters: {
       query?: never;
@@ -1264,6 +1695,40 @@ export interface operations {
     requestBody?: never;
     responses: {
       /** @description Deploys start again */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Environment"];
+        };
+      };
+      /** @description What is wrong and what to do about it */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  unlockEnvironment: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description Chosen by the caller, one for each act; repeats are answered as the first was */
+        "idempotency-key"?: string;
+      };
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description What waited for the lock goes on */
       200: {
         headers: {
           [name: string]: unknown;
@@ -1794,6 +2259,82 @@ export interface operations {
       };
     };
   };
+  lockTarget: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description Chosen by the caller, one for each act; repeats are answered as the first was */
+        "idempotency-key"?: string;
+      };
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["LockRequest"];
+      };
+    };
+    responses: {
+      /** @description Nothing starts on this target until it is unlocked */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Target"];
+        };
+      };
+      /** @description What is wrong and what to do about it */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  pinTarget: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description Chosen by the caller, one for each act; repeats are answered as the first was */
+        "idempotency-key"?: string;
+      };
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["PinRequest"];
+      };
+    };
+    responses: {
+      /** @description Deploys and rollbacks skip it unless it is named */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Target"];
+        };
+      };
+      /** @description What is wrong and what to do about it */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   settleTarget: {
     parameters: {
       query?: never;
@@ -1819,6 +2360,108 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["Target"];
+        };
+      };
+      /** @description What is wrong and what to do about it */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  unlockTarget: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description Chosen by the caller, one for each act; repeats are answered as the first was */
+        "idempotency-key"?: string;
+      };
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description What waited for the lock goes on */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Target"];
+        };
+      };
+      /** @description What is wrong and what to do about it */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  unpinTarget: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description Chosen by the caller, one for each act; repeats are answered as the first was */
+        "idempotency-key"?: string;
+      };
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Deploys and rollbacks take it again */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Target"];
+        };
+      };
+      /** @description What is wrong and what to do about it */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  listWaiting: {
+    parameters: {
+      query?: {
+        /** @description `next` of the page before */
+        cursor?: string;
+        /** @description Items a page */
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Every step that waits, over all open runs, the oldest run first */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["WaitingPage"];
         };
       };
       /** @description What is wrong and what to do about it */

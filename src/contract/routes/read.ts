@@ -2,8 +2,8 @@ import { z } from "@hono/zod-openapi";
 import { pageQuery, RunKind, TargetId } from "../schemas/common.ts";
 import { StreamEvent } from "../schemas/events.ts";
 import { Commit, EnvironmentPage, LedgerPage, ServerHealth, Session, SnapshotPage, TargetPage } from "../schemas/fleet.ts";
-import { ApprovalPage } from "../schemas/plans.ts";
-import { LogChunk, RunDetail, RunPage } from "../schemas/runs.ts";
+import { ApprovalPage, Diff } from "../schemas/plans.ts";
+import { LogChunk, RunDetail, RunPage, WaitingPage } from "../schemas/runs.ts";
 import { base, createRoute, failures, idParam, json } from "./define.ts";
 
 export const getHealth = createRoute({
@@ -67,6 +67,28 @@ export const listApprovals = createRoute({
   path: `${base}/approvals`,
   operationId: "listApprovals",
   responses: { 200: json(ApprovalPage, "Gates that wait for a decision"), ...failures },
+});
+
+export const listWaiting = createRoute({
+  method: "get",
+  path: `${base}/waiting`,
+  operationId: "listWaiting",
+  request: { query: z.object(pageQuery) },
+  responses: { 200: json(WaitingPage, "Every step that waits, over all open runs, the oldest run first"), ...failures },
+});
+
+export const getDiff = createRoute({
+  method: "get",
+  path: `${base}/diff`,
+  operationId: "getDiff",
+  request: {
+    query: z.object({
+      commit: z.string().min(1).max(250).openapi({ description: "A full or abbreviated id, or a ref" }),
+      environment: z.string().min(1),
+      services: z.string().min(1).optional().openapi({ description: "One or more, separated by commas; without: all that are not manual" }),
+    }),
+  },
+  responses: { 200: json(Diff, "What would be applied, target by target, against what is live"), ...failures },
 });
 
 export const listSnapshots = createRoute({

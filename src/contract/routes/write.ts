@@ -1,4 +1,4 @@
-import { Environment, HoldRequest, Session, SessionRequest, SettleRequest, Target } from "../schemas/fleet.ts";
+import { Environment, HoldRequest, LockRequest, PinRequest, Session, SessionRequest, SettleRequest, Target } from "../schemas/fleet.ts";
 import {
   DecisionAnswer,
   DecisionRequest,
@@ -92,6 +92,54 @@ export const unholdEnvironment = createRoute({
   operationId: "unholdEnvironment",
   request: { params: idParam, headers: mutationHeaders },
   responses: { 200: json(Environment, "Deploys start again"), ...failures },
+});
+
+export const lockEnvironment = createRoute({
+  method: "post",
+  path: `${base}/environments/{id}/lock`,
+  operationId: "lockEnvironment",
+  request: { params: idParam, headers: mutationHeaders, body: body(LockRequest) },
+  responses: { 200: json(Environment, "Nothing starts on any target here until it is unlocked"), ...failures },
+});
+
+export const unlockEnvironment = createRoute({
+  method: "post",
+  path: `${base}/environments/{id}/unlock`,
+  operationId: "unlockEnvironment",
+  request: { params: idParam, headers: mutationHeaders },
+  responses: { 200: json(Environment, "What waited for the lock goes on"), ...failures },
+});
+
+export const lockTarget = createRoute({
+  method: "post",
+  path: `${base}/targets/{id}/lock`,
+  operationId: "lockTarget",
+  request: { params: idParam, headers: mutationHeaders, body: body(LockRequest) },
+  responses: { 200: json(Target, "Nothing starts on this target until it is unlocked"), ...failures },
+});
+
+export const unlockTarget = createRoute({
+  method: "post",
+  path: `${base}/targets/{id}/unlock`,
+  operationId: "unlockTarget",
+  request: { params: idParam, headers: mutationHeaders },
+  responses: { 200: json(Target, "What waited for the lock goes on"), ...failures },
+});
+
+export const pinTarget = createRoute({
+  method: "post",
+  path: `${base}/targets/{id}/pin`,
+  operationId: "pinTarget",
+  request: { params: idParam, headers: mutationHeaders, body: body(PinRequest) },
+  responses: { 200: json(Target, "Deploys and rollbacks skip it unless it is named"), ...failures },
+});
+
+export const unpinTarget = createRoute({
+  method: "post",
+  path: `${base}/targets/{id}/unpin`,
+  operationId: "unpinTarget",
+  request: { params: idParam, headers: mutationHeaders },
+  responses: { 200: json(Target, "Deploys and rollbacks take it again"), ...failures },
 });
 
 export const settleTarget = createRoute({

@@ -1,6 +1,16 @@
 import { z } from "@hono/zod-openapi";
 import { CommitId, Digest, Health, Instant, page, StepId, StepStatus, TargetId } from "./common.ts";
 
+/** A person's stop; one that has ended by itself is told as null. */
+export const Lock = z
+  .object({
+    by: z.string(),
+    at: Instant,
+    reason: z.string(),
+    until: Instant.nullable().openapi({ description: "When it ends by itself; null: when somebody unlocks it" }),
+  })
+  .openapi("Lock");
+
 export const Environment = z
   .object({
     id: z.string(),
@@ -14,12 +24,19 @@ export const Environment = z
         run: z.string().nullable().openapi({ description: "The rollback that holds it" }),
       })
       .nullable(),
+    lock: Lock.nullable().openapi({ description: "Stops every target here" }),
+    freeze: z
+      .object({ until: Instant, reason: z.string().nullable() })
+      .nullable()
+      .openapi({ description: "The window of policy that is open now: no deploy starts" }),
     rollback: z.string().nullable().openapi({ description: "The rollback run under way" }),
   })
   .openapi("Environment");
 export const EnvironmentPage = page(Environment, "EnvironmentPage");
-/** Hold and rollback as they are from now on; what policy says does not travel by events. */
-export const EnvironmentPatch = Environment.pick({ id: true, hold: true, rollback: true }).openapi("EnvironmentPatch");
+/** What stops deploys there from now on; what policy says does not travel by events. */
+export const EnvironmentPatch = Environment.pick({ id: true, hold: true, lock: true, freeze: true, rollback: true }).openapi(
+  "EnvironmentPatch",
+);
 
 export const Target = z
   .object({
@@ -39,6 +56,15 @@ export const Target = z
       .optional()
       .openapi({ description: "The step that has the target now" }),
     queue: z.int().min(0).openapi({ description: "Steps that wait for the target alone" }),
+    lock: Lock.nullable(),
+    pin: z
+      .object({ commit: CommitId, by: z.string(), at: Instant, reason: z.string() })
+      .nullable()
+      .openapi({ description: "It is kept at this commit: deploys and rollbacks skip it unless it is named" }),
+    unrestored: z
+      .object({ run: z.string(), at: Instant, message: z.string() })
+      .nullable()
+      .openapi({ description: "Why what failed here could not be brought back to good (`onFailure: rollback`)" }),
   })
   .openapi("Target");
 export const TargetPage = page(Target, "TargetPage");
@@ -77,6 +103,20 @@ export const Snapshot = z
 export const SnapshotPage = page(Snapshot, "SnapshotPage");
 
 export const HoldRequest = z.strictObject({ reason: z.string().min(1).max(2000) }).openapi("HoldRequest");
+
+export const LockRequest = z
+  .strictObject({
+    reason: z.string().min(1).max(2000),
+    until: z.iso.datetime({ offset: true }).nullish().openapi({ description: "It ends by itself then; null: when somebody unlocks it" }),
+  })
+  .openapi("LockRequest");
+
+export const PinRequest = z
+  .strictObject({
+    commit: z.string().min(1).max(250).openapi({ description: "A full or abbreviated id, or a ref" }),
+    reason: z.string().min(1).max(2000),
+  })
+  .openapi("PinRequest");
 
 export const SettleRequest = z
   .strictObject({

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { CommitId, Digest, Instant, page, RunKind, StepId, StepKind, TargetId } from "./common.ts";
+import { Commit } from "./fleet.ts";
 import { DeployPlanRequest } from "./runs.ts";
 
 /** A plan's public side: neither drivers' configs nor variables. */
@@ -74,15 +75,60 @@ export const PendingApproval = z
     run: z.string(),
     environment: z.string(),
     commit: CommitId,
-    fingerprint: Digest.openapi({ description: "Over all members; a decision may name it in `expect`" }),
+    fingerprint: Digest.openapi({ description: "Over this run's members" }),
+    set: Digest.openapi({
+      description:
+        "Over the members of all runs that wait for a decision on this commit in this environment: what a decision's `expect` is compared with",
+    }),
     members: z.array(TargetId),
+    fingerprints: z.record(z.string(), Digest).openapi({ description: "What would be applied, by member; `set` is made of these" }),
     leftOut: z.array(z.object({ target: TargetId, why: z.string() })),
     since: Instant,
     approvers: z.array(z.string()).openapi({ description: "Empty: anyone" }),
+    count: z.int().min(1).openapi({ description: "How many persons must approve" }),
+    approved: z.array(z.object({ by: z.string(), at: Instant })).openapi({ description: "Who has, so far" }),
+    early: z.boolean().openapi({ description: "Members have yet to arrive; policy allows the decision all the same" }),
+    skipNeeds: z
+      .string()
+      .nullable()
+      .openapi({ description: "The run asks to pass without having been good in the environments before, and says why" }),
+    acceptDiverged: z.string().nullable().openapi({ description: "The run asks to go over a diverged live commit, and says why" }),
     subject: z.string().optional().openapi({ description: "The commit's subject line" }),
   })
   .openapi("PendingApproval");
 export const ApprovalPage = page(PendingApproval, "ApprovalPage");
+
+const Commits = z.object({
+  count: z.int().min(0),
+  items: z.array(Commit).openapi({ description: "Newest first, at most 50" }),
+});
+/** What a commit would change in an environment. Texts are as drivers render them, without secrets. */
+export const Diff = z
+  .object({
+    commit: CommitId,
+    environment: z.string(),
+    targets: z.array(
+      z.object({
+        target: TargetId,
+        from: CommitId.nullable().openapi({ description: "What is live; null: nothing" }),
+        to: CommitId,
+        before: z.string().nullable().openapi({ description: "null: nothing is live, or it was not deployed by Sluice" }),
+        after: z.string(),
+        problem: z.string().nullable().openapi({ description: "Why it could not be rendered; the texts are definitions then" }),
+        cut: z.boolean().openapi({ description: "The texts were too long: only their beginnings are here" }),
+      }),
+    ),
+    commits: z
+      .array(
+        z.object({
+          from: CommitId,
+          brings: Commits.openapi({ description: "Commits that are not live yet" }),
+          loses: Commits.openapi({ description: "Commits that are live and not part of the new one" }),
+        }),
+      )
+      .openapi({ description: "One for each commit that is live on a target and known to the source" }),
+  })
+  .openapi("Diff");
 
 export const DecisionRequest = z
   .strictObject({
@@ -90,7 +136,12 @@ export const DecisionRequest = z
     commit: z.string().min(1).max(250).openapi({ description: "A full or abbreviated id, or a ref" }),
     environment: z.string().min(1),
     comment: z.string().max(2000).nullish(),
-    expect: Digest.nullish().openapi({ description: "The fingerprint that was seen; refused with `mismatch` where it is another by now" }),
+    expect: Digest.nullish().openapi({
+      description: "`set` of what was seen, over the targets that are decided; refused with `mismatch` where it is another by now",
+    }),
+    only: z.array(z.string()).min(1).nullish().openapi({ description: "Only these services; null: all that wait" }),
+    except: z.array(z.string()).min(1).nullish().openapi({ description: "All but these services" }),
+    emergency: z.boolean().optional().openapi({ description: "By a person whom policy names for emergencies; the comment says why" }),
   })
   .openapi("DecisionRequest");
 export const DecisionAnswer = z
@@ -113,6 +164,9 @@ export const Decision = z
     expiresAt: Instant.nullable(),
     comment: z.string().nullable(),
     targets: z.array(TargetId),
+    emergency: z.boolean().openapi({ description: "Passed the count as an emergency: to be reviewed afterwards" }),
+    early: z.boolean().openapi({ description: "Decided before every member had arrived" }),
     voided: z.string().nullable().openapi({ description: "Why it no longer counts" }),
+    voids: z.record(z.string(), z.string()).openapi({ description: "Targets for which it no longer counts, each with why" }),
   })
   .openapi("Decision");

@@ -8,6 +8,9 @@ export const Attempt = z
     startedAt: Instant,
     endedAt: Instant.nullable(),
     message: z.string().optional(),
+    joined: z
+      .array(z.object({ run: z.string(), step: StepId }))
+      .openapi({ description: "Steps of other runs that share it and end as it does" }),
   })
   .openapi("Attempt");
 
@@ -32,6 +35,10 @@ const stepFields = {
   environment: z.string().optional(),
   waitingFor: Waiting.optional().openapi({ description: "What it waits for, or while pending what comes before it" }),
   reason: Explanation.optional().openapi({ description: "Why it ended as it did" }),
+  joined: z
+    .object({ run: z.string() })
+    .nullable()
+    .openapi({ description: "The run whose attempt this is, under way or the last one; null: its own run's, or none yet" }),
   startedAt: Instant.nullable(),
   endedAt: Instant.nullable(),
 };
@@ -54,6 +61,10 @@ export const Run = z
     promotion: z.enum(["wave", "stream"]),
     retryOf: z.string().nullable(),
     snapshot: z.string().nullable().openapi({ description: "Rollback only: the set that it returns to" }),
+    cause: z
+      .object({ run: z.string(), step: StepId, target: TargetId })
+      .nullable()
+      .openapi({ description: "The failed step that this rollback answers (`onFailure: rollback`); null: a person asked for the run" }),
     stopped: z
       .object({ by: z.string(), at: Instant, how: z.enum(["cancelled", "rejected"]), now: z.boolean(), reason: z.string().nullable() })
       .nullable()
@@ -62,6 +73,22 @@ export const Run = z
   .openapi("Run");
 export const RunPage = page(Run, "RunPage");
 export const RunDetail = Run.extend({ steps: z.array(Step) }).openapi("RunDetail");
+
+/** A step that waits, with what it waits for and who can end that. */
+export const WaitingStep = z
+  .object({
+    run: z.string(),
+    runKind: RunKind,
+    commit: CommitId,
+    step: StepId,
+    kind: StepKind,
+    target: TargetId.optional(),
+    environment: z.string().optional(),
+    waitingFor: Waiting,
+    who: z.array(z.string()).openapi({ description: "Persons who can end the wait; empty: it ends by itself, or anyone can" }),
+  })
+  .openapi("WaitingStep");
+export const WaitingPage = page(WaitingStep, "WaitingPage");
 
 const scope = {
   services: z.array(z.string()).min(1).nullish().openapi({ description: "null: all but manual ones" }),
@@ -75,6 +102,19 @@ const deployFields = {
   promotion: z.enum(["wave", "stream"]).nullish(),
   redeploy: z.boolean().optional().openapi({ description: "Apply again what is already live" }),
   acceptDiverged: z.string().min(1).max(2000).nullish().openapi({ description: "Go ahead over a diverged live commit, and why" }),
+  skipNeeds: z
+    .string()
+    .min(1)
+    .max(2000)
+    .nullish()
+    .openapi({
+      description: "Go ahead where the commit was not good in the environments before, and why; only through a gate, which shows it",
+    }),
+  now: z.boolean().optional().openapi({ description: "Cut short the soaks of other releases instead of awaiting them" }),
+  changed: z
+    .boolean()
+    .optional()
+    .openapi({ description: "Of these services, those whose paths have changed since what is live somewhere in the scope" }),
 };
 export const DeployRequest = z.strictObject(deployFields).openapi("DeployRequest");
 export const DeployPlanRequest = z.strictObject({ kind: z.literal("deploy"), ...deployFields }).openapi("DeployPlanRequest");
