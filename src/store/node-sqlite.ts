@@ -37,6 +37,11 @@ export class NodeSqlite implements SqliteDatabase {
     this.#guarded(() => this.#raw.exec(sql));
   }
 
+  /** A function of texts that statements may call. */
+  define(name: string, act: (...texts: string[]) => string): void {
+    this.#guarded(() => this.#raw.function(name, { deterministic: true, varargs: true }, (...values) => act(...values.map(String))));
+  }
+
   prepare(sql: string): SqliteStatement {
     const text = sql === "begin" ? this.#begin : sql;
     const kept = this.#statements.get(text);

@@ -44,7 +44,12 @@ export class RunReader implements Pick<Store, "run" | "plan" | "runs" | "steps" 
 
   /** In the order of their start. */
   async attempts(run: string): Promise<readonly rows.AttemptRow[]> {
-    return all(await this.#db.selectFrom("attempt").select("body").where("run", "=", run).orderBy("n").execute());
+    const named = this.#db.selectFrom("step").select("attempt").where("run", "=", run).where("attempt", "is not", null);
+    const query = this.#db
+      .selectFrom("attempt")
+      .select("body")
+      .where((where) => where.or([where("run", "=", run), where("id", "in", named)]));
+    return all(await query.orderBy("n").execute());
   }
 
   async attempt(id: string): Promise<rows.AttemptRow | null> {

@@ -36,6 +36,7 @@ export interface Store {
     page: PageRequest,
   ): Promise<Page<rows.RunRow>>;
   steps(run: string): Promise<readonly rows.StepRow[]>;
+  /** Those of the run, and those of other runs that its steps have joined. */
   attempts(run: string): Promise<readonly rows.AttemptRow[]>;
   attempt(id: string): Promise<rows.AttemptRow | null>;
   targets(filter: { readonly environment?: EnvironmentId; readonly service?: string }, page: PageRequest): Promise<Page<rows.TargetRow>>;

@@ -3,10 +3,16 @@ import { join } from "node:path";
 import { StoreError } from "../../engine/ports/store.ts";
 import type { NodeSqlite } from "../node-sqlite.ts";
 import { first } from "./001-first.ts";
+import { manyRuns } from "./002-many-runs.ts";
 
-export type Migration = { readonly name: string; readonly sql: string };
+/** `functions`: what its SQL calls where SQL alone cannot say it; deterministic, of texts. */
+export type Migration = {
+  readonly name: string;
+  readonly sql: string;
+  readonly functions?: Readonly<Record<string, (...texts: string[]) => string>>;
+};
 /** In order; the first is number 1. Forward only: what has been released is never changed, taken out or moved. */
-export const migrations: readonly Migration[] = [first];
+export const migrations: readonly Migration[] = [first, manyRuns];
 
 type Place = { readonly directory: string; readonly version: string };
 type Applied = { readonly number: number; readonly version: string };
@@ -24,6 +30,7 @@ export function migrate(database: NodeSqlite, place: Place, steps: readonly Migr
   steps.slice(from.number).forEach((step, index) => {
     const number = from.number + index + 1;
     if (from.number > 0) backUp(database, place.directory, number - 1);
+    for (const [name, act] of Object.entries(step.functions ?? {})) database.define(name, act);
     database.transaction(() => {
       database.exec(step.sql);
       database

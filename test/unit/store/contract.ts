@@ -184,6 +184,24 @@ export function storeContract(name: string, make: () => Promise<Rig>): void {
       expect(state.relations.map((each) => each.release + each.live)).toEqual([a + c, b + c]);
     });
 
+    it("gives a run the attempts of other runs that its steps have joined, and the core those that open steps name", async () => {
+      await put(
+        ...s.admitted(s.run("1", { status: "succeeded" })),
+        ...s.admitted(s.run("2", { status: "running" })),
+        { table: "step", row: s.step("2", "build:mega", { attempt: "1-joined", status: "running" }) },
+        { table: "step", row: s.step("2", "deploy:api@devnet", { attempt: "2-own", status: "succeeded" }) },
+        { table: "attempt", row: s.attempt("1-joined", "1", { joined: [{ run: "2", step: "build:mega" }], endedAt: 2, outcome: "lost" }) },
+        { table: "attempt", row: s.attempt("1-alone", "1", { endedAt: 2, outcome: "succeeded" }) },
+        { table: "attempt", row: s.attempt("2-own", "2", { endedAt: 3, outcome: "succeeded" }) },
+      );
+      expect((await store.attempts("1")).map((each) => each.id)).toEqual(["1-joined", "1-alone"]);
+      expect((await store.attempts("2")).map((each) => each.id)).toEqual(["1-joined", "2-own"]);
+      const { state } = await store.load();
+      expect(state.attempts).toEqual([
+        s.attempt("1-joined", "1", { joined: [{ run: "2", step: "build:mega" }], endedAt: 2, outcome: "lost" }),
+      ]);
+    });
+
     /** All pages of a list, each asked for with the cursor of the one before. */
     async function pages<T>(ask: (page: PageRequest) => Promise<Page<T>>): Promise<T[][]> {
       const found: T[][] = [];
