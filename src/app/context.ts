@@ -1,4 +1,5 @@
 import type { CliContext, Output } from "../cli/context.ts";
+import { hostZones } from "../engine/zones.ts";
 import { packageVersion } from "./package-files.ts";
 import type { Host } from "./serve.ts";
 
@@ -23,6 +24,7 @@ export function processContext(interrupted: AbortSignal): CliContext {
       const agreed = await confirm({ message: question, output: process.stderr, signal: interrupted });
       return isCancel(agreed) ? null : agreed;
     },
+    zones: hostZones,
     adapters: async () => (await import("./registry.ts")).adapterSchemas(),
     connect: async (request) => (await import("./connect.ts")).connect(request, { env, interrupted, note }),
     serve: async (options) => (await import("./serve.ts")).serve(options, host),

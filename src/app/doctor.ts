@@ -8,6 +8,7 @@ import { answer } from "../cli/api.ts";
 import type { Check } from "../cli/context.ts";
 import { CliError } from "../cli/exit.ts";
 import { parseConfig } from "../core/config/parse.ts";
+import { hostZones } from "../engine/zones.ts";
 import { SourceError } from "../engine/ports/source.ts";
 import { StoreError } from "../engine/ports/store.ts";
 import { GitSource } from "../source/git.ts";
@@ -92,7 +93,7 @@ async function server(url: string, { directory }: Options, env: Environment): Pr
 
 async function config({ root }: Project): Promise<Check> {
   try {
-    const { diagnostics } = parseConfig(await readFile(join(root, PROJECT_FILE), "utf8"), PROJECT_FILE, await adapterSchemas());
+    const { diagnostics } = parseConfig(await readFile(join(root, PROJECT_FILE), "utf8"), PROJECT_FILE, await adapterSchemas(), hostZones);
     const errors = diagnostics.filter(({ severity }) => severity === "error").length;
     if (errors > 0) return problem(PROJECT_FILE, `${errors} errors`, "sluice validate shows them");
     return diagnostics.length > 0
@@ -129,7 +130,7 @@ async function repository({ root }: Project): Promise<readonly Check[]> {
         problem("policy", `${ref} has no ${PROJECT_FILE}`, "Policy is read from there: merge one, or name another ref with --policy-ref"),
       );
     else {
-      const { config: parsed } = parseConfig(text, PROJECT_FILE, await adapterSchemas());
+      const { config: parsed } = parseConfig(text, PROJECT_FILE, await adapterSchemas(), hostZones);
       checks.push(
         parsed
           ? ok("policy", `${ref} at ${commit.slice(0, 12)}`)

@@ -1,5 +1,5 @@
 import type { Client, ClientOptions } from "../contract/client.ts";
-import type { AdapterSchema } from "../core/config/config.ts";
+import type { AdapterSchema, Zones } from "../core/config/config.ts";
 import type { ExitCode } from "./exit.ts";
 
 export type Output = {
@@ -66,6 +66,7 @@ export type CliContext = {
   confirm(question: string): Promise<boolean | null>;
   /** What drivers and builders say of their config. */
   adapters(): Promise<readonly AdapterSchema[]>;
+  readonly zones: Zones;
   /** Rejects with a `CliError`. */
   connect(request: ConnectRequest): Promise<Connection>;
   serve(options: ServeOptions): Promise<ExitCode>;

@@ -2,6 +2,7 @@ import type { AdapterSchema, CommitId, Config, Policy, ServiceId } from "../core
 import { parseConfig } from "../core/config/parse.ts";
 import { RequestError } from "./control.ts";
 import type { Source } from "./ports/source.ts";
+import { hostZones } from "./zones.ts";
 
 /** Where the project's file lies in the repository. */
 export const CONFIG_FILE = "sluice.yaml";
@@ -32,7 +33,7 @@ export class Configs {
     const short = commit.slice(0, 12);
     if (text === null)
       throw new RequestError("invalid-config", `commit ${short} has no ${this.#file}`, "sluice init writes one; commit it first");
-    const { config, diagnostics } = parseConfig(text, this.#file, this.#adapters);
+    const { config, diagnostics } = parseConfig(text, this.#file, this.#adapters, hostZones);
     if (!config)
       throw new RequestError(
         "invalid-config",

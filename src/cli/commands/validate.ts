@@ -26,7 +26,7 @@ async function validate(session: Session, options: Options): Promise<ExitCode> {
   const text = await read(resolve(session.directory, options.file));
   // Loaded here: no other command reads YAML.
   const { parseConfig } = await import("../../core/config/parse.ts");
-  const { diagnostics } = parseConfig(text, options.file, await session.context.adapters());
+  const { diagnostics } = parseConfig(text, options.file, await session.context.adapters(), session.context.zones);
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error").length;
   if (session.json || options.format === "json") session.printJson(diagnostics);
   else {

@@ -12,6 +12,7 @@ export function checkPeople(raw: RawFile, teamsUnread: boolean, report: Report):
   for (const { value } of raw.environments?.values() ?? []) {
     if (value === undefined) continue;
     checkPrincipals(value.deployers, teams, report);
+    checkPrincipals(value.emergency, teams, report);
     for (const approval of [value.approval, value.rollback]) {
       if (approval === undefined) continue;
       checkPrincipals(approval.approvers, teams, report);
@@ -42,14 +43,6 @@ function checkPrincipals(principals: readonly At<string>[] | undefined, teams: T
 /** Who may approve is whom `approvers` names, else whom `deployers` names, else anyone. */
 function checkCount(approval: RawApproval, deployers: readonly At<string>[], teams: Teams, report: Report): void {
   const count = approval.count?.value ?? 1;
-  if (approval.count !== undefined && count > 1) {
-    report.error(
-      "not-supported-yet",
-      approval.count.at,
-      "more than one approval is not supported yet",
-      "write `count: 1`: this version would not ask for more",
-    );
-  }
   const said = approval.approvers !== undefined && approval.approvers.length > 0 ? approval.approvers : deployers;
   const [first] = said;
   // A team that does not exist is a problem of its own.

@@ -1,6 +1,7 @@
 import { checkPeople } from "./check-people.ts";
 import { checkVariables } from "./check-variables.ts";
-import type { AdapterSchema } from "./config.ts";
+import type { AdapterSchema, Zones } from "./config.ts";
+import { checkFreezes } from "./freeze.ts";
 import { cyclesIn } from "./graph.ts";
 import type { Span } from "./lines.ts";
 import { quote, suggest } from "./names.ts";
@@ -11,7 +12,7 @@ import type { At } from "./shape.ts";
 import type { Mapping } from "./tree.ts";
 
 /** The rules that join parts of the file: names that must exist, loops, what is used nowhere. What could not be read is passed over; its problem is known. */
-export function check(raw: RawFile, root: Mapping, adapters: readonly AdapterSchema[], report: Report): void {
+export function check(raw: RawFile, root: Mapping, adapters: readonly AdapterSchema[], zones: Zones, report: Report): void {
   // Where a whole section could not be read, every name in it would seem unknown.
   const unread = (section: keyof RawFile): boolean => root.entries.has(section) && raw[section] === undefined;
   const keyOf = (section: keyof RawFile): Span => root.entries.get(section)?.key ?? root.at;
@@ -25,19 +26,12 @@ export function check(raw: RawFile, root: Mapping, adapters: readonly AdapterSch
   for (const { value } of raw.environments?.values() ?? []) {
     checkNames(value?.needs, names, "environment", report);
     checkNames(value?.allow?.drivers, drivers, "driver", report);
-    if (value?.onFailure?.value === "rollback") {
-      report.error(
-        "not-supported-yet",
-        value.onFailure.at,
-        "`onFailure: rollback` is not supported yet",
-        "write `stop`: this version would not roll back",
-      );
-    }
   }
   checkEnvironmentCycles(raw, report);
   checkServices(raw, unread("artifacts"), report);
   checkUnused(raw, report);
   checkPeople(raw, unread("teams"), report);
+  checkFreezes(raw, zones, report);
   checkVariables(raw, report);
 }
 

@@ -111,6 +111,13 @@ export type Verify = {
   readonly soakMs: number;
 };
 
+/** The time zones that the host knows: handed in, since the core has no host. */
+export type Zones = {
+  has(name: string): boolean;
+  /** Those to suggest when a name is not known. */
+  names(): readonly string[];
+};
+
 /** What a driver's or builder's own schema says, so that the core can check a config without importing drivers. */
 export type AdapterSchema = {
   readonly name: string;

@@ -1,23 +1,24 @@
 import { check } from "./check.ts";
-import type { AdapterSchema, Approval, Artifact, Config, Environment, Policy, Service, Verify } from "./config.ts";
+import type { AdapterSchema, Approval, Artifact, Config, Environment, Policy, Service, Verify, Zones } from "./config.ts";
 import type { Diagnostic } from "./diagnostic.ts";
+import { buildFreeze } from "./freeze.ts";
 import { inOrder } from "./graph.ts";
 import { checkPath } from "./path.ts";
 import { Report } from "./report.ts";
 import { DEFAULTS, fileShape, type RawApproval, type RawArtifact, type RawEnvironment, type RawFile, type RawService } from "./schema.ts";
-import type { At, Named } from "./shape.ts";
+import { said, type At, type Named } from "./shape.ts";
 import { readYaml } from "./syntax.ts";
 
 export type Parsed = { readonly config: Config | null; readonly diagnostics: readonly Diagnostic[] };
 
-/** Reads a `sluice.yaml`. Says everything that is wrong with it, not the first thing; `config` is null where anything is an error. `file` is only shown. Never throws, whatever the text. */
-export function parseConfig(text: string, file: string, adapters: readonly AdapterSchema[]): Parsed {
+/** Reads a `sluice.yaml`. Says everything that is wrong with it, not the first thing; `config` is null where anything is an error. `file` is only shown; `zones` are those of the host. Never throws, whatever the text. */
+export function parseConfig(text: string, file: string, adapters: readonly AdapterSchema[], zones: Zones): Parsed {
   const report = new Report(file, text);
   const root = readYaml(text, report);
   if (root === null) return { config: null, diagnostics: report.list() };
   const [first] = root.entries.values();
   const raw = fileShape(adapters).read(root, { path: "", key: first?.key ?? root.at }, report);
-  if (raw !== undefined) check(raw, root, adapters, report);
+  if (raw !== undefined) check(raw, root, adapters, zones, report);
   return { config: raw === undefined || report.failed ? null : build(raw), diagnostics: report.list() };
 }
 
@@ -53,8 +54,8 @@ function buildEnvironment(raw: RawEnvironment): Environment {
     order: raw.order?.value ?? "forward",
     onFailure: raw.onFailure?.value ?? "stop",
     needsTimeoutMs: raw.needsTimeout?.value ?? DEFAULTS.needsTimeoutMs,
-    freeze: [],
-    emergency: [],
+    freeze: raw.freeze?.map(buildFreeze) ?? [],
+    emergency: values(raw.emergency),
     allow: {
       contexts: listOrNull(raw.allow?.contexts),
       namespaces: listOrNull(raw.allow?.namespaces),
@@ -70,7 +71,7 @@ function buildApproval(raw: RawApproval): Approval {
     approvers: values(raw.approvers),
     count: raw.count?.value ?? 1,
     self: raw.self ?? false,
-    early: false,
+    early: raw.early ?? false,
     expiresMs: raw.expires?.value ?? null,
   };
 }
@@ -99,7 +100,7 @@ function buildService(raw: RawService, policy: Policy): Service {
     verify: raw.verify === undefined ? null : buildVerify(raw.verify),
     job: raw.job ?? false,
     manual: raw.manual ?? false,
-    irreversible: [],
+    irreversible: buildPaths(values(raw.migration?.irreversible)),
   };
 }
 
@@ -131,10 +132,4 @@ function listOrNull(list: readonly At<string>[] | undefined): readonly string[] 
 
 function mapNamed<T, U>(named: Named<T> | undefined, build: (value: T) => U): Readonly<Record<string, U>> {
   return Object.fromEntries([...(named ?? [])].map(([id, { value }]) => [id, build(said(value))]));
-}
-
-/** A file without errors says all that is required; anything else is a defect of the shapes. */
-function said<T>(value: T | undefined | null): T {
-  if (value === undefined || value === null) throw new Error("config: a required value is missing, yet no error was reported");
-  return value;
 }

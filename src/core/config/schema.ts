@@ -1,5 +1,6 @@
 import { adapterChoice, adapterDefinitions } from "./adapter.ts";
 import type { AdapterSchema, JsonObject } from "./config.ts";
+import { freeze } from "./freeze.ts";
 import { ID_PATTERN, isId, quote, VARIABLE_PATTERN } from "./names.ts";
 import { checkPath } from "./path.ts";
 import { isPerson, PERSON_PATTERN, PRINCIPAL_PATTERN } from "./principals.ts";
@@ -7,8 +8,8 @@ import {
   choice,
   duration,
   flag,
+  items,
   list,
-  notYet,
   object,
   optional,
   record,
@@ -81,21 +82,30 @@ const principal = text({
       : { code: "bad-name", message: `${quote(value)} is neither a person nor a team`, hint: "write a login, or `team:NAME`" },
 });
 
-const path = text({
+const path = text({ check: pathProblem });
+
+function pathProblem(value: string): { code: string; message: string; hint: string } | null {
+  const checked = checkPath(value);
+  if (!checked.ok)
+    return {
+      code: "unsafe-path",
+      message: `${quote(value)} ${checked.reason}`,
+      hint: "a directory or file of the repository, from its root",
+    };
+  if (!value.includes("*")) return null;
+  return {
+    code: "glob-path",
+    message: `${quote(value)} is a pattern`,
+    hint: "name the directory itself: it stands for all that is in it",
+  };
+}
+
+/** With the whole source among them no rollback could ever be made; and to `paths` it is the same as saying nothing. */
+const irreversible = text({
   check(value) {
     const checked = checkPath(value);
-    if (!checked.ok)
-      return {
-        code: "unsafe-path",
-        message: `${quote(value)} ${checked.reason}`,
-        hint: "a directory or file of the repository, from its root",
-      };
-    if (!value.includes("*")) return null;
-    return {
-      code: "glob-path",
-      message: `${quote(value)} is a pattern`,
-      hint: "name the directory itself: it stands for all that is in it",
-    };
+    if (!checked.ok || checked.path !== ".") return pathProblem(value);
+    return { code: "whole-source", message: `${quote(value)} is the whole source`, hint: "name the directory of the migrations" };
   },
 });
 
@@ -117,8 +127,9 @@ const url = text({
 
 const approval = object({
   approvers: optional("Who may approve: persons and `team:NAME`. Empty: anyone in `deployers`.", list(principal), []),
-  count: optional("How many different persons must approve. More than 1 is not supported yet.", whole(1, 100), 1),
+  count: optional("How many different persons must approve.", whole(1, 100), 1),
   self: optional("Whether who started the run may approve it.", flag(), false),
+  early: optional("Whether it may be decided before every member has arrived.", flag(), false),
   expires: optional("How long a decision holds, such as `24h`. Left out: without end.", duration(60 * SECOND, 365 * DAY)),
 });
 
@@ -146,10 +157,14 @@ function environment(adapters: readonly AdapterSchema[]) {
       "supersede",
     ),
     order: optional("`forward`: only newer commits. `any`: whatever is asked for, for development.", choice("forward", "any"), "forward"),
-    onFailure: optional("What follows a failed deploy. `rollback` is not supported yet.", choice("stop", "rollback"), "stop"),
+    onFailure: optional(
+      "What follows a failure. `rollback`: the target that failed, and what needs it, goes back to what was good last.",
+      choice("stop", "rollback"),
+      "stop",
+    ),
     needsTimeout: optional("How long a step waits for what it needs when nothing under way can bring it.", duration(1, 20 * DAY), "1h"),
-    freeze: optional("Time windows in which nothing starts; not supported yet.", notYet()),
-    emergency: optional("Who may pass a gate in an emergency; not supported yet.", notYet()),
+    freeze: optional("Windows of time in which no deploy starts; rollbacks and checks go on.", items(freeze, 100), []),
+    emergency: optional("Who may pass a gate in an emergency: persons and `team:NAME`. Empty: nobody.", list(principal), []),
     allow: optional(
       "What a deploy here may use; anything else is refused. Left out: anything.",
       object({
@@ -196,7 +211,15 @@ function service(adapters: readonly AdapterSchema[]) {
     verify: optional("Checks of what was deployed, beside the driver's own.", verify),
     job: optional("Runs to its end, such as a migration, and is never live.", flag(), false),
     manual: optional("Kept out of deploy all.", flag(), false),
-    migration: optional("Whether a rollback may cross this release; not supported yet.", notYet()),
+    migration: optional(
+      "What a rollback cannot take back.",
+      object({
+        irreversible: required(
+          "Directories and files, such as migrations of a database: no rollback crosses a commit that touches them.",
+          list(irreversible, { least: 1 }),
+        ),
+      }),
+    ),
   });
 }
 

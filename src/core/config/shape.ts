@@ -21,6 +21,12 @@ export type Fields = Readonly<Record<string, Field<unknown>>>;
 export type Values<F extends Fields> = { readonly [K in keyof F]: F[K] extends Field<infer T> ? T | undefined : never };
 export type Read<S> = S extends Shape<infer T> ? T : never;
 
+/** A file without errors says all that is required; anything else is a defect of the shapes. */
+export function said<T>(value: T | undefined | null): T {
+  if (value === undefined || value === null) throw new Error("config: a required value is missing, yet no error was reported");
+  return value;
+}
+
 export function required<T>(about: string, shape: Shape<T>): Field<T> {
   return { shape, required: true, about };
 }
@@ -170,6 +176,24 @@ export function list(item: Shape<At<string>>, rules: { readonly least?: number }
   };
 }
 
+/** Items of any kind, in the order of the file; those that are refused are left out. */
+export function items<T>(item: Shape<T>, most: number): Shape<readonly T[]> {
+  return {
+    json: { type: "array", items: item.json, maxItems: most },
+    read(node, where, report) {
+      if (node.kind !== "list") return wrongType(node, where, "a list", report);
+      if (node.items.length > most) {
+        report.error("too-many", where.key, `${quote(where.path)} holds ${node.items.length} entries; at most ${most} are supported`);
+        return undefined;
+      }
+      return node.items.flatMap((element, index) => {
+        const value = item.read(element, { path: `${where.path}[${index}]`, key: element.at }, report);
+        return value === undefined ? [] : [value];
+      });
+    },
+  };
+}
+
 export type Named<T> = ReadonlyMap<string, { readonly key: Span; readonly value: T | undefined }>;
 type NameRules = {
   readonly pattern: string;
@@ -245,20 +269,4 @@ export function reportUnknown(node: Mapping, known: readonly string[], where: Wh
 export function unknownKey(key: string, entry: Entry, known: readonly string[], where: Where, report: Report): void {
   const owner = where.path === "" ? "a `sluice.yaml`" : quote(where.path);
   report.error("unknown-key", entry.key, `${owner} knows no key ${quote(key)}`, () => suggest(key, known, "keys"));
-}
-
-/** A key of the language that this version does not carry out: refused, since ignoring it would lower the bar that it sets. */
-export function notYet(): Shape<never> {
-  return {
-    json: { not: {} },
-    read(_node, where, report) {
-      report.error(
-        "not-supported-yet",
-        where.key,
-        `${quote(where.path)} is not supported yet`,
-        "remove it: this version would not enforce it",
-      );
-      return undefined;
-    },
-  };
 }

@@ -6,6 +6,7 @@ import { connect } from "../../../src/app/connect.ts";
 import { doctor } from "../../../src/app/doctor.ts";
 import { adapterSchemas } from "../../../src/app/registry.ts";
 import type { CliContext, Output } from "../../../src/cli/context.ts";
+import { hostZones } from "../../../src/engine/zones.ts";
 import { runCli } from "../../../src/cli/program.ts";
 
 export type Ended = { readonly exit: number; readonly out: string; readonly err: string; readonly asked: readonly string[] };
@@ -71,6 +72,7 @@ export class Place {
         return answer;
       },
       adapters: adapterSchemas,
+      zones: hostZones,
       connect: (request) => connect(request, { env, interrupted, note }),
       serve: () => Promise.reject(new Error("a server is a process of its own: see test/e2e")),
       demo: () => Promise.reject(new Error("the demo is a process of its own: see test/e2e")),

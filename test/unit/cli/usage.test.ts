@@ -19,6 +19,7 @@ const context: CliContext = {
   now: () => 0,
   confirm: async () => true,
   adapters: async () => [],
+  zones: { has: () => true, names: () => [] },
   connect: () => Promise.reject(new Error("not in this test")),
   serve: () => Promise.reject(new Error("not in this test")),
   demo: () => Promise.reject(new Error("not in this test")),

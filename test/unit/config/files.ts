@@ -1,18 +1,19 @@
 import type { Config } from "../../../src/core/config/config.ts";
 import { parseConfig } from "../../../src/core/config/parse.ts";
 import { printDiagnostics } from "../../../src/core/config/print.ts";
+import { hostZones } from "../../../src/engine/zones.ts";
 import { adapters } from "./adapters.ts";
 
 /** The config of a file that must be fine. */
 export function configOf(text: string): Config {
-  const { config, diagnostics } = parseConfig(text, "sluice.yaml", adapters);
+  const { config, diagnostics } = parseConfig(text, "sluice.yaml", adapters, hostZones);
   if (config === null) throw new Error(printDiagnostics(diagnostics, () => text));
   return config;
 }
 
 /** Codes of what is said about a file, in the order of the text. */
 export function codesOf(text: string): readonly string[] {
-  return parseConfig(text, "sluice.yaml", adapters).diagnostics.map((diagnostic) => diagnostic.code);
+  return parseConfig(text, "sluice.yaml", adapters, hostZones).diagnostics.map((diagnostic) => diagnostic.code);
 }
 
 /** A file with many services: chains of backends, every tenth a frontend. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseConfig } from "../../../src/core/config/parse.ts";
 import { printDiagnostics } from "../../../src/core/config/print.ts";
+import { hostZones } from "../../../src/engine/zones.ts";
 import { adapters } from "./adapters.ts";
 
 /** Each `NAME.yaml` with what `sluice validate` says about it beside it; `UPDATE_GOLDEN=1` writes the latter anew, to be read before it is committed. */
@@ -12,7 +13,7 @@ const cases = readdirSync(folder).filter((name) => name.endsWith(".yaml"));
 describe("what is said about a file", () => {
   test.each(cases)("%s", (name) => {
     const text = readFileSync(join(folder, name), "utf8");
-    const { config, diagnostics } = parseConfig(text, name, adapters);
+    const { config, diagnostics } = parseConfig(text, name, adapters, hostZones);
     const said = printDiagnostics(diagnostics, () => text);
     const actual = config === null ? said : `${said}${JSON.stringify(config, null, 2)}\n`;
     const path = join(folder, name.replace(/\.yaml$/, ".txt"));

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseConfig } from "../../../src/core/config/parse.ts";
 import { printDiagnostics } from "../../../src/core/config/print.ts";
+import { hostZones } from "../../../src/engine/zones.ts";
 import { adapters } from "./adapters.ts";
 import { codesOf, configOf, largeFile } from "./files.ts";
 
@@ -14,7 +15,7 @@ const samples = readdirSync(folder)
 
 /** What must hold for any text whatever: nothing thrown, every place in the text, a config exactly where nothing is an error. */
 function holds(text: string): void {
-  const { config, diagnostics } = parseConfig(text, "sluice.yaml", adapters);
+  const { config, diagnostics } = parseConfig(text, "sluice.yaml", adapters, hostZones);
   const lines = text.split("\n").map((line) => (line.endsWith("\r") ? line.slice(0, -1) : line));
   for (const { line, column, length } of diagnostics) {
     expect(line).toBeGreaterThanOrEqual(1);
@@ -113,7 +114,7 @@ describe("hostile files are cheap", () => {
   test("a megabyte of keys is answered with some of them and the number of the rest", () => {
     const text = `version: 1\n${Array.from({ length: 90_000 }, (_, index) => `k${index}: ${index % 10}`).join("\n")}`;
     const began = performance.now();
-    const { diagnostics } = parseConfig(text, "sluice.yaml", adapters);
+    const { diagnostics } = parseConfig(text, "sluice.yaml", adapters, hostZones);
     expect(performance.now() - began).toBeLessThan(8_000);
     expect(diagnostics).toHaveLength(501);
     expect(diagnostics.at(-1)).toMatchObject({ code: "too-many-problems", message: expect.stringMatching(/^89\d{3} more/) });
@@ -160,8 +161,8 @@ test("only the byte order mark is no part of the file", () => {
 test("lines that end in CR LF have the same places", () => {
   const text = "version: 1\nproject: p\nenvironments:\n  e: { oder: any }\n  f: { needs: [g] }\nservices: {}\n";
   const windows = text.replaceAll("\n", "\r\n");
-  const { diagnostics } = parseConfig(windows, "sluice.yaml", adapters);
-  expect(diagnostics).toEqual(parseConfig(text, "sluice.yaml", adapters).diagnostics);
+  const { diagnostics } = parseConfig(windows, "sluice.yaml", adapters, hostZones);
+  expect(diagnostics).toEqual(parseConfig(text, "sluice.yaml", adapters, hostZones).diagnostics);
   expect(diagnostics).toHaveLength(3);
   expect(printDiagnostics(diagnostics, () => windows)).toBe(printDiagnostics(diagnostics, () => text));
 });

@@ -92,4 +92,22 @@ describe("what a commit edits in its own policy", () => {
       `this commit removes environments.gone${end}`,
     ]);
   });
+
+  test("who may pass a gate in an emergency, how many must approve and how early, and when nothing starts", () => {
+    const policy = (emergency: string, approval: string, until: string, zone: string): string =>
+      `{ mainnet: { emergency: ${emergency}, approval: ${approval}, freeze: [{ from: 2026-12-24T00:00:00Z, until: ${until} }, { cron: "0 18 * * FRI", zone: ${zone}, lasts: 62h }] } }`;
+    const theirs = policy("[cy]", "{ count: 2 }", "2027-01-02T00:00:00Z", "UTC");
+    // the same moment, written otherwise
+    expect(differences(policy("[cy]", "{ count: 2, early: false }", "2027-01-02T01:00:00+01:00", "UTC"), theirs)).toEqual([]);
+    const freeze = [`this commit edits environments.mainnet.freeze${end}`];
+    expect(differences(policy("[cy]", "{ count: 2 }", "2027-01-03T00:00:00Z", "UTC"), theirs)).toEqual(freeze);
+    expect(differences(policy("[cy]", "{ count: 2 }", "2027-01-02T00:00:00Z", "Asia/Tokyo"), theirs)).toEqual(freeze);
+    expect(differences("{ mainnet: { emergency: [cy], approval: { count: 2 } } }", theirs)).toEqual(freeze);
+    const approval = [`this commit edits environments.mainnet.approval${end}`];
+    expect(differences(policy("[cy]", "{}", "2027-01-02T00:00:00Z", "UTC"), theirs)).toEqual(approval);
+    expect(differences(policy("[cy]", "{ count: 2, early: true }", "2027-01-02T00:00:00Z", "UTC"), theirs)).toEqual(approval);
+    expect(differences(policy("[cy, me]", "{ count: 2 }", "2027-01-02T00:00:00Z", "UTC"), theirs)).toEqual([
+      `this commit edits environments.mainnet.emergency${end}`,
+    ]);
+  });
 });

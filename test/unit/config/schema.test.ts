@@ -6,6 +6,7 @@ import { z } from "zod";
 import type { Json } from "../../../src/core/config/config.ts";
 import { configJsonSchema } from "../../../src/core/config/schema.ts";
 import { parseConfig } from "../../../src/core/config/parse.ts";
+import { hostZones } from "../../../src/engine/zones.ts";
 import { adapters, recursive } from "./adapters.ts";
 
 const schema = configJsonSchema(adapters);
@@ -14,7 +15,7 @@ const golden = (name: string): string => readFileSync(join(import.meta.dirname, 
 
 describe("the published schema", () => {
   test.each(["valid.yaml", "unused.yaml"])("takes %s, as the parser does", (name) => {
-    expect(parseConfig(golden(name), name, adapters).config).not.toBeNull();
+    expect(parseConfig(golden(name), name, adapters, hostZones).config).not.toBeNull();
     expect(validator.safeParse(parse(golden(name))).error?.issues ?? []).toEqual([]);
   });
 
@@ -29,9 +30,10 @@ describe("the published schema", () => {
     "adapters.yaml",
     "bad-names.yaml",
     "no-environment.yaml",
-    "not-yet.yaml",
+    "freezes.yaml",
+    "migration.yaml",
   ])("refuses %s, as the parser does", (name) => {
-    expect(parseConfig(golden(name), name, adapters).config).toBeNull();
+    expect(parseConfig(golden(name), name, adapters, hostZones).config).toBeNull();
     expect(validator.safeParse(parse(golden(name))).success).toBe(false);
   });
 

@@ -3,6 +3,7 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import type { AdapterSchema } from "../../../src/core/config/config.ts";
 import { parseConfig } from "../../../src/core/config/parse.ts";
+import { hostZones } from "../../../src/engine/zones.ts";
 import { SERVICES } from "./fleet.ts";
 
 const FILE = path.join(import.meta.dirname, "../../../examples/harbor/sluice.yaml");
@@ -16,7 +17,12 @@ const adapter = (kind: AdapterSchema["kind"], name: string): AdapterSchema => ({
 });
 
 test("the sample's sluice.yaml is valid and says what the sample is", async () => {
-  const parsed = parseConfig(await readFile(FILE, "utf8"), "sluice.yaml", [adapter("driver", "process"), adapter("builder", "bundle")]);
+  const parsed = parseConfig(
+    await readFile(FILE, "utf8"),
+    "sluice.yaml",
+    [adapter("driver", "process"), adapter("builder", "bundle")],
+    hostZones,
+  );
   expect(parsed.diagnostics).toEqual([]);
   const { project, policy, artifacts, services } = parsed.config ?? expect.fail("no config");
 
@@ -26,7 +32,13 @@ test("the sample's sluice.yaml is valid and says what the sample is", async () =
     ["canary", ["devnet"], "forward"],
     ["mainnet", ["devnet", "canary"], "forward"],
   ]);
-  expect(policy.environments["mainnet"]?.approval).toEqual({ approvers: [], count: 1, self: true, expiresMs: 24 * 60 * 60 * 1000 });
+  expect(policy.environments["mainnet"]?.approval).toEqual({
+    approvers: [],
+    count: 1,
+    self: true,
+    early: false,
+    expiresMs: 24 * 60 * 60 * 1000,
+  });
   expect(policy.environments["canary"]?.approval).toBeNull();
   expect(artifacts["mega"]).toMatchObject({ builder: "bundle", config: { path: ".", command: ["node", "tools/build.js"] } });
 
