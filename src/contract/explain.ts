@@ -124,7 +124,6 @@ const KEPT: Readonly<Record<Kept, string>> = {
   held: "is held",
   frozen: "is frozen",
   manual: "is manual and not part of this run",
-  "left-out": "was left out of this run",
 };
 const keptWords = (kept: Kept): string => KEPT[kept] ?? kept;
 const withCommand = (message: string, command: string): Explained => ({ message: `${message}: ${command}`, command });

@@ -1,5 +1,6 @@
 import type { TargetId } from "../config/config.ts";
 import type { Plan } from "../plan/plan.ts";
+import { voidTarget } from "./approvals.ts";
 import { stopAttempt } from "./attempts.ts";
 import type { Draft } from "./draft.ts";
 import type { AdmitDeploy, AdmitRollback, Answer } from "./events.ts";
@@ -34,7 +35,7 @@ export function admitDeploy(d: Draft, event: AdmitDeploy): Answer {
 export function admitRollback(d: Draft, event: AdmitRollback): Answer {
   const { plan, snapshot } = event;
   const environment = d.environment(snapshot.environment);
-  const refused = mayDeploy(plan, event.by) ?? unknownRun(d, event.run);
+  const refused = mayDeploy(plan, event.by) ?? unknownRun(d, event.run) ?? answered(d, event);
   if (refused) return refused;
   if (environment.rollback !== null)
     return {
@@ -52,17 +53,33 @@ export function admitRollback(d: Draft, event: AdmitRollback): Answer {
     snapshot: snapshot.id,
     cause: event.cause,
   });
+  recall(d, event.decided);
+  if (event.cause) {
+    voidMembers(d, event);
+    return { ok: true, run: event.run };
+  }
   d.setEnvironment({
     ...d.environment(environment.id),
     hold: { by: event.by, at: d.at, reason: event.reason, run: event.run },
     rollback: event.run,
     ...leaveBehind(environment, snapshot, Object.keys(plan.members) as TargetId[]),
   });
-  recall(d, event.decided);
   for (const decision of d.decisionsIn(environment.id))
     if (decision.voided === null) d.setDecision({ ...decision, voided: `run ${event.run} rolled ${environment.id} back` });
   supersedeReached(d, event);
   return { ok: true, run: event.run };
+}
+
+/** What failed has been replaced since, so there is nothing to bring back. */
+function answered(d: Draft, { cause }: AdmitRollback): Answer | null {
+  if (cause === null || d.target(cause.target).live?.entry === cause.entry) return null;
+  return { ok: false, code: "conflict", message: `something else is live on ${cause.target} by now` };
+}
+
+/** A rollback that answers a failure holds nothing, and voids decisions for its own targets only. */
+function voidMembers(d: Draft, { run, plan, snapshot }: AdmitRollback): void {
+  for (const { target } of Object.values(plan.members))
+    for (const decision of d.decisionsIn(snapshot.environment)) voidTarget(d, decision, target, `run ${run} brought ${target} back`);
 }
 
 /** Decisions on commits without an open run are not in memory; one that is there already may have been voided since it was read. */
@@ -75,7 +92,7 @@ function supersedeReached(d: Draft, event: AdmitRollback): void {
   for (const run of d.activeRuns()) {
     if (run.id === event.run) continue;
     const rows = (d.plan(run.id).deploys.get(environment) ?? []).map((id) => d.stepOf(run.id, id));
-    if (!rows.some((row) => row.reached || row.attempt !== null)) continue;
+    if (run.cause === null && !rows.some((row) => row.reached || row.attempt !== null)) continue;
     for (const row of rows)
       if (row.status !== "running" && !stepEnded(row.status))
         setStatus(d, run.id, row.id, "superseded", { code: "rolled-back", run: event.run });

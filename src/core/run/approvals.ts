@@ -1,4 +1,4 @@
-import type { Digest, EnvironmentId, TargetId } from "../config/config.ts";
+import type { CommitId, Digest, EnvironmentId, TargetId } from "../config/config.ts";
 import { fingerprint } from "../plan/fingerprint.ts";
 import type { Member, PlannedEnvironment } from "../plan/plan.ts";
 import { fingerprintOf } from "./attempts.ts";
@@ -19,25 +19,43 @@ export function gateMembers(d: Draft, run: RunId, environment: EnvironmentId): r
   return members;
 }
 
-/** Invariant 3: a valid, unexpired decision on the very fingerprint that is about to be applied, by somebody who may. */
+/** What a decision names: what would be applied, and what the run asks to be let through. null: not known yet. */
+export function seenAs(d: Draft, run: RunId, member: Member): Digest | null {
+  const applied = fingerprintOf(d, run, member);
+  const { skipNeeds, acceptDiverged } = d.runOf(run).options;
+  return applied === null || (skipNeeds === null && acceptDiverged === null)
+    ? applied
+    : fingerprint({ applied, skipNeeds, acceptDiverged });
+}
+
+/** Invariant 3: enough valid, unexpired decisions on the very fingerprint that is about to be applied, by persons who may. The first of them. */
 export function approvedBy(d: Draft, run: RunId, member: Member): DecisionRow | null {
-  const row = d.runOf(run);
+  const approval = d.plan(run).plan.environments[member.environment]?.approval;
+  const valid = approvalsOf(d, run, member);
+  const emergency = valid.find((x) => x.emergency);
+  if (emergency || !approval) return emergency ?? null;
+  return new Set(valid.map((x) => x.by)).size >= approval.count ? (valid[0] ?? null) : null;
+}
+
+/** The decisions that count for a member, whether or not they are enough. */
+export function approvalsOf(d: Draft, run: RunId, member: Member): readonly DecisionRow[] {
   const policy = d.plan(run).plan.environments[member.environment];
-  const seen = fingerprintOf(d, run, member);
-  if (!policy?.approval || seen === null) return null;
-  const self = policy.approval.self;
-  const valid = d
-    .decisions(row.commit, member.environment)
-    .filter(
-      (x) =>
-        x.verdict === "approved" &&
-        stillCounts(x, d.at) &&
-        x.fingerprints[member.target] === seen &&
-        (self || x.by !== row.by) &&
-        mayDecide(policy, x.by),
-    );
-  const persons = new Set(valid.map((x) => x.by));
-  return persons.size >= policy.approval.count ? (valid[0] ?? null) : null;
+  const seen = seenAs(d, run, member);
+  if (!policy?.approval || seen === null) return [];
+  const decisions = d.decisions(d.runOf(run).commit, member.environment);
+  const valid = decisions.filter(
+    (x) => x.verdict === "approved" && countsFor(x, member.target, d.at) && x.fingerprints[member.target] === seen,
+  );
+  if (valid.length === 0) return valid;
+  const authors = policy.approval.self ? new Set<string>() : authorsOf(d, run, member.target);
+  return valid.filter((x) => (x.emergency ? policy.emergency.includes(x.by) : !authors.has(x.by) && mayDecide(policy, x.by)));
+}
+
+/** Section 6: nobody who started a run that holds the target decides on it, whichever run asks. */
+function authorsOf(d: Draft, run: RunId, target: TargetId): ReadonlySet<string> {
+  const { kind, commit, by } = d.runOf(run);
+  const others = d.bringers(target).map((id) => d.runOf(id));
+  return new Set([by, ...others.filter((r) => r.kind === kind && r.commit === commit).map((r) => r.by)]);
 }
 
 /** What `approvals` lists and `--expect` compares: over the fingerprints of the members that wait. */
@@ -49,6 +67,20 @@ export function setFingerprint(fingerprints: Readonly<Record<TargetId, Digest>>)
 export const decidersOf = (policy: PlannedEnvironment): readonly string[] =>
   policy.approvers.length > 0 ? policy.approvers : policy.deployers;
 
+/** It still counts for a target. */
+const countsFor = (row: DecisionRow, target: TargetId, at: Time): boolean => stillCounts(row, at) && row.voids[target] === undefined;
+
+/** Takes a target out of the decisions on a commit there: of all, or of those that were made before it had arrived. */
+export function voidFor(d: Draft, commit: CommitId, target: TargetId, why: string, which: "all" | "early" = "all"): void {
+  for (const decision of d.decisions(commit, d.target(target).environment))
+    if (which === "all" || decision.early) voidTarget(d, decision, target, why);
+}
+
+export function voidTarget(d: Draft, decision: DecisionRow, target: TargetId, why: string): void {
+  if (decision.verdict !== "approved" || decision.fingerprints[target] === undefined || !countsFor(decision, target, d.at)) return;
+  d.setDecision({ ...decision, voids: { ...decision.voids, [target]: why } });
+}
+
 /** Neither voided nor expired. */
 export const stillCounts = ({ voided, expiresAt }: DecisionRow, at: Time): boolean =>
   voided === null && (expiresAt === null || expiresAt > at);
@@ -59,34 +91,23 @@ function mayDecide(policy: PlannedEnvironment, person: string): boolean {
 }
 
 type Decided = Extract<Event, { readonly type: "gate.decided" }>;
-/** A gate that waits for a decision, and for whom it asks. */
-export type Waiting = { readonly run: RunRow; readonly members: readonly Member[]; readonly policy: PlannedEnvironment };
+/** A gate that waits for a decision, and for whom it asks. `early`: not all of them have arrived. */
+export type Waiting = {
+  readonly run: RunRow;
+  readonly members: readonly Member[];
+  readonly policy: PlannedEnvironment;
+  readonly early: boolean;
+};
 
 /** One decision for every gate that waits for (commit, environment), over all runs. */
 export function decide(d: Draft, event: Decided): Answer {
   const waiting = waitingGates(d, event);
-  if (waiting.length === 0) return nothingWaits(d, event);
-  const who = [...new Set(waiting.flatMap((w) => decidersOf(w.policy)))];
-  if (!waiting.every((w) => mayDecide(w.policy, event.by)))
-    return {
-      ok: false,
-      code: "not-allowed",
-      message: `${event.by} may not decide for ${event.environment}`,
-      hint: `who may: ${who.join(", ")}`,
-    };
-  const decided = event.verdict === "approved" ? withoutOwn(d, event, waiting) : waiting;
-  if (decided.length === 0)
-    return {
-      ok: false,
-      code: "not-allowed",
-      message: `${event.by} started run ${waiting.map((w) => w.run.id).join(", ")} and may not approve it`,
-      hint:
-        who.length > 0
-          ? `who may: ${who.filter((p) => p !== event.by).join(", ")}`
-          : "somebody else must approve; `self: true` in the policy lifts this",
-    };
-
-  const fingerprints = fingerprintsOf(d, decided);
+  const asked = onlyAsked(event, waiting);
+  if (asked.length === 0) return nothingWaits(d, event, waiting);
+  const refused = event.emergency ? notForEmergency(event, asked) : notAllowed(event, asked);
+  if (refused) return refused;
+  const decided = event.verdict === "approved" && !event.emergency ? withoutOwn(d, event, asked) : asked;
+  if (decided.length === 0) return onlyOwn(event, asked);
   const actual = setFingerprint(fingerprintsOf(d, waiting));
   if (event.expect !== null && event.expect !== actual)
     return {
@@ -95,9 +116,17 @@ export function decide(d: Draft, event: Decided): Answer {
       message: `what waits has the fingerprint ${actual}, not ${event.expect}`,
       hint: "look again: sluice approvals",
     };
+  const before = event.verdict === "approved" ? decidedBefore(d, event, decided) : null;
+  if (before) return answerOf(before, decided, true);
+  const row = decisionRow(d, event, decided);
+  d.setDecision(row);
+  if (event.verdict === "rejected") for (const w of decided) reject(d, event, w);
+  return answerOf(row, decided, false);
+}
 
+function decisionRow(d: Draft, event: Decided, decided: readonly Waiting[]): DecisionRow {
   const expires = Math.min(...decided.map((w) => w.policy.approval?.expiresMs ?? Number.POSITIVE_INFINITY));
-  d.setDecision({
+  return {
     id: event.id,
     commit: event.commit,
     environment: event.environment,
@@ -106,43 +135,85 @@ export function decide(d: Draft, event: Decided): Answer {
     at: d.at,
     expiresAt: Number.isFinite(expires) ? d.at + expires : null,
     comment: event.comment,
-    fingerprints,
+    fingerprints: fingerprintsOf(d, decided),
     emergency: event.emergency,
-    early: false,
+    early: decided.some((w) => w.early),
     voided: null,
     voids: {},
-  });
-  if (event.verdict === "rejected") for (const w of waiting) reject(d, event, w);
-  return {
-    ok: true,
-    decision: { id: event.id, targets: Object.keys(fingerprints) as TargetId[], runs: decided.map((w) => w.run.id), already: false },
   };
 }
+
+const answerOf = ({ id, fingerprints }: DecisionRow, decided: readonly Waiting[], already: boolean): Answer => ({
+  ok: true,
+  decision: { id, targets: Object.keys(fingerprints) as TargetId[], runs: decided.map((w) => w.run.id), already },
+});
+
+function onlyAsked({ targets }: Decided, waiting: readonly Waiting[]): readonly Waiting[] {
+  if (targets === null) return waiting;
+  return waiting.map((w) => ({ ...w, members: w.members.filter((m) => targets.includes(m.target)) })).filter((w) => w.members.length > 0);
+}
+
+/** Deciding twice is harmless: the same person has decided on all of this already. */
+function decidedBefore(d: Draft, event: Decided, decided: readonly Waiting[]): DecisionRow | null {
+  let last: DecisionRow | null = null;
+  for (const w of decided)
+    for (const member of w.members) {
+      const own = approvalsOf(d, w.run.id, member).find((x) => x.by === event.by && x.emergency === event.emergency);
+      if (!own) return null;
+      last = own;
+    }
+  return last;
+}
+
+function notAllowed(event: Decided, asked: readonly Waiting[]): Answer | null {
+  if (asked.every((w) => mayDecide(w.policy, event.by))) return null;
+  return {
+    ok: false,
+    code: "not-allowed",
+    message: `${event.by} may not decide for ${event.environment}`,
+    hint: `who may: ${whoMay(asked).join(", ")}`,
+  };
+}
+
+function notForEmergency(event: Decided, asked: readonly Waiting[]): Answer | null {
+  const persons = [...new Set(asked.flatMap((w) => w.policy.emergency))];
+  const problem = event.verdict === "rejected" ? "an emergency approves; it does not reject" : null;
+  if (problem === null && asked.every((w) => w.policy.emergency.includes(event.by))) return null;
+  return {
+    ok: false,
+    code: "not-allowed",
+    message: problem ?? `${event.by} is not named for emergencies in ${event.environment}`,
+    hint: persons.length > 0 ? `who is: ${persons.join(", ")}` : "nobody is: `emergency:` of the environment names them",
+  };
+}
+
+function onlyOwn(event: Decided, asked: readonly Waiting[]): Answer {
+  const others = whoMay(asked).filter((p) => p !== event.by);
+  return {
+    ok: false,
+    code: "not-allowed",
+    message: `${event.by} started run ${asked.map((w) => w.run.id).join(", ")} and may not approve it`,
+    hint: others.length > 0 ? `who may: ${others.join(", ")}` : "somebody else must approve; `self: true` in the policy lifts this",
+  };
+}
+
+const whoMay = (asked: readonly Waiting[]): readonly string[] => [...new Set(asked.flatMap((w) => decidersOf(w.policy)))];
 
 /** What a decision on these gates would name. */
 export function fingerprintsOf(d: Draft, waiting: readonly Waiting[]): Record<TargetId, Digest> {
   const fingerprints: Record<TargetId, Digest> = {};
   for (const w of waiting)
     for (const member of w.members) {
-      const seen = fingerprintOf(d, w.run.id, member);
+      const seen = seenAs(d, w.run.id, member);
       if (seen !== null) fingerprints[member.target] = seen;
     }
   return fingerprints;
 }
 
-/** Not the author: nobody who started a run that holds a target decides on that target, whichever run asks. */
+/** Without what this person has started, in whichever run. */
 function withoutOwn(d: Draft, event: Decided, waiting: readonly Waiting[]): readonly Waiting[] {
-  const own = new Set<TargetId>();
-  for (const run of d.activeRuns())
-    if (run.commit === event.commit && run.by === event.by)
-      for (const id of d.plan(run.id).deploys.get(event.environment) ?? []) {
-        const { target } = d.planned(run.id, id);
-        if (target !== null && !stepEnded(d.stepOf(run.id, id).status)) own.add(target);
-      }
-  const others = waiting.map((w) =>
-    w.policy.approval?.self === false ? { ...w, members: w.members.filter((m) => !own.has(m.target)) } : w,
-  );
-  return others.filter((w) => w.members.length > 0);
+  const own = (w: Waiting, m: Member) => w.policy.approval?.self === false && authorsOf(d, w.run.id, m.target).has(event.by);
+  return waiting.map((w) => ({ ...w, members: w.members.filter((m) => !own(w, m)) })).filter((w) => w.members.length > 0);
 }
 
 function reject(d: Draft, event: Decided, waiting: Waiting): void {
@@ -160,22 +231,56 @@ function waitingGates(d: Draft, event: Decided): readonly Waiting[] {
 export function waitingGate(d: Draft, run: RunRow, environment: EnvironmentId): Waiting | null {
   const gate = d.step(run.id, `gate:${environment}`);
   const policy = d.plan(run.id).plan.environments[environment];
-  if (!policy || gate?.status !== "waiting" || gate.reason?.code !== "approval") return null;
-  const members = gateMembers(d, run.id, environment).filter((m) => approvedBy(d, run.id, m) === null);
-  return members.length > 0 ? { run, members, policy } : null;
+  if (!policy || !gate) return null;
+  const early = gate.status === "pending" && policy.approval?.early === true;
+  if (!early && (gate.status !== "waiting" || gate.reason?.code !== "approval")) return null;
+  const all = early ? comingMembers(d, run.id, environment) : gateMembers(d, run.id, environment);
+  const members = all?.filter((m) => approvedBy(d, run.id, m) === null) ?? [];
+  return members.length > 0 ? { run, members, policy, early } : null;
 }
 
-function nothingWaits(d: Draft, event: Decided): Answer {
-  const before = d.decisions(event.commit, event.environment).findLast((x) => x.verdict === event.verdict && stillCounts(x, d.at));
-  if (before)
-    return { ok: true, decision: { id: before.id, targets: Object.keys(before.fingerprints) as TargetId[], runs: [], already: true } };
-  const open = d.activeRuns().filter((r) => r.commit === event.commit && d.step(r.id, `gate:${event.environment}`) !== null);
-  const why =
-    open.length > 0 ? `run ${open.map((r) => r.id).join(", ")} has not reached it yet` : "no open run of that commit has a gate there";
+/** All that have neither started nor ended there, arrived or not; null: what would be applied is not known of all yet. */
+function comingMembers(d: Draft, run: RunId, environment: EnvironmentId): readonly Member[] | null {
+  const members: Member[] = [];
+  for (const id of d.plan(run).deploys.get(environment) ?? []) {
+    const row = d.stepOf(run, id);
+    const target = d.planned(run, id).target;
+    if (target === null || row.status === "running" || stepEnded(row.status)) continue;
+    const member = d.member(run, target);
+    if (fingerprintOf(d, run, member) === null) return null;
+    members.push(member);
+  }
+  return members;
+}
+
+function nothingWaits(d: Draft, event: Decided, waiting: readonly Waiting[]): Answer {
+  const hint = "what waits: sluice approvals";
+  const where = `at the gate of ${event.environment}`;
+  if (waiting.length > 0) {
+    const there = waiting.flatMap((w) => w.members.map((m) => m.service));
+    return {
+      ok: false,
+      code: "nothing-waits",
+      message: `none of the named services waits for ${event.commit.slice(0, 12)} ${where}`,
+      hint: `who waits: ${[...new Set(there)].join(", ")}`,
+    };
+  }
+  const last = d.decisions(event.commit, event.environment).findLast((x) => stillCounts(x, d.at));
+  if (last?.verdict === event.verdict) return answerOf(last, [], true);
   return {
     ok: false,
     code: "nothing-waits",
-    message: `nothing waits for ${event.commit.slice(0, 12)} at the gate of ${event.environment}: ${why}`,
-    hint: "what waits: sluice approvals",
+    message: `nothing waits for ${event.commit.slice(0, 12)} ${where}: ${last ? `${last.by} ${last.verdict} it` : whyNothing(d, event)}`,
+    hint,
   };
+}
+
+function whyNothing(d: Draft, event: Decided): string {
+  const open = d.activeRuns().filter((r) => r.commit === event.commit && d.step(r.id, `gate:${event.environment}`) !== null);
+  for (const run of open)
+    for (const id of d.plan(run.id).deploys.get(event.environment) ?? []) {
+      const { reason } = d.stepOf(run.id, id);
+      if (reason?.code === "superseded") return `run ${run.id} was superseded there by run ${reason.run} (${reason.commit.slice(0, 12)})`;
+    }
+  return open.length > 0 ? `run ${open.map((r) => r.id).join(", ")} has not reached it yet` : "no open run of that commit has a gate there";
 }

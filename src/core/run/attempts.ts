@@ -3,7 +3,7 @@ import type { Member, StepId } from "../plan/plan.ts";
 import type { Draft } from "./draft.ts";
 import { must } from "./overlay.ts";
 import type { AttemptSpec, DeploySpec } from "./effects.ts";
-import type { AttemptId, AttemptRow, RunId } from "./rows.ts";
+import type { AttemptId, AttemptRow, RunId, StepRow } from "./rows.ts";
 import { setStatus } from "./steps.ts";
 
 /** After so many attempts that were lost without an outcome a step gives up. */
@@ -19,12 +19,41 @@ export function digestOf(d: Draft, run: RunId, member: Member): Digest | null {
   return member.artifact === null ? null : (d.build(`${member.artifact} ${d.runOf(run).commit}`)?.digest ?? null);
 }
 
-export function startBuild(d: Draft, run: RunId, step: StepId): void {
+/** The steps that go by an attempt: the one that it was started for, and those that have joined it. */
+export function holders(d: Draft, attempt: AttemptRow): readonly StepRow[] {
+  return [{ run: attempt.run, step: attempt.step }, ...attempt.joined].flatMap(({ run, step }) => {
+    const row = d.step(run, step);
+    return row?.status === "running" && row.attempt === attempt.id ? [row] : [];
+  });
+}
+
+/** Whether what has the target is, or was a moment ago, an attempt of this run or one that it has joined. */
+export function holds(d: Draft, target: TargetId, run: RunId): boolean {
+  const { busy } = d.target(target);
+  return busy !== null && (busy.run === run || (d.attempt(busy.attempt)?.joined.some((j) => j.run === run) ?? false));
+}
+
+/** Section 5: what another run does already for the same is not done again: this step goes by that attempt, and ends as it does. */
+export function join(d: Draft, row: StepRow, attempt: AttemptRow): void {
+  d.setAttempt({ ...attempt, joined: [...attempt.joined, { run: row.run, step: row.id }] });
+  d.setStep({ ...setStatus(d, row.run, row.id, "running"), attempt: attempt.id });
+}
+
+/** The attempt of another deploy that has the target and brings, or judges, this commit there; null: none does. */
+export function underWay(d: Draft, run: RunId, { target, commit }: Member): AttemptRow | null {
+  const { busy } = d.target(target);
+  const attempt = busy === null ? null : d.attempt(busy.attempt);
+  if (!attempt || attempt.outcome !== null || attempt.run === run || d.run(attempt.run)?.kind !== "deploy") return null;
+  return d.member(attempt.run, target).commit === commit ? attempt : null;
+}
+
+export function startBuild(d: Draft, run: RunId, step: StepId): AttemptId {
   const { plan } = d.plan(run);
   const key = must(d.planned(run, step).artifact, "artifact of a build");
   const id = newAttempt(d, run, step, "build", null, null, null);
   const artifact = must(plan.artifacts[key], `artifact ${key}`);
   emitStart(d, { kind: "build", id, run, project: plan.project, commit: plan.release.commit, artifact });
+  return id;
 }
 
 /** The caller holds the target, or takes it by this. */

@@ -132,7 +132,7 @@ export class Draft extends Overlay {
       before.pin === row.pin
     )
       return;
-    this.work.add(this.bringers(row.id).map((run) => stepKey(run, `deploy:${row.id}`)));
+    this.#wakeBringers(row.id);
     this.#wakeAroundTarget(row);
   }
   setStep(row: rows.StepRow): void {
@@ -179,14 +179,24 @@ export class Draft extends Overlay {
     const opened = !ended && (before === null || stepEnded(before.status));
     if (planned.target !== null && (opened || endedNow)) {
       this.work.add(this.watchers(`target:${planned.target}`));
-      if (index.of.get(planned.target)?.at(-1) === row.id) this.#wakeAroundTarget(this.target(planned.target));
+      if (index.of.get(planned.target)?.at(-1) === row.id) {
+        this.#wakeAroundTarget(this.target(planned.target));
+        this.#wakeBringers(planned.target);
+      }
     }
+    // a newer release that arrives may take the place of older ones
+    if (planned.target !== null && row.kind === "deploy" && row.reached !== (before?.reached ?? false)) this.#wakeBringers(planned.target);
     // in a rollback whoever waits for an order must see when it leads back to itself
     if (planned.target !== null && this.runOf(row.run).kind === "rollback") this.work.add(this.watchers(`target:${planned.target}`));
     if (row.kind === "build" && endedNow)
       this.work.add(this.watchers(`build:${buildKey(planned.artifact ?? "", this.runOf(row.run).commit)}`));
     if (row.kind === "deploy" && endedNow && planned.artifact !== null) this.work.addLast(stepKey(row.run, `build:${planned.artifact}`));
     this.work.addRun(row.run);
+  }
+
+  /** Deploys of every run that has not ended on this target: who else is there may decide who may go, and who may approve. */
+  #wakeBringers(target: TargetId): void {
+    this.work.add(this.bringers(target).map((run) => stepKey(run, `deploy:${target}`)));
   }
 
   /** Whoever waits and needs this target: a need that was met may be lost. A rollback looks at everything that stands together there. */

@@ -1,10 +1,11 @@
 import type { CommitId, EnvironmentId, ServiceId, TargetId } from "../config/config.ts";
 import type { Member, StepId } from "../plan/plan.ts";
 import type { Draft } from "./draft.ts";
-import type { Reason } from "./reason.ts";
+import type { Kept, Reason } from "./reason.ts";
 import type { RunId, StepRow } from "./rows.ts";
 import { changing, stepEnded } from "./status.ts";
 import { blocked, pending, type Verdict, waiting } from "./steps.ts";
+import { lockOn } from "./stops.ts";
 
 /** Section 4: what serves of each needed service must contain what this release needs of it. Judged on what is live now. */
 export function needsOf(d: Draft, run: RunId, member: Member, row: StepRow): Verdict {
@@ -41,14 +42,31 @@ function needOf(d: Draft, run: RunId, member: Member, need: ServiceId, row: Step
   const bringer = bringerOf(d, run, member, need, target);
   if (bringer && "unsure" in bringer) return waiting({ code: "comparing", release: member.commit, live: bringer.unsure });
   if (bringer && "loop" in bringer) return blocked({ code: "no-safe-order", target });
-  if (bringer) return waiting({ code: "need", target, run: bringer.run, until: null, kept: null });
-  if (d.step(run, `verify:${target}`)) return blocked({ code: "need-ended", target, run, status: endOf(d, run, target) });
+  if (bringer) return waiting({ code: "need", target, run: bringer.run, until: null, kept: keptBy(d, target, bringer.run) });
+  if (d.step(run, `verify:${target}`))
+    return blocked({ code: "need-ended", target, run, status: endOf(d, run, target), kept: keptBy(d, target, null) });
   const before = row.reason?.code === "need" && row.reason.target === target ? row.reason : null;
-  if (before?.run != null) return blocked({ code: "need-ended", target, run: before.run, status: endOf(d, before.run, target) });
+  if (before?.run != null)
+    return blocked({ code: "need-ended", target, run: before.run, status: endOf(d, before.run, target), kept: keptBy(d, target, null) });
   const until = before?.until ?? d.at + timeoutOf(d, run, member.environment);
   const command = `sluice deploy ${need} --env ${member.environment} --commit ${member.commit}`;
   if (until <= d.at) return blocked({ code: "needs-timeout", target, command });
-  return waiting({ code: "need", target, run: null, until, kept: null });
+  return waiting({
+    code: "need",
+    target,
+    run: null,
+    until,
+    kept: keptBy(d, target, null) ?? (d.plan(run).plan.manual.includes(need) ? "manual" : null),
+  });
+}
+
+/** What a person or policy has put in the way of the needed target. */
+function keptBy(d: Draft, target: TargetId, bringer: RunId | null): Kept | null {
+  const { pin, environment } = d.target(target);
+  const { hold, freeze } = d.environment(environment);
+  if (pin && (bringer === null || d.member(bringer, target).commit !== pin.commit)) return "pinned";
+  if (lockOn(d, target)) return "locked";
+  return hold ? "held" : freeze ? "frozen" : null;
 }
 
 /** The first other run whose release would do and which has not ended there; in their order, so that no answer that comes early or late changes who is named. */
@@ -106,10 +124,18 @@ export function promotionOf(d: Draft, run: RunId, step: StepId, member: Member):
     // its last step is what the plan names, and what wakes this one
     const last = d.plan(run).of.get(before)?.at(-1);
     if (last !== undefined && !stepEnded(d.stepOf(run, last).status)) return pending({ code: "step", step: last });
-    if (d.isGood(before, member.commit)) continue;
+    if (d.isGood(before, member.commit) || letThrough(d, run, member.environment)) continue;
+    const left = d.step(run, `deploy:${before}`);
+    if (left?.status === "superseded") return { status: "superseded", reason: left.reason };
     const other = d.bringers(before).find((r) => r !== run && d.runOf(r).kind === "deploy" && d.runOf(r).commit === member.commit);
     if (other !== undefined) return waiting({ code: "promotion", target: before, run: other });
     return blocked({ code: "not-good-before", environment });
   }
   return "go";
+}
+
+/** `--skip-needs`: only where a gate shows it to whoever decides. */
+function letThrough(d: Draft, run: RunId, environment: EnvironmentId): boolean {
+  const approval = d.plan(run).plan.environments[environment]?.approval ?? null;
+  return approval !== null && d.runOf(run).options.skipNeeds !== null;
 }

@@ -37,7 +37,13 @@ export type Reason =
   | { readonly code: "pinned"; readonly target: TargetId; readonly commit: CommitId; readonly reason: string }
   // blocked
   | { readonly code: "step-ended"; readonly step: StepId; readonly status: StepStatus }
-  | { readonly code: "need-ended"; readonly target: TargetId; readonly run: RunId | null; readonly status: StepStatus | null }
+  | {
+      readonly code: "need-ended";
+      readonly target: TargetId;
+      readonly run: RunId | null;
+      readonly status: StepStatus | null;
+      readonly kept: Kept | null;
+    }
   | { readonly code: "needs-timeout"; readonly target: TargetId; readonly command: string }
   | { readonly code: "not-good-before"; readonly environment: EnvironmentId }
   | { readonly code: "diverged"; readonly live: CommitId; readonly release: CommitId }
@@ -54,4 +60,4 @@ export type Reason =
   | { readonly code: "superseded"; readonly run: RunId; readonly commit: CommitId }
   | { readonly code: "cut-short"; readonly run: RunId };
 
-export type Kept = "pinned" | "locked" | "held" | "frozen" | "manual" | "left-out";
+export type Kept = "pinned" | "locked" | "held" | "frozen" | "manual";

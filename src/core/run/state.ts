@@ -47,7 +47,7 @@ export function subjectOf({ status, reason }: rows.StepRow): string | null {
 }
 
 export const untilOf = (row: rows.StepRow): rows.Time | null =>
-  row.status === "waiting" && row.reason?.code === "need" ? row.reason.until : null;
+  row.status === "waiting" && (row.reason?.code === "need" || row.reason?.code === "lock") ? row.reason.until : null;
 
 /** When an approval that counts stops to; null: never, or it counts no more. */
 export const expiryOf = (row: rows.DecisionRow): rows.Time | null =>

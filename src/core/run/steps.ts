@@ -2,7 +2,7 @@ import type { EnvironmentId, TargetId } from "../config/config.ts";
 import type { StepId } from "../plan/plan.ts";
 import type { Draft } from "./draft.ts";
 import type { Reason } from "./reason.ts";
-import type { RunId, StepRow, StepStatus } from "./rows.ts";
+import type { AttemptId, RunId, StepRow, StepStatus } from "./rows.ts";
 import { stepKey } from "./state.ts";
 import { stepEnded } from "./status.ts";
 
@@ -81,7 +81,7 @@ export function leaveQueue(d: Draft, target: TargetId, run: RunId, step: StepId)
   if (queue.length !== row.queue.length) d.setTarget({ ...row, queue });
 }
 
-export function release(d: Draft, target: TargetId, run: RunId): void {
+export function release(d: Draft, target: TargetId, attempt: AttemptId): void {
   const row = d.target(target);
-  if (row.busy?.run === run) d.setTarget({ ...row, busy: null });
+  if (row.busy?.attempt === attempt) d.setTarget({ ...row, busy: null });
 }

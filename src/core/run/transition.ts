@@ -1,6 +1,6 @@
 import { admitDeploy, admitRollback } from "./admit.ts";
 import { decide } from "./approvals.ts";
-import { stopAttempt } from "./attempts.ts";
+import { holders, stopAttempt } from "./attempts.ts";
 import type { Change } from "./changes.ts";
 import { Draft } from "./draft.ts";
 import type { Effect } from "./effects.ts";
@@ -10,7 +10,8 @@ import { evaluateSoak, evaluateVerify } from "./evaluate/follow.ts";
 import { evaluateGate } from "./evaluate/gate.ts";
 import { evaluateRollback } from "./evaluate/rollback.ts";
 import type { Answer, Event } from "./events.ts";
-import { attemptEnded, attemptLost, settleTarget, targetObserved, targetWatched } from "./outcomes.ts";
+import { settleTarget, targetObserved, targetWatched } from "./observed.ts";
+import { attemptEnded, attemptLost } from "./outcomes.ts";
 import type { RunRow, RunStatus, StepRow } from "./rows.ts";
 import { noteWhatStayed, recordSnapshots, takeSnapshot } from "./snapshots.ts";
 import { splitKey, type State, type StepKey, stepKey } from "./state.ts";
@@ -116,6 +117,8 @@ function cancel(d: Draft, event: Extract<Event, { readonly type: "run.cancelled"
   const run = d.run(event.run);
   if (!run) return { ok: false, code: "not-found", message: `no open run ${event.run}`, hint: "open runs: sluice runs" };
   if (runEnded(run.status)) return { ok: false, code: "ended", message: `run ${run.id} has ended: ${run.status}` };
+  const shared = event.now ? sharedWork(d, run) : null;
+  if (shared) return shared;
   d.setRun({ ...run, stopped: { by: event.by, at: d.at, how: "cancelled", now: event.now, reason: event.reason } });
   for (const step of d.plan(run.id).plan.steps) {
     const row = d.stepOf(run.id, step.id);
@@ -125,6 +128,24 @@ function cancel(d: Draft, event: Extract<Event, { readonly type: "run.cancelled"
   }
   d.work.addRun(run.id);
   return { ok: true, run: run.id };
+}
+
+/** What others have joined belongs to them too: it is not cut short over their heads. */
+function sharedWork(d: Draft, run: RunRow): Answer | null {
+  for (const { id } of d.plan(run.id).plan.steps) {
+    const { status, attempt, kind } = d.stepOf(run.id, id);
+    const row = status === "running" && kind !== "verify" && attempt !== null ? d.attempt(attempt) : null;
+    const others = row ? holders(d, row).filter((h) => h.run !== run.id && !d.runOf(h.run).stopped) : [];
+    if (others.length === 0) continue;
+    const runs = [...new Set(others.map((h) => h.run))].join(", ");
+    return {
+      ok: false,
+      code: "conflict",
+      message: `${id} is also the work of run ${runs}`,
+      hint: `cancel without --now, or cancel run ${runs} first`,
+    };
+  }
+  return null;
 }
 
 /** In an open run: whatever failed, and what that blocked, is looked at again. */

@@ -26,8 +26,16 @@ const cases: readonly (readonly [reason: Reason, message: string, command: strin
   [{ code: "queue", target: "api@mainnet", run: "7" }, "waits for api@mainnet, which run 7 has", null],
   [{ code: "step-ended", step: "deploy:api@mainnet", status: "failed" }, "deploy:api@mainnet failed", null],
   [{ code: "step-ended", step: "build:mega", status: "cancelled" }, "build:mega was cancelled", null],
-  [{ code: "need-ended", target: "api@mainnet", run: "7", status: "blocked" }, "needs api@mainnet, which was blocked in run 7", null],
-  [{ code: "need-ended", target: "api@mainnet", run: null, status: null }, "needs api@mainnet, and nothing can bring it there", null],
+  [
+    { code: "need-ended", target: "api@mainnet", run: "7", status: "blocked", kept: null },
+    "needs api@mainnet, which was blocked in run 7",
+    null,
+  ],
+  [
+    { code: "need-ended", target: "api@mainnet", run: null, status: null, kept: null },
+    "needs api@mainnet, and nothing can bring it there",
+    null,
+  ],
   [{ code: "already-live", run: "7" }, "already live, by run 7", null],
   [{ code: "already-live", run: "41" }, "already live", null],
   [

@@ -1,7 +1,7 @@
-import { startBuild } from "../attempts.ts";
+import { join, startBuild } from "../attempts.ts";
 import { buildKey, type Draft } from "../draft.ts";
 import { askRenders } from "../renders.ts";
-import type { StepRow } from "../rows.ts";
+import type { AttemptRow, StepRow } from "../rows.ts";
 import { stepEnded } from "../status.ts";
 import { setStatus, stopped } from "../steps.ts";
 
@@ -25,9 +25,17 @@ export function evaluateBuild(d: Draft, row: StepRow): void {
     askRenders(d, row.run, artifact);
     return;
   }
-  const other = d
-    .activeRuns()
-    .find((r) => r.id !== row.run && r.commit === d.runOf(row.run).commit && d.step(r.id, row.id)?.status === "running");
-  if (other) setStatus(d, row.run, row.id, "waiting", { code: "building", artifact: key, run: other.id });
+  const attempt = underWay(d, row);
+  if (attempt) join(d, row, attempt);
   else startBuild(d, row.run, row.id);
+}
+
+/** Another run's attempt to build the same. */
+function underWay(d: Draft, row: StepRow): AttemptRow | null {
+  const { commit } = d.runOf(row.run);
+  for (const run of d.activeRuns()) {
+    const step = run.id !== row.run && run.commit === commit && run.kind === "deploy" ? d.step(run.id, row.id) : null;
+    if (step?.status === "running" && step.attempt !== null) return d.attempt(step.attempt);
+  }
+  return null;
 }

@@ -1,24 +1,33 @@
 import type { Member } from "../../plan/plan.ts";
 import { UNKNOWN_COMMIT } from "../../plan/relations.ts";
-import { approvedBy } from "../approvals.ts";
-import { startOnTarget } from "../attempts.ts";
+import { approvedBy, voidFor } from "../approvals.ts";
+import { fingerprintOf, join, startOnTarget, underWay } from "../attempts.ts";
 import type { Draft } from "../draft.ts";
 import { needsOf, promotionOf } from "../needs.ts";
-import type { StepRow } from "../rows.ts";
+import type { AttemptRow, StepRow } from "../rows.ts";
 import { noteRelease } from "../snapshots.ts";
 import { changing, stepEnded } from "../status.ts";
 import { blocked, leaveQueue, mayTake, pending, setStatus, skipped, stopped, type Verdict, waiting } from "../steps.ts";
+import { lockOn } from "../stops.ts";
+import { cutSoak } from "./soak.ts";
+import { forgetDecisions, supersededBy } from "./supersede.ts";
 
 /** Sections 3 to 5: a deploy starts when nothing is missing any more; the target comes last, so that nothing else holds its place. */
 export function evaluateDeploy(d: Draft, row: StepRow): void {
   const target = d.planned(row.run, row.id).target;
   if (target === null) return;
   const member = d.member(row.run, target);
+  const same = stopped(d, row.run) ? null : sameWork(d, row, member);
+  if (same) return goAlong(d, row, member, same);
   const verdict = beforeTarget(d, row, member, CHECKS);
   if (verdict !== "go") {
     leaveQueue(d, target, row.run, row.id);
     setStatus(d, row.run, row.id, verdict.status, verdict.reason);
-  } else if (mayTake(d, target, row.run, row.id, false)) {
+    afterwards(d, row, member, verdict);
+    return;
+  }
+  if (d.runOf(row.run).options.now) cutSoak(d, row, target, { code: "cut-short", run: row.run });
+  if (mayTake(d, target, row.run, row.id, false)) {
     noteRelease(d, member.environment, member.commit, row.run);
     startOnTarget(d, row.run, row.id, "deploy");
   } else
@@ -27,6 +36,30 @@ export function evaluateDeploy(d: Draft, row: StepRow): void {
       target,
       run: d.target(target).busy?.run ?? d.target(target).queue[0]?.run ?? null,
     });
+}
+
+/** Another run brings the very same there already, or has just brought it and checks it. */
+function sameWork(d: Draft, row: StepRow, member: Member): AttemptRow | null {
+  const attempt = underWay(d, row.run, member);
+  const run = d.runOf(row.run);
+  const seen = fingerprintOf(d, row.run, member);
+  if (!attempt || attempt.kind === "soak" || seen === null || attempt.fingerprint !== seen) return null;
+  // applying it again was asked for after that had begun
+  if (run.options.redeploy && (attempt.kind !== "deploy" || attempt.startedAt < run.createdAt)) return null;
+  return attempt;
+}
+
+/** Deploy and verify are one work: whoever comes while it is being verified was not there when it was applied, and shares what comes of it. */
+function goAlong(d: Draft, row: StepRow, member: Member, attempt: AttemptRow): void {
+  leaveQueue(d, member.target, row.run, row.id);
+  if (attempt.kind === "deploy") join(d, row, attempt);
+  else d.setStep({ ...setStatus(d, row.run, row.id, "succeeded"), attempt: d.target(member.target).live?.attempt ?? attempt.id });
+}
+
+/** Decisions end with what they were about. */
+function afterwards(d: Draft, row: StepRow, member: Member, verdict: Exclude<Verdict, "go">): void {
+  if (verdict.reason?.code === "superseded") forgetDecisions(d, row, member.target, member.commit, verdict.reason.run);
+  else if (verdict.status === "blocked") voidFor(d, member.commit, member.target, "it failed on its way there", "early");
 }
 
 type Check = (d: Draft, row: StepRow, member: Member) => Verdict;
@@ -62,6 +95,13 @@ function buildOf(d: Draft, row: StepRow, member: Member): Verdict {
   if (!stepEnded(build.status)) return pending({ code: "step", step: build.id });
   if (build.status === "succeeded" || build.reason?.code === "already-built") return "go";
   return blocked({ code: "step-ended", step: build.id, status: build.status });
+}
+
+/** Kept at a commit by a person: only whoever names the service moves it. */
+function pinOf(d: Draft, row: StepRow, member: Member): Verdict {
+  const { pin } = d.target(member.target);
+  if (!pin || pin.commit === member.commit || d.runOf(row.run).options.named) return "go";
+  return skipped({ code: "pinned", target: member.target, commit: pin.commit, reason: pin.reason });
 }
 
 const promotionCheck = (d: Draft, row: StepRow, member: Member): Verdict => promotionOf(d, row.run, row.id, member);
@@ -137,9 +177,21 @@ export function gateOf(d: Draft, row: StepRow, member: Member): Verdict {
   return waiting({ code: "approval", commit: d.runOf(row.run).commit, environment: member.environment });
 }
 
-function holdOf(d: Draft, row: StepRow, member: Member): Verdict {
-  const { hold } = d.environment(member.environment);
-  return hold ? waiting({ code: "hold", environment: member.environment, reason: hold.reason }) : "go";
+function holdOf(d: Draft, _row: StepRow, { environment }: Member): Verdict {
+  const { hold, freeze } = d.environment(environment);
+  if (hold) return waiting({ code: "hold", environment, reason: hold.reason });
+  return freeze ? waiting({ code: "freeze", environment, until: freeze.until, reason: freeze.reason }) : "go";
 }
 
-const CHECKS: Checks = { arriving: [buildOf, promotionCheck, observedCheck, forwardOnly, renderOf], there: [decisionAndNeeds, holdOf] };
+/** A person's stop: what it is on waits, it does not fail. */
+export function lockedCheck(d: Draft, _row: StepRow, member: Member): Verdict {
+  const locked = lockOn(d, member.target);
+  if (!locked) return "go";
+  const { by, reason, until } = locked.lock;
+  return waiting({ code: "lock", on: locked.on, by, reason, until });
+}
+
+const CHECKS: Checks = {
+  arriving: [pinOf, buildOf, promotionCheck, observedCheck, forwardOnly, renderOf],
+  there: [supersededBy, decisionAndNeeds, holdOf, lockedCheck],
+};

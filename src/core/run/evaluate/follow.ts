@@ -1,4 +1,4 @@
-import { startOnTarget } from "../attempts.ts";
+import { holds, join, startOnTarget, underWay } from "../attempts.ts";
 import type { Draft } from "../draft.ts";
 import type { TargetId } from "../../config/config.ts";
 import type { RunId, StepRow } from "../rows.ts";
@@ -14,9 +14,10 @@ export function evaluateVerify(d: Draft, row: StepRow): void {
   const stop = stopped(d, row.run);
   const there = deploy.status === "skipped" && deploy.reason?.code === "already-there";
   if (deploy.status !== "succeeded" && !there) return follow(d, row.run, row.id, deploy);
+  const same = underWay(d, row.run, d.member(row.run, target));
   if (there && stop) setStatus(d, row.run, row.id, stop.status, stop.reason);
-  else if (d.target(target).busy?.run === row.run || mayTake(d, target, row.run, row.id, there))
-    startOnTarget(d, row.run, row.id, "verify");
+  else if (same?.kind === "verify" && d.target(target).live?.attempt === deploy.attempt) join(d, row, same);
+  else if (holds(d, target, row.run) || mayTake(d, target, row.run, row.id, there)) startOnTarget(d, row.run, row.id, "verify");
   else setStatus(d, row.run, row.id, "waiting", { code: "queue", target, run: d.target(target).busy?.run ?? null });
 }
 
@@ -28,7 +29,7 @@ export function evaluateSoak(d: Draft, row: StepRow): void {
   if (!stepEnded(verify.status)) return setPending(d, row, verify.id);
   const stop = stopped(d, row.run);
   if (stop) {
-    release(d, target, row.run);
+    letGo(d, row, target);
     setStatus(d, row.run, row.id, stop.status, stop.reason);
     return;
   }
@@ -42,12 +43,26 @@ export function evaluateSoak(d: Draft, row: StepRow): void {
     }
   }
   const rollback = rollbackWaiting(d, row.run, target);
+  const same = underWay(d, row.run, d.member(row.run, target));
   if (rollback !== null) {
-    release(d, target, row.run);
+    letGo(d, row, target);
     setStatus(d, row.run, row.id, "superseded", { code: "rolled-back", run: rollback });
-  } else if (d.target(target).busy?.run === row.run || mayTake(d, target, row.run, row.id, false))
-    startOnTarget(d, row.run, row.id, "soak");
+  } else if (same?.kind === "soak") join(d, row, same);
+  else if (holds(d, target, row.run) || mayTake(d, target, row.run, row.id, false)) startOnTarget(d, row.run, row.id, "soak");
   else setStatus(d, row.run, row.id, "waiting", { code: "queue", target, run: d.target(target).busy?.run ?? null });
+}
+
+/** Gives the target up after its verify, unless another run that shares it has yet to soak. */
+function letGo(d: Draft, row: StepRow, target: TargetId): void {
+  const { busy } = d.target(target);
+  const attempt = busy === null || !holds(d, target, row.run) ? null : d.attempt(busy.attempt);
+  if (!attempt || attempt.outcome === null) return;
+  const others = [{ run: attempt.run }, ...attempt.joined].filter((h) => h.run !== row.run);
+  const soaking = others.some(({ run }) => {
+    const soak = d.step(run, `soak:${target}`);
+    return soak !== null && !stepEnded(soak.status);
+  });
+  if (!soaking) release(d, target, attempt.id);
 }
 
 /** The release was live before this run came: it has yet to soak, unless it is good, or gone. */
@@ -57,7 +72,7 @@ function afterSkip(d: Draft, row: StepRow, target: TargetId, verify: StepRow): V
   if (there.unknown) return waiting({ code: "observing", target });
   if (there.live?.commit !== d.member(row.run, target).commit) return { status: "superseded", reason: { code: "not-needed" } };
   // the checks have said no since, in the run that brought it
-  if (!there.serving) return blocked({ code: "need-ended", target, run: there.live.run, status: "failed" });
+  if (!there.serving) return blocked({ code: "need-ended", target, run: there.live.run, status: "failed", kept: null });
   return there.good ? "follows" : "go";
 }
 

@@ -1,12 +1,13 @@
 import type { CommitId, ServiceId, TargetId } from "../../config/config.ts";
 import type { Member } from "../../plan/plan.ts";
-import { startOnTarget, stopAttempt } from "../attempts.ts";
+import { startOnTarget } from "../attempts.ts";
 import type { Draft } from "../draft.ts";
 import type { Reason } from "../reason.ts";
 import type { StepRow, TargetRow } from "../rows.ts";
 import { stepEnded } from "../status.ts";
 import { blocked, leaveQueue, mayTake, pending, setStatus, skipped, type Verdict, waiting } from "../steps.ts";
-import { beforeTarget, type Checks, gateOf, observedCheck } from "./deploy.ts";
+import { beforeTarget, type Checks, gateOf, lockedCheck, observedCheck } from "./deploy.ts";
+import { cutSoak } from "./soak.ts";
 
 /** Section 7: a target of the recorded set moves when its move leaves every need of what is live satisfied. */
 export function evaluateRollback(d: Draft, row: StepRow): void {
@@ -19,7 +20,7 @@ export function evaluateRollback(d: Draft, row: StepRow): void {
     setStatus(d, row.run, row.id, verdict.status, verdict.reason);
     return;
   }
-  cutSoak(d, row, target);
+  cutSoak(d, row, target, { code: "rolled-back", run: row.run });
   if (mayTake(d, target, row.run, row.id, true)) startOnTarget(d, row.run, row.id, "deploy");
   else setStatus(d, row.run, row.id, "waiting", { code: "queue", target, run: d.target(target).busy?.run ?? null });
 }
@@ -102,14 +103,5 @@ function waitsFor(d: Draft, row: StepRow, other: TargetId): boolean {
   return false;
 }
 
-/** A rollback does not wait for a soak: cut short, that release is not good there. */
-function cutSoak(d: Draft, row: StepRow, target: TargetId): void {
-  const { busy } = d.target(target);
-  if (!busy?.step.startsWith("soak:") || busy.run === row.run) return;
-  stopAttempt(d, busy.attempt);
-  setStatus(d, busy.run, busy.step, "superseded", { code: "rolled-back", run: row.run });
-  d.setTarget({ ...d.target(target), busy: null });
-}
-
 // the decision is for the whole set, before any of it moves
-const CHECKS: Checks = { arriving: [observedCheck, thereAlready], there: [gateOf, orderOf, safe] };
+const CHECKS: Checks = { arriving: [observedCheck, thereAlready], there: [gateOf, orderOf, safe, lockedCheck] };

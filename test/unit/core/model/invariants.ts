@@ -1,3 +1,4 @@
+import { fingerprint } from "../../../../src/core/plan/fingerprint.ts";
 import type { EnvironmentId, ServiceId, TargetId } from "../../../../src/core/config/config.ts";
 import type { DeploySpec } from "../../../../src/core/run/effects.ts";
 import type { Event } from "../../../../src/core/run/events.ts";
@@ -108,14 +109,18 @@ export class Invariants {
     if (!policy?.approval) return;
     const { approval } = policy;
     const approvers = policy.approvers.length > 0 ? policy.approvers : policy.deployers;
-    const fingerprint = world.db.attempts.get(spec.id)?.fingerprint;
+    const applied = world.db.attempts.get(spec.id)?.fingerprint;
+    const { skipNeeds, acceptDiverged } = run.options;
+    // a decision names what the run asks to be let through, too
+    const seen =
+      skipNeeds === null && acceptDiverged === null ? applied : fingerprint({ applied: applied ?? "", skipNeeds, acceptDiverged });
     const persons = new Set<string>();
     for (const row of world.db.decisions.values()) {
       const fits = row.commit === run.commit && row.environment === environment && row.verdict === "approved";
       const lately = row.at + (approval.expiresMs ?? Number.POSITIVE_INFINITY) > world.now;
       const since = (this.#decided.get(row.id) ?? -1) > (this.#rolledBack.get(environment) ?? -1);
       const may = (approvers.length === 0 || approvers.includes(row.by)) && (approval.self || row.by !== run.by);
-      if (fits && lately && since && may && row.fingerprints[spec.target] === fingerprint) persons.add(row.by);
+      if (fits && lately && since && may && row.fingerprints[spec.target] === seen) persons.add(row.by);
     }
     if (persons.size < approval.count)
       throw new Violation("3", `${spec.target} ${spec.commit} of ${run.id} starts on ${persons.size} decisions`);

@@ -12,7 +12,7 @@ describe("a need of another run's making", () => {
     const brings = rig.started("c3", { ...DEVNET, services: ["api", "indexer"] });
     const waits = rig.started("c3", web);
     rig.done("build:mega");
-    expect(rig.step(waits, "deploy:web@devnet")?.reason).toEqual({ code: "need", target: "api@devnet", run: brings, until: null });
+    expect(rig.step(waits, "deploy:web@devnet")?.reason).toMatchObject({ code: "need", target: "api@devnet", run: brings, until: null });
     for (const step of ["deploy:api@devnet", "verify:api@devnet"]) rig.done(step);
     expect(rig.step(waits, "deploy:web@devnet")?.reason).toMatchObject({ target: "indexer@devnet", run: brings });
     rig.finish();
@@ -48,7 +48,7 @@ describe("a need of another run's making", () => {
     const run = rig.started("c1", web);
     rig.done("build:mega");
     const until = rig.now + HOUR;
-    expect(rig.step(run, "deploy:web@devnet")?.reason).toEqual({ code: "need", target: "api@devnet", run: null, until });
+    expect(rig.step(run, "deploy:web@devnet")?.reason).toMatchObject({ code: "need", target: "api@devnet", run: null, until });
     expect(rig.state.nextWake()).toBe(until);
     rig.pass(HOUR - 1);
     expect(rig.status(run)).toBe("waiting");
@@ -99,7 +99,7 @@ test("a wait that leads back to itself ends at once: two releases disagree about
 
 describe("a target's queue", () => {
   test("lets them in as they came", () => {
-    const rig = settled();
+    const rig = settled(harbor({ devnet: { superseding: "queue" } }));
     const runs = ["c1", "c2", "c3"].map((commit) => rig.started(commit, api));
     for (const step of ["build:mega", "build:mega", "build:mega"]) rig.done(step);
     expect(runs.map((run) => rig.says(run, "deploy:api@devnet"))).toEqual([
