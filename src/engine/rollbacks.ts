@@ -55,7 +55,7 @@ export async function rollback(parts: DeployParts, request: RollbackRequest, act
 }
 
 async function prepare(parts: DeployParts, request: RollbackRequest): Promise<Prepared> {
-  const { policy } = await parts.configs.policy(parts.policyRef);
+  const { policy, commit } = await parts.configs.policy(parts.policyRef);
   if (!policy.environments[request.environment])
     throw new RequestError(
       "invalid",
@@ -66,14 +66,14 @@ async function prepare(parts: DeployParts, request: RollbackRequest): Promise<Pr
   const snapshot = await snapshotOf(parts, request);
   const targets = await allTargets(parts.store, request.environment);
   const definitions = new Map<Digest, Definition>();
-  const gone = new Set<Digest>();
+  const gone = new Map<Digest, string>();
   for (const entry of Object.values(snapshot.entries)) {
     const definition = definitions.get(entry.definition) ?? (await parts.store.definition(entry.definition));
     if (definition) definitions.set(entry.definition, definition);
   }
   const release = await parts.configs.at(snapshot.release).catch(() => null);
   for (const digest of new Set(Object.values(snapshot.entries).flatMap((e) => e.digest ?? [])))
-    if (!(await isThere(parts, digest, release))) gone.add(digest);
+    if (!(await isThere(parts, digest, release))) gone.set(digest, `its artifact ${digest} is gone`);
   const relations = await relationsOf(parts, targets, snapshot);
   const planned = planRollback({
     project: parts.project,
@@ -84,6 +84,11 @@ async function prepare(parts: DeployParts, request: RollbackRequest): Promise<Pr
     definitions,
     gone,
     relations,
+    named: new Set(request.services),
+    environment: (await parts.store.environments()).find((e) => e.id === request.environment) ?? null,
+    at: parts.loop.state.meta.at,
+    declared: new Set(Object.keys((await parts.configs.at(commit)).services)),
+    barriers: new Map(),
   });
   return { ...planned, snapshot };
 }

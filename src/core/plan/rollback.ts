@@ -1,106 +1,136 @@
-import type { Digest, Policy, ServiceId, TargetId } from "../config/config.ts";
+import type { EnvironmentId, ServiceId, TargetId } from "../config/config.ts";
 import { resolvePrincipals } from "../config/principals.ts";
-import type { Live, SnapshotRow, TargetRow } from "../run/rows.ts";
-import { changing } from "../run/status.ts";
-import { lastStep, toEnvironment } from "./deploy.ts";
+import type { Live } from "../run/rows.ts";
+import { toEnvironment } from "./deploy.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { topological } from "./graph.ts";
-import type { Definition, Member, Plan, PlannedStep } from "./plan.ts";
-import { type Relations, satisfies } from "./relations.ts";
+import type { Definition, Member, Plan } from "./plan.ts";
+import {
+  ALREADY_THERE,
+  checkEnvironment,
+  checkTarget,
+  type Finding,
+  type RollbackPlanInput,
+  type RollbackProblem,
+  whyStays,
+} from "./preflight.ts";
+import { orderSteps } from "./rollback-order.ts";
 
-export type RollbackPlanInput = {
-  readonly project: string;
-  readonly policy: Policy;
-  readonly snapshot: SnapshotRow;
-  /** null: the whole set. */
-  readonly services: readonly ServiceId[] | null;
-  /** Every target of the environment. */
-  readonly targets: readonly TargetRow[];
-  /** Recorded definitions by digest. */
-  readonly definitions: ReadonlyMap<Digest, Definition>;
-  /** Artifacts that are gone. */
-  readonly gone: ReadonlySet<Digest>;
-  /** Must know every pair of a target's live and recorded commit with those of what it needs. */
-  readonly relations: Relations;
-};
 export type RollbackTarget = {
   readonly target: TargetId;
   readonly from: Live | null;
   readonly to: Live;
   readonly means: string;
+  /** Why it stays as it is; null: it moves. */
   readonly skip: string | null;
 };
-export type RollbackProblem = { readonly target: TargetId | null; readonly message: string; readonly hint: string };
 export type RollbackPlanResult = {
   readonly plan: Plan;
   readonly targets: readonly RollbackTarget[];
   readonly problems: readonly RollbackProblem[];
 };
+type Verdict = Omit<RollbackPlanResult, "problems"> & { readonly blocked: readonly Finding[]; readonly unordered: readonly Finding[] };
 
-/** Section 7: the recorded set, in an order that keeps every need satisfied at each moment; with every problem, before anything is touched. */
+/**
+ * Section 7: the recorded set, in an order that keeps every need satisfied at each moment; with every problem, before anything is touched.
+ * Where only some of the set cannot go, their problems say which of it still could, as a command.
+ */
 export function planRollback(input: RollbackPlanInput): RollbackPlanResult {
-  const problems: RollbackProblem[] = [];
-  const live = new Map(input.targets.map((t) => [t.id, t]));
+  const { plan, targets, blocked, unordered } = judge(input);
+  const rest = blocked.length > 0 ? withoutThem(input, targets, blocked) : null;
+  const problems = [
+    ...blocked.map(({ target, message, hint }) => ({ target, message, hint: rest === null ? hint : `${hint}; ${rest}` })),
+    ...unordered.map(({ target, message, hint }) => ({ target, message, hint })),
+  ];
+  return { plan, targets, problems };
+}
+
+/** What of the set could go without what is blocked, and without what then has no safe order; null: that is no question. */
+function withoutThem(input: RollbackPlanInput, targets: readonly RollbackTarget[], blocked: readonly Finding[]): string | null {
+  const moving = targets.filter((t) => t.skip === null);
+  if (moving.length < 2 || blocked.some((f) => f.without.length === 0)) return null;
+  let out = new Set(blocked.flatMap((f) => f.without));
+  for (let left = moving; ;) {
+    left = left.filter((t) => !out.has(t.target));
+    if (left.length === 0) return "nothing else of the set could go without it";
+    const services = left.map((t) => serviceOf(t.target));
+    const { blocked: still, unordered } = judge({ ...input, services });
+    out = new Set([...still, ...unordered].flatMap((f) => f.without));
+    if (out.size > 0) continue;
+    const { environment, id } = input.snapshot;
+    return `what could still go: sluice rollback --env ${environment} --to ${id} --only ${services.join(" ")} --reason "..."`;
+  }
+}
+
+function judge(input: RollbackPlanInput): Verdict {
+  const { environment: id, entries } = input.snapshot;
+  const rows = new Map(input.targets.map((t) => [t.id, t]));
+  const blocked: Finding[] = [...checkEnvironment(input)];
   const targets: RollbackTarget[] = [];
   const members: Member[] = [];
-  for (const [id, to] of Object.entries(input.snapshot.entries) as [TargetId, Live][]) {
-    const service = id.slice(0, id.lastIndexOf("@"));
+  const notes: string[] = [];
+  for (const [target, to] of Object.entries(entries) as [TargetId, Live][]) {
+    const service = serviceOf(target);
     if (input.services && !input.services.includes(service)) continue;
     const definition = input.definitions.get(to.definition);
     if (!definition) {
-      problems.push({ target: id, message: "its recorded definition is gone", hint: "deploy that commit again instead" });
+      blocked.push({ target, message: "its recorded definition is gone", hint: "deploy that commit again instead", without: [target] });
       continue;
     }
-    const now = live.get(id);
-    const there = now !== undefined && isThere(now, to);
-    if (!there && to.digest !== null && input.gone.has(to.digest))
-      problems.push({
-        target: id,
-        message: `its artifact ${to.digest} is gone`,
-        hint: `choose another snapshot with --to, or build it again: sluice deploy ${service} --commit ${to.commit}`,
-      });
-    targets.push({
-      target: id,
-      from: now?.live ?? null,
-      to,
-      means: `${definition.driver}: apply the recorded definition and artifact`,
-      skip: there ? "already there" : null,
-    });
-    members.push(toMember(input, id, service, definition, to, now?.live ?? null));
+    const row = rows.get(target);
+    const from = row?.live ?? null;
+    const skip = whyStays(row, to, input.named.has(service));
+    targets.push({ target, from, to, means: `${definition.driver}: apply the recorded definition and artifact`, skip });
+    // what is there already is a member all the same: it may have changed by the time that its turn comes
+    if (skip === null || skip === ALREADY_THERE) members.push(toMember(id, target, service, definition, to, from));
+    if (skip !== null) continue;
+    blocked.push(...checkTarget(input, target, service, to));
+    if (!input.declared.has(service))
+      notes.push(`${target} is rolled back from its recorded definition: the policy ref's file no longer has a service ${service}`);
   }
-  for (const service of input.services ?? [])
-    if (!input.snapshot.entries[`${service}@${input.snapshot.environment}`])
-      problems.push({
-        target: `${service}@${input.snapshot.environment}`,
-        message: "it is not part of that snapshot",
-        hint: "sluice status shows what is live; leave it out or choose another snapshot with --to",
-      });
-  const notes = input.targets
-    .filter((t) => t.live && !input.snapshot.entries[t.id])
-    .map((t) => `${t.id} did not exist then and is left as it is`);
-  if (targets.every((t) => t.skip !== null) && problems.length === 0)
-    problems.push({ target: null, message: "every target is already there", hint: "choose another set with --to <snapshot|commit|time>" });
+  blocked.push(...notInSet(input));
+  for (const t of input.targets) if (t.live && !entries[t.id]) notes.push(`${t.id} did not exist then and is left as it is`);
+  for (const t of targets) if (t.skip !== null && t.skip !== ALREADY_THERE) notes.push(`${t.target} is left as it is: ${t.skip}`);
+  if (blocked.length === 0 && targets.every((t) => t.skip !== null)) blocked.push(nothingToDo(targets));
 
-  const edges = orderOf(input, targets, problems);
-  const environment = toEnvironment(input, input.snapshot.environment);
-  const approval = input.policy.environments[environment.id]?.rollback ?? null;
+  const environment = toEnvironment(input, id);
+  const approval = input.policy.environments[id]?.rollback ?? null;
   const parts = {
     kind: "rollback" as const,
     project: input.project,
     release: { commit: input.snapshot.release },
     promotion: "stream" as const,
     artifacts: {},
-    environments: {
-      [environment.id]: { ...environment, approval, approvers: resolvePrincipals(approval?.approvers ?? [], input.policy.teams) },
-    },
+    environments: { [id]: { ...environment, approval, approvers: resolvePrincipals(approval?.approvers ?? [], input.policy.teams) } },
     members: Object.fromEntries(members.map((m) => [m.target, m])),
   };
-  const steps = toSteps(members, edges, approval !== null, environment.id, problems);
-  return { plan: { fingerprint: fingerprint(parts), ...parts, steps, manual: [], notes }, targets, problems };
+  const moving = new Map(targets.filter((t) => t.skip === null).map((t) => [t.target, t.to]));
+  const { steps, findings } = orderSteps(input, members, moving, approval !== null);
+  return { plan: { fingerprint: fingerprint(parts), ...parts, steps, manual: [], notes }, targets, blocked, unordered: findings };
+}
+
+/** Services that were asked for and that the recorded set does not have. */
+function notInSet({ services, snapshot: { environment, entries } }: RollbackPlanInput): readonly Finding[] {
+  return (services ?? []).flatMap((service) => {
+    const target: TargetId = `${service}@${environment}`;
+    if (entries[target]) return [];
+    const hint = "sluice status shows what is live; leave it out or choose another snapshot with --to";
+    return [{ target, message: "it is not part of that snapshot", hint, without: [target] }];
+  });
+}
+
+function nothingToDo(targets: readonly RollbackTarget[]): Finding {
+  const pinned = targets.filter((t) => t.skip !== ALREADY_THERE).map((t) => serviceOf(t.target));
+  const other = "choose another set with --to <snapshot|commit|time>";
+  return {
+    target: null,
+    message: pinned.length === 0 ? "every target is already there" : "every target is already there or pinned",
+    hint: pinned.length === 0 ? other : `${other}, or name what is pinned with --only ${pinned.join(" ")}`,
+    without: [],
+  };
 }
 
 function toMember(
-  input: RollbackPlanInput,
+  environment: EnvironmentId,
   target: TargetId,
   service: ServiceId,
   definition: Definition,
@@ -110,7 +140,7 @@ function toMember(
   return {
     target,
     service,
-    environment: input.snapshot.environment,
+    environment,
     commit: to.commit,
     // a rollback does not soak
     definition: definition.verify ? { ...definition, verify: { ...definition.verify, soakMs: 0 } } : definition,
@@ -121,79 +151,4 @@ function toMember(
   };
 }
 
-/** Live and good already, and nothing is about to change that. */
-function isThere(there: TargetRow, to: Live): boolean {
-  const { live, serving, good, unknown } = there;
-  return live?.commit === to.commit && live.fingerprint === to.fingerprint && serving && good && unknown === null && !changing(there);
-}
-
-/** `before` must have moved when `after` moves. */
-type Edge = { readonly before: TargetId; readonly after: TargetId };
-
-/** The order is decided per pair: who needs leaves first, unless its recorded commit asks for more than what is there now. */
-function orderOf(input: RollbackPlanInput, targets: readonly RollbackTarget[], problems: RollbackProblem[]): readonly Edge[] {
-  const environment = input.snapshot.environment;
-  const moving = new Set(targets.filter((t) => t.skip === null && t.from !== null).map((t) => t.target));
-  const from = new Map(input.targets.flatMap((t) => (t.live ? [[t.id, t.live] as const] : [])));
-  const to = new Map([...from, ...targets.map((t) => [t.target, t.to] as const)]);
-  const edges: Edge[] = [];
-  for (const [w, wFrom] of from) {
-    const wTo = to.get(w) ?? wFrom;
-    for (const service of new Set([...wFrom.needs, ...wTo.needs])) {
-      const b: TargetId = `${service}@${environment}`;
-      const bFrom = from.get(b);
-      if (!bFrom || (!moving.has(w) && !moving.has(b))) continue;
-      const fits = (release: Live, live: Live) =>
-        !release.needs.includes(service) || satisfies(input.relations, service, release.commit, live.commit) === true;
-      const bTo = to.get(b) ?? bFrom;
-      // what is broken already may stay so; it must not get worse
-      const broken = !fits(wFrom, bFrom);
-      const wFirst = fits(wTo, bFrom);
-      const bFirst = fits(wFrom, bTo);
-      if (!broken && (!fits(wTo, bTo) || (!wFirst && !bFirst)))
-        problems.push({
-          target: b,
-          message: `no safe order with ${w}, which needs it`,
-          hint: `roll both back together, or choose another snapshot with --to`,
-        });
-      else if (moving.has(w) && moving.has(b)) edges.push(wFirst || !bFirst ? { before: w, after: b } : { before: b, after: w });
-    }
-  }
-  return edges;
-}
-
-function toSteps(
-  members: readonly Member[],
-  edges: readonly Edge[],
-  gated: boolean,
-  environment: string,
-  problems: RollbackProblem[],
-): readonly PlannedStep[] {
-  const before = new Map<TargetId, TargetId[]>();
-  for (const edge of edges) {
-    const list = before.get(edge.after);
-    if (list) list.push(edge.before);
-    else before.set(edge.after, [edge.before]);
-  }
-  const ids = members.map((m) => m.target).toReversed();
-  const { order, cycle } = topological(ids, (id) => before.get(id) ?? []);
-  if (cycle.length > 0)
-    problems.push({
-      target: null,
-      message: `no safe order among ${cycle.join(", ")}`,
-      hint: "roll back fewer of them with --only, or deploy forward",
-    });
-  const steps: PlannedStep[] = [];
-  const gate = `gate:${environment}`;
-  if (gated) steps.push({ id: gate, kind: "gate", needs: [], after: [], target: null, environment, artifact: null });
-  const byId = new Map(members.map((m) => [m.target, m]));
-  for (const id of [...order, ...cycle]) {
-    const member = byId.get(id);
-    if (!member) continue;
-    const at = { after: [], target: id, environment, artifact: null };
-    const first = (before.get(id) ?? []).flatMap((b) => byId.get(b) ?? []).map(lastStep);
-    steps.push({ ...at, id: `deploy:${id}`, kind: "deploy", needs: [...(gated ? [gate] : []), ...first] });
-    steps.push({ ...at, id: `verify:${id}`, kind: "verify", needs: [`deploy:${id}`] });
-  }
-  return steps;
-}
+const serviceOf = (target: TargetId): ServiceId => target.slice(0, target.lastIndexOf("@"));

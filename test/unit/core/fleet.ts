@@ -78,7 +78,12 @@ export class Fleet {
       services: null,
       targets: [...this.#state.targets.values()].filter((t) => t.environment === "mainnet"),
       definitions: this.#definitions,
-      gone: new Set(),
+      environment: null,
+      at: 1,
+      named: new Set(),
+      declared: new Set(Object.keys(this.#config.services)),
+      barriers: new Map(),
+      gone: new Map(),
       relations: relate,
     });
     if (problems.length > 0) throw new Error(problems[0]?.message);

@@ -3,7 +3,8 @@ import type { CommitId, ServiceId, TargetId } from "../../../src/core/config/con
 import { fingerprint } from "../../../src/core/plan/fingerprint.ts";
 import type { Definition } from "../../../src/core/plan/plan.ts";
 import { pairsOf } from "../../../src/core/plan/relations.ts";
-import { planRollback, type RollbackPlanInput } from "../../../src/core/plan/rollback.ts";
+import type { RollbackPlanInput } from "../../../src/core/plan/preflight.ts";
+import { planRollback } from "../../../src/core/plan/rollback.ts";
 import type { Live, SnapshotRow, TargetRow } from "../../../src/core/run/rows.ts";
 import { approval, environment, MINUTE, policyOf, verify } from "./harbor.ts";
 import { relate } from "./history.ts";
@@ -75,7 +76,12 @@ function planned(from: Set, to: Set, part: Partial<RollbackPlanInput> = {}) {
     services: null,
     targets: Object.entries(from).map(([service, commit]) => row(service, commit)),
     definitions: DEFINITIONS,
-    gone: new Set(),
+    gone: new Map(),
+    named: new Set(part.services),
+    environment: null,
+    at: 100,
+    declared: new Set(["api", "indexer", "web"]),
+    barriers: new Map(),
     relations: relate,
     ...part,
   });
@@ -155,7 +161,7 @@ describe("what stands against it is said, all of it", () => {
   test("an artifact, a definition and a service that are not there", () => {
     const definitions = new Map([...DEFINITIONS].filter(([, d]) => d.service !== "indexer"));
     const result = planned(all("c3"), all("c1"), {
-      gone: new Set(["sha256:c1"]),
+      gone: new Map([["sha256:c1", "its artifact sha256:c1 is gone"]]),
       definitions,
       services: ["api", "indexer", "web", "jobs"],
     });

@@ -1,0 +1,102 @@
+import type { Digest, Policy, ServiceId, TargetId } from "../config/config.ts";
+import type { EnvironmentRow, Live, Lock, SnapshotRow, TargetRow, Time } from "../run/rows.ts";
+import { changing } from "../run/status.ts";
+import { stands } from "../run/stops.ts";
+import type { Barrier } from "./irreversible.ts";
+import type { Definition } from "./plan.ts";
+import type { Relations } from "./relations.ts";
+
+export type RollbackPlanInput = {
+  readonly project: string;
+  readonly policy: Policy;
+  readonly snapshot: SnapshotRow;
+  /** null: the whole set. */
+  readonly services: readonly ServiceId[] | null;
+  /** Asked for by name: a pin does not keep these. */
+  readonly named: ReadonlySet<ServiceId>;
+  /** Every target of the environment. */
+  readonly targets: readonly TargetRow[];
+  /** The environment's own row; null: nothing has happened there. */
+  readonly environment: Pick<EnvironmentRow, "lock" | "rollback"> | null;
+  /** When this is planned: a lock that has ended by then stops nothing. */
+  readonly at: Time;
+  /** Services that the policy ref's file has. */
+  readonly declared: ReadonlySet<ServiceId>;
+  /** Recorded definitions by digest. */
+  readonly definitions: ReadonlyMap<Digest, Definition>;
+  /** Artifacts that are gone, or of which that could not be found out; each with what to say of it. */
+  readonly gone: ReadonlyMap<Digest, string>;
+  /** Targets that cannot go back to what is recorded. */
+  readonly barriers: ReadonlyMap<TargetId, Barrier>;
+  /** Must know every pair of a target's live and recorded commit with those of what it needs. */
+  readonly relations: Relations;
+};
+export type RollbackProblem = { readonly target: TargetId | null; readonly message: string; readonly hint: string };
+/** A problem, and the targets without which the rest of the set may go; none: it concerns the whole set. */
+export type Finding = RollbackProblem & { readonly without: readonly TargetId[] };
+
+/** Why a target stays: nothing is to be done. */
+export const ALREADY_THERE = "already there";
+
+/** What stands against the whole set. */
+export function checkEnvironment(input: RollbackPlanInput): readonly Finding[] {
+  const id = input.snapshot.environment;
+  const { lock = null, rollback = null } = input.environment ?? {};
+  const found: Finding[] = [];
+  if (rollback !== null)
+    found.push({
+      target: null,
+      message: `run ${rollback} is rolling ${id} back`,
+      hint: `await it, or end it: sluice run cancel ${rollback}`,
+      without: [],
+    });
+  if (stands(lock, input.at)) found.push({ target: null, ...lockedBy(lock, id), without: [] });
+  return found;
+}
+
+/** What stands against bringing one target back to what is recorded. */
+export function checkTarget(input: RollbackPlanInput, target: TargetId, service: ServiceId, to: Live): readonly Finding[] {
+  const { environment } = input.snapshot;
+  const without = [target];
+  const found: Finding[] = [];
+  const lock = input.targets.find((t) => t.id === target)?.lock ?? null;
+  if (stands(lock, input.at)) found.push({ target, ...lockedBy(lock, target), without });
+  const gone = to.digest === null ? undefined : input.gone.get(to.digest);
+  if (gone !== undefined)
+    found.push({
+      target,
+      message: gone,
+      hint: `choose another snapshot with --to, or build it again: sluice deploy ${service} --env ${environment} --commit ${to.commit}`,
+      without,
+    });
+  const barrier = input.barriers.get(target);
+  if (barrier)
+    found.push({
+      target,
+      message: barrier.why,
+      hint: `deploy forward: sluice deploy ${service} --env ${environment}; or choose a set from after that commit with --to`,
+      without,
+    });
+  return found;
+}
+
+function lockedBy({ by, reason, until }: Lock, on: string): Pick<RollbackProblem, "message" | "hint"> {
+  return {
+    message: `${on} is locked by ${by}: ${reason}`,
+    hint: `sluice unlock ${on}${until === null ? "" : ", or wait until the lock ends"}`,
+  };
+}
+
+/** Why a target of the set stays as it is; null: it moves. */
+export function whyStays(row: TargetRow | undefined, to: Live, named: boolean): string | null {
+  if (!row) return null;
+  if (isThere(row, to)) return ALREADY_THERE;
+  if (row.pin && !named) return `pinned at ${row.pin.commit.slice(0, 12)} by ${row.pin.by}: ${row.pin.reason}`;
+  return null;
+}
+
+/** Live and good already, and nothing is about to change that. */
+function isThere(there: TargetRow, to: Live): boolean {
+  const { live, serving, good, unknown } = there;
+  return live?.commit === to.commit && live.fingerprint === to.fingerprint && serving && good && unknown === null && !changing(there);
+}
