@@ -1,4 +1,3 @@
-import type { TargetId } from "../config/config.ts";
 import { holders, join, MAX_LOST, startBuild, startOnTarget } from "./attempts.ts";
 import { buildKey, type Draft } from "./draft.ts";
 import { must } from "./overlay.ts";

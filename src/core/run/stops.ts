@@ -77,7 +77,7 @@ export function stop(d: Draft, event: StopEvent): Answer {
 export const stands = (lock: Lock | null, at: Time): lock is Lock => lock !== null && (lock.until === null || lock.until > at);
 
 /** The lock that stops a target, and what it is on: its own before its environment's. */
-export function lockOn(d: Overlay, target: TargetId): { readonly on: TargetId | EnvironmentId; readonly lock: Lock } | null {
+export function lockOn(d: Overlay, target: TargetId): { readonly on: string; readonly lock: Lock } | null {
   const { lock, environment } = d.target(target);
   if (stands(lock, d.at)) return { on: target, lock };
   const whole = d.environment(environment).lock;
