@@ -6,6 +6,7 @@ import type { Control } from "../engine/control.ts";
 import type { ApiEnv, Auth } from "./auth.ts";
 import { addReads } from "./handlers/read.ts";
 import type { ApiApp } from "./handlers/context.ts";
+import { addStops } from "./handlers/stops.ts";
 import { addWrites } from "./handlers/write.ts";
 import { idempotency } from "./idempotency.ts";
 import { createLookup } from "./present/lookup.ts";
@@ -20,6 +21,7 @@ export type ApiOptions = {
   readonly onError: (error: unknown) => void;
   /** Time between two signs of life on a stream where nothing happens. */
   readonly keepaliveMs?: number;
+  readonly now?: () => number;
 };
 
 const MAX_BODY = 1024 * 1024;
@@ -63,10 +65,12 @@ export function createApi(control: Control, options: ApiOptions): ApiApp {
     version: options.version,
     closing: options.closing,
     keepaliveMs: options.keepaliveMs ?? 15_000,
+    now: options.now ?? Date.now,
     onError,
   };
   addReads(app, context);
   addWrites(app, context);
+  addStops(app, context);
 
   app.notFound((c) =>
     problemResponse(problem("not-found", `There is no ${c.req.method} ${c.req.path}`, { hint: "See /api/openapi.json" })),

@@ -578,7 +578,7 @@ export interface components {
       /** @description All but these services */
       except?: string[] | null;
       /**
-       * @description `set` of what was seen, over the targets that are decided; refused with `mismatch` where it is another by now
+       * @description `set` of what was seen, also where only some of it is decided; refused with `mismatch` where it is another by now
        * @example sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
        */
       expect?: string | null;

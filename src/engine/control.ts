@@ -4,6 +4,7 @@ import type { Plan } from "../core/plan/plan.ts";
 import type { Answer } from "../core/run/events.ts";
 import type { RunId, RunRow, StepRow, Time } from "../core/run/rows.ts";
 import type { Executor } from "./ports/executor.ts";
+import type { CommitList } from "./ports/source.ts";
 import type { Store } from "./ports/store.ts";
 
 /** Who acts: the OS user locally (a claim), the token's name over the network. */
@@ -70,9 +71,13 @@ export type PendingApproval = {
   readonly run: RunId;
   readonly environment: EnvironmentId;
   readonly commit: CommitId;
-  /** Over all members' target fingerprints; `--expect` compares it. */
+  /** Over this run's members' target fingerprints. */
   readonly fingerprint: Digest;
+  /** Over those of all runs that wait for a decision on this commit there; `--expect` compares it. */
+  readonly set: Digest;
   readonly members: readonly TargetId[];
+  /** What would be applied to each member: what `set` is made of. */
+  readonly fingerprints: Readonly<Record<TargetId, Digest>>;
   readonly leftOut: readonly { readonly target: TargetId; readonly why: string }[];
   readonly since: Time;
   readonly approvers: readonly string[];
@@ -90,8 +95,19 @@ export type PendingApproval = {
 export type WaitingStep = {
   readonly run: RunRow;
   readonly step: StepRow;
+  /** The step's place in its run's plan. */
+  readonly place: number;
   /** Who can end the wait: persons, or empty where it ends by itself. */
   readonly who: readonly string[];
+};
+
+/** What a commit would change in an environment. */
+export type EnvironmentDiff = {
+  readonly commit: CommitId;
+  readonly environment: EnvironmentId;
+  readonly targets: readonly TargetDiff[];
+  /** One for each commit that is live on one of the targets and that the source knows. */
+  readonly commits: readonly { readonly from: CommitId; readonly brings: CommitList; readonly loses: CommitList }[];
 };
 
 /** What would be applied to a target, against what is live there. Text without secrets. */
@@ -102,8 +118,10 @@ export type TargetDiff = {
   /** null: nothing is live there, or what is live was not deployed by Sluice. */
   readonly before: string | null;
   readonly after: string;
-  /** Why it could not be rendered; then `after` is the definition. */
+  /** Why it could not be rendered; then the texts are definitions. */
   readonly problem: string | null;
+  /** The texts were too long: only their beginnings are here. */
+  readonly cut: boolean;
 };
 
 /** A request that cannot be met as it is: the message says what is wrong, the hint what to do. */
@@ -161,7 +179,7 @@ export interface Control {
     readonly commit: string;
     readonly environment: EnvironmentId;
     readonly services: readonly ServiceId[] | null;
-  }): Promise<readonly TargetDiff[]>;
+  }): Promise<EnvironmentDiff>;
   /** A person says what is true of a target that no driver can tell. */
   settle(target: string, options: { readonly applied: boolean; readonly reason: string }, actor: Actor): Promise<Answer>;
   describe(commit: CommitId): Promise<{ readonly subject: string; readonly author: string; readonly at: Time } | null>;

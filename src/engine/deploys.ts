@@ -1,8 +1,10 @@
 import type { TargetId } from "../core/config/config.ts";
 import { checkRelease, policyDifferences } from "../core/config/release.ts";
-import { planDeploy } from "../core/plan/deploy.ts";
+import { type DeployPlanInput, planDeploy } from "../core/plan/deploy.ts";
+import type { Plan } from "../core/plan/plan.ts";
 import type { BuildRow, RunRow } from "../core/run/rows.ts";
 import { admit, admittedBefore } from "./acts.ts";
+import { unchangedServices } from "./changed.ts";
 import type { Configs } from "./configs.ts";
 import { type Actor, type DeployRequest, type Planned, RequestError } from "./control.ts";
 import type { Loop } from "./loop.ts";
@@ -22,8 +24,11 @@ export type DeployParts = {
   readonly nextRun: () => string;
 };
 
-/** What a deploy would do, under the policy of the policy ref. Touches nothing. */
-export async function planOf(parts: Pick<DeployParts, "source" | "configs" | "policyRef">, request: DeployRequest): Promise<Planned> {
+/** What a deploy would do, under the policy of the policy ref. Touches nothing. Without members where nothing `changed`. */
+export async function planOf(
+  parts: Pick<DeployParts, "source" | "store" | "configs" | "policyRef">,
+  request: DeployRequest,
+): Promise<Planned> {
   const { source, configs } = parts;
   const commit = await source.resolve(request.commit ?? "HEAD");
   const release = await configs.at(commit);
@@ -35,26 +40,48 @@ export async function planOf(parts: Pick<DeployParts, "source" | "configs" | "po
       `commit ${commit.slice(0, 12)} does not fit the policy of ${ref}: ${refusals.map((r) => r.message).join("; ")}`,
       [...new Set(refusals.map((r) => r.hint))].join("; "),
     );
-  const planned = planDeploy({
-    release,
-    policy,
-    commit,
-    services: request.services,
-    environments: request.environments,
-    promotion: request.promotion,
-  });
-  if ("problems" in planned)
-    throw new RequestError("invalid", planned.problems.map((p) => p.message).join("; "), planned.problems.map((p) => p.hint).join("; "));
-  await mayCome(source, planned.plan.environments, policy, commit);
+  const { services, environments, promotion } = request;
+  const input: DeployPlanInput = { release, policy, commit, services, environments, promotion };
+  const whole = planOrRefusal(input);
+  const plan = request.changed ? await changedOnly(parts, input, whole) : whole;
+  await mayCome(source, plan.environments, policy, commit);
+  if (request.skipNeeds !== null) maySkipNeeds(plan);
   const dirty =
     request.commit === null && (await source.dirty())
       ? [`the work tree has changes; what is deployed is the commit ${commit.slice(0, 12)}, not the tree`]
       : [];
   return {
-    plan: planned.plan,
+    plan,
     warnings: [...dirty, ...policyDifferences(release.policy, policy, ref)],
     policy: { ref, commit: policyCommit },
   };
+}
+
+function planOrRefusal(input: DeployPlanInput): Plan {
+  const planned = planDeploy(input);
+  if ("plan" in planned) return planned.plan;
+  throw new RequestError("invalid", planned.problems.map((p) => p.message).join("; "), planned.problems.map((p) => p.hint).join("; "));
+}
+
+/** The plan without the services at whose paths nothing has changed, which it names; empty where nothing has. */
+async function changedOnly(parts: Parameters<typeof unchangedServices>[0], input: DeployPlanInput, whole: Plan): Promise<Plan> {
+  const without = await unchangedServices(parts, whole);
+  const notes = without.map((s) => `${s} is left out: nothing has changed at its paths since what is live`);
+  if (Object.values(whole.members).every((m) => without.includes(m.service)))
+    return { ...whole, artifacts: {}, environments: {}, members: {}, steps: [], notes };
+  const plan = planOrRefusal({ ...input, without });
+  return { ...plan, notes: [...plan.notes, ...notes] };
+}
+
+/** Only a gate lets a release pass that was not good before: somebody must see it. */
+function maySkipNeeds(plan: Plan): void {
+  const open = Object.values(plan.environments).filter((e) => e.needs.length > 0 && e.approval === null);
+  if (open.length > 0)
+    throw new RequestError(
+      "invalid",
+      `needs are skipped only through a gate, and ${open.map((e) => e.id).join(", ")} ${open.length === 1 ? "has" : "have"} none`,
+      "name environments that have one with --env, or deploy without --skip-needs",
+    );
 }
 
 /** `from`: the commit must be reachable from one of the refs that an environment names. */
@@ -85,6 +112,12 @@ export async function deploy(
   if (before) return { run: before, warnings: [] };
   const { plan, warnings, policy } = await planOf(parts, request);
   const { commit } = plan.release;
+  if (plan.steps.length === 0)
+    throw new RequestError(
+      "conflict",
+      `nothing has changed at ${commit.slice(0, 12)} since what is live`,
+      "deploy all the same: leave out --changed",
+    );
   await parts.source.keep(commit);
   const event = {
     type: "deploy.admitted" as const,

@@ -1,6 +1,4 @@
-import { randomUUID } from "node:crypto";
 import type { AdapterSchema, CommitId, EnvironmentId, TargetId } from "../core/config/config.ts";
-import { stillCounts } from "../core/run/approvals.ts";
 import type { Answer } from "../core/run/events.ts";
 import type { RunRow } from "../core/run/rows.ts";
 import { runEnded } from "../core/run/status.ts";
@@ -14,12 +12,14 @@ import {
   RequestError,
   type RollbackPreview,
   type RollbackRequest,
-  type TargetDiff,
+  type EnvironmentDiff,
   type WaitingStep,
 } from "./control.ts";
+import { decide } from "./decisions.ts";
 import { diffOf } from "./diffs.ts";
 import { deploy, type DeployParts, planOf, scopeOf } from "./deploys.ts";
 import { Dispatcher } from "./dispatch.ts";
+import { Freezes } from "./freezes.ts";
 import { Loop } from "./loop.ts";
 import { pendingApprovals } from "./pending.ts";
 import { waitingSteps } from "./waiting.ts";
@@ -64,6 +64,7 @@ export class Engine implements Control {
   readonly #dispatcher: Dispatcher;
   readonly #parts: DeployParts;
   readonly #watch: Watch;
+  readonly #freezes: Freezes;
   #lastRun = 0;
 
   private constructor(options: EngineOptions) {
@@ -75,6 +76,7 @@ export class Engine implements Control {
     this.#dispatcher = new Dispatcher({ ...options, configs, loop: () => this.#loop });
     this.#loop = new Loop({ ...options, dispatch: options.readOnly ? () => {} : this.#dispatcher.dispatch });
     this.#watch = new Watch({ ...options, loop: this.#loop });
+    this.#freezes = new Freezes({ ...options, configs, loop: this.#loop });
     this.#parts = { ...options, configs, loop: this.#loop, nextRun: () => String(++this.#lastRun) };
   }
 
@@ -83,16 +85,23 @@ export class Engine implements Control {
     const engine = new Engine(options);
     const newest = await options.store.runs({}, { limit: 1, cursor: null });
     engine.#lastRun = Number(newest.items[0]?.id ?? 0);
-    await engine.#loop.open();
-    if (options.readOnly) return engine;
+    if (options.readOnly) {
+      await engine.#loop.open();
+      return engine;
+    }
+    await engine.#freezes.read();
+    // what was under way may end at once and let others start: not in a window that has begun meanwhile
+    await engine.#loop.open(() => engine.#freezes.due());
     await resume(options, engine.#loop.state);
     engine.#watch.start();
+    engine.#freezes.start();
     return engine;
   }
 
   /** Lets go: attempts run on, and the next orchestrator adopts them. */
   async close(): Promise<void> {
     this.#watch.close();
+    this.#freezes.close();
     this.#dispatcher.close();
     await this.#options.executor.close();
     await this.#loop.close();
@@ -120,27 +129,7 @@ export class Engine implements Control {
 
   async decide(request: Parameters<Control["decide"]>[0], actor: Actor): Promise<Answer> {
     await this.#mustKnow(request.environment);
-    const commit = await this.#options.source.resolve(request.commit);
-    const { verdict, environment, comment, expect, emergency } = request;
-    const answer = await this.#loop.command({
-      type: "gate.decided",
-      id: randomUUID(),
-      by: actor.name,
-      verdict,
-      commit,
-      environment,
-      comment,
-      expect,
-      targets: null,
-      emergency,
-    });
-    if (answer.ok || answer.code !== "nothing-waits") return answer;
-    // deciding twice is harmless, also when the run has ended since and the core has let go of it
-    const recorded = (await this.store.decisions({ commit, environment })).findLast(
-      (d) => d.verdict === verdict && stillCounts(d, this.#options.clock.now()),
-    );
-    if (!recorded) return answer;
-    return { ok: true, decision: { id: recorded.id, targets: Object.keys(recorded.fingerprints) as TargetId[], runs: [], already: true } };
+    return await decide({ ...this.#parts, clock: this.#options.clock }, request, actor);
   }
 
   async cancel(run: string, options: { readonly now: boolean; readonly reason: string | null }, actor: Actor): Promise<Answer> {
@@ -217,8 +206,8 @@ export class Engine implements Control {
     return await this.#loop.command({ type: "target.unpinned", target: await this.#mustKnowTarget(target), by: actor.name });
   }
 
-  diff(request: Parameters<Control["diff"]>[0]): Promise<readonly TargetDiff[]> {
-    return diffOf({ ...this.#parts, driver: this.#options.driver }, request);
+  diff(request: Parameters<Control["diff"]>[0]): Promise<EnvironmentDiff> {
+    return diffOf({ ...this.#parts, driver: this.#options.driver, env: process.env }, request);
   }
 
   waiting(): Promise<readonly WaitingStep[]> {

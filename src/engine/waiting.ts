@@ -7,10 +7,11 @@ import type { WaitingStep } from "./control.ts";
 /** Every step that waits, over all open runs in the order in which they came, and who can end the wait. */
 export function waitingSteps(state: State): readonly WaitingStep[] {
   const d = new Draft(state, state.meta.at);
-  return d.activeRuns().flatMap((run) =>
-    d.plan(run.id).plan.steps.flatMap(({ id }) => {
+  const runs = d.activeRuns().toSorted((a, b) => a.createdAt - b.createdAt || a.id.localeCompare(b.id, "en", { numeric: true }));
+  return runs.flatMap((run) =>
+    d.plan(run.id).plan.steps.flatMap(({ id }, place) => {
       const step = d.stepOf(run.id, id);
-      return step.status === "waiting" ? [{ run, step, who: whoEnds(d, step) }] : [];
+      return step.status === "waiting" ? [{ run, step, place, who: whoEnds(d, step) }] : [];
     }),
   );
 }

@@ -1,10 +1,12 @@
 import { access, constants } from "node:fs/promises";
 import { join, resolve as absolute } from "node:path";
 import type { CommitId, ServiceId } from "../core/config/config.ts";
+import type { IrreversibleCommit } from "../core/plan/irreversible.ts";
 import type { RelationRow } from "../core/run/rows.ts";
-import { type Source, SourceError } from "../engine/ports/source.ts";
+import { type CommitList, MAX_LISTED, type Source, SourceError } from "../engine/ports/source.ts";
 import { checkout } from "./checkout.ts";
 import { Git } from "./exec.ts";
+import { irreversible } from "./irreversible.ts";
 import { branchGlob, fullId, isRef, treePath } from "./names.ts";
 import { lookUp } from "./objects.ts";
 import { isShallow, missing, relate, tooShallow } from "./relate.ts";
@@ -74,6 +76,31 @@ export class GitSource implements Source {
     return { subject, author, email, at: Number(seconds) * 1_000 };
   }
 
+  async between(from: CommitId, to: CommitId): Promise<CommitList | null> {
+    const found = await lookUp(this.#git, [`${fullId(from)}^{commit}`, `${fullId(to)}^{commit}`]);
+    if (found.some((object) => typeof object !== "object")) return null;
+    const range = `${from}..${to}`;
+    const { text: counted } = await this.#git.run(["rev-list", "--count", range, "--"]);
+    const { text } = await this.#git.run([
+      "log",
+      `-${MAX_LISTED}`,
+      "-z",
+      "--no-color",
+      "--no-show-signature",
+      "--no-notes",
+      "--encoding=UTF-8",
+      // a subject has no line break, and a name neither
+      "--format=%H%n%ct%n%an%n%s",
+      range,
+      "--",
+    ]);
+    const newest = text.split("\0").flatMap((entry) => {
+      const [id, seconds, author = "", subject = ""] = entry.split("\n");
+      return id ? [{ id, subject, author, at: Number(seconds) * 1_000 }] : [];
+    });
+    return { count: Number(counted), newest };
+  }
+
   async policyRef(asked: string | null): Promise<{ readonly ref: string; readonly commit: CommitId }> {
     const remote = "refs/remotes/origin/HEAD";
     const full = asked ?? ((await this.#hasRef(remote)) ? remote : "refs/heads/main");
@@ -109,6 +136,10 @@ export class GitSource implements Source {
 
   async relate(release: CommitId, live: CommitId, services: Readonly<Record<ServiceId, readonly string[]>>): Promise<RelationRow> {
     return relate(this.#git, fullId(release), fullId(live), services);
+  }
+
+  async irreversible(from: CommitId, to: CommitId, paths: readonly string[]): Promise<readonly IrreversibleCommit[]> {
+    return irreversible(this.#git, fullId(from), fullId(to), paths);
   }
 
   async dirty(): Promise<boolean> {

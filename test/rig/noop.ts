@@ -70,9 +70,11 @@ export function oneCommit(commit: string, file: string): Source {
     reachableFrom: () => Promise.resolve(true),
     relate: (release, live) =>
       Promise.resolve({ release, live, order: release === live ? "same" : "unknown", unmet: release === live ? [] : null }),
+    irreversible: () => Promise.resolve([]),
     dirty: () => Promise.resolve(false),
     checkout: () => Promise.resolve(),
     keep: () => Promise.resolve(),
+    between: () => Promise.resolve({ count: 0, newest: [] }),
   };
 }
 

@@ -14,6 +14,8 @@ export type ApiContext = {
   /** Aborted when the server ends: streams and long polls end with it. */
   readonly closing: AbortSignal;
   readonly keepaliveMs: number;
+  /** Milliseconds since 1970: what ends by itself is shown as ended. */
+  readonly now: () => number;
   /** Hears of what a caller is not told in full. */
   readonly onError: (error: unknown) => void;
 };

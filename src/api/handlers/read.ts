@@ -4,8 +4,9 @@ import type { TargetId } from "../../core/config/config.ts";
 import type { RunStatus } from "../../core/run/rows.ts";
 import { presentEvent } from "../present/events.ts";
 import { presentEnvironment, presentLedgerEntry, presentSnapshot, presentTarget } from "../present/fleet.ts";
-import { presentApproval } from "../present/plans.ts";
+import { presentApproval, presentDiff } from "../present/plans.ts";
 import { instant, presentRun, presentRunDetail } from "../present/runs.ts";
+import { waitingPage } from "../present/waiting.ts";
 import { ProblemError } from "../problem.ts";
 import { eventStream } from "../stream.ts";
 import { found, type ApiApp, type ApiContext } from "./context.ts";
@@ -25,7 +26,7 @@ export function addReads(app: ApiApp, context: ApiContext): void {
   app.openapi(routes.listEnvironments, async (c) => {
     const rows = new Map((await store.environments()).map((row) => [row.id, row]));
     const policies = await control.environments();
-    return c.json({ items: policies.map((policy) => presentEnvironment(policy, rows.get(policy.id))), next: null }, 200);
+    return c.json({ items: policies.map((policy) => presentEnvironment(policy, rows.get(policy.id), context.now())), next: null }, 200);
   });
 
   app.openapi(routes.listTargets, async (c) => {
@@ -34,7 +35,7 @@ export function addReads(app: ApiApp, context: ApiContext): void {
       { ...(environment ? { environment } : {}), ...(service ? { service } : {}) },
       { limit, cursor: cursor ?? null },
     );
-    return c.json({ items: await Promise.all(page.items.map((row) => presentTarget(row, lookup))), next: page.next }, 200);
+    return c.json({ items: await Promise.all(page.items.map((row) => presentTarget(row, lookup, context.now()))), next: page.next }, 200);
   });
 
   app.openapi(routes.listRuns, async (c) => {
@@ -55,6 +56,16 @@ export function addReads(app: ApiApp, context: ApiContext): void {
     const approvals = await control.approvals();
     const items = await Promise.all(approvals.map(async (approval) => presentApproval(approval, await lookup.subject(approval.commit))));
     return c.json({ items, next: null }, 200);
+  });
+
+  app.openapi(routes.listWaiting, async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    return c.json(waitingPage(await control.waiting(), limit, cursor ?? null), 200);
+  });
+
+  app.openapi(routes.getDiff, async (c) => {
+    const { commit, environment, services } = c.req.valid("query");
+    return c.json(presentDiff(await control.diff({ commit, environment, services: services?.split(",") ?? null })), 200);
   });
 
   app.openapi(routes.listSnapshots, async (c) => {

@@ -3,7 +3,6 @@ import * as routes from "../../contract/routes/write.ts";
 import type { RollbackPreviewRequest } from "../../contract/schemas/plans.ts";
 import type { DeployRequest as DeployBody } from "../../contract/schemas/runs.ts";
 import type { DeployRequest, RollbackRequest } from "../../engine/control.ts";
-import { presentEnvironment, presentTarget, type Environment } from "../present/fleet.ts";
 import { presentPlan, presentRollback, presentRollbackPlan } from "../present/plans.ts";
 import { presentRun, type Run } from "../present/runs.ts";
 import { accepted, ProblemError } from "../problem.ts";
@@ -72,7 +71,7 @@ function addRuns(app: ApiApp, { control, lookup }: ApiContext): void {
   });
 }
 
-function addPeople(app: ApiApp, { control, auth, lookup }: ApiContext): void {
+function addPeople(app: ApiApp, { control, auth }: ApiContext): void {
   app.openapi(routes.createSession, (c) => {
     const identity = auth.login(c, c.req.valid("json").token);
     if (!identity) throw new ProblemError("unauthenticated", "The token is not one of this server's");
@@ -80,38 +79,20 @@ function addPeople(app: ApiApp, { control, auth, lookup }: ApiContext): void {
   });
 
   app.openapi(routes.createDecision, async (c) => {
-    const { verdict, commit, environment, comment = null, expect = null } = c.req.valid("json");
-    const request = { verdict, commit, environment, comment, expect, only: null, except: null, emergency: false };
+    const {
+      verdict,
+      commit,
+      environment,
+      comment = null,
+      expect = null,
+      only = null,
+      except = null,
+      emergency = false,
+    } = c.req.valid("json");
+    const request = { verdict, commit, environment, comment, expect, only, except, emergency };
     const answer = accepted(await control.decide(request, actorOf(c.get("identity"))));
     const { id, targets, runs, already } = found(answer.decision, "decision");
     return c.json({ id, targets: [...targets], runs: [...runs], already }, 200);
-  });
-
-  const environment = async (id: string): Promise<Environment> => {
-    const policy = (await control.environments()).find((known) => known.id === id);
-    const row = (await control.store.environments()).find((known) => known.id === id);
-    return presentEnvironment(found(policy, `environment ${id}`), row);
-  };
-
-  app.openapi(routes.holdEnvironment, async (c) => {
-    const { id } = c.req.valid("param");
-    accepted(await control.hold(id, c.req.valid("json").reason, actorOf(c.get("identity"))));
-    return c.json(await environment(id), 200);
-  });
-
-  app.openapi(routes.unholdEnvironment, async (c) => {
-    const { id } = c.req.valid("param");
-    accepted(await control.unhold(id, actorOf(c.get("identity"))));
-    return c.json(await environment(id), 200);
-  });
-
-  app.openapi(routes.settleTarget, async (c) => {
-    const { id } = c.req.valid("param");
-    const { applied, reason } = c.req.valid("json");
-    accepted(await control.settle(id, { applied, reason }, actorOf(c.get("identity"))));
-    const [service = "", place = ""] = id.split("@");
-    const page = await control.store.targets({ service, environment: place }, { limit: 1, cursor: null });
-    return c.json(await presentTarget(found(page.items[0], `target ${id}`), lookup), 200);
   });
 }
 
@@ -124,9 +105,9 @@ const deployRequest = (body: z.infer<typeof DeployBody>): DeployRequest => ({
   promotion: body.promotion ?? null,
   redeploy: body.redeploy ?? false,
   acceptDiverged: body.acceptDiverged ?? null,
-  skipNeeds: null,
-  now: false,
-  changed: false,
+  skipNeeds: body.skipNeeds ?? null,
+  now: body.now ?? false,
+  changed: body.changed ?? false,
 });
 
 const rollbackRequest = (body: z.infer<typeof RollbackPreviewRequest>, reason: string, now: boolean): RollbackRequest => ({

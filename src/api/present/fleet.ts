@@ -1,6 +1,7 @@
 import type { z } from "@hono/zod-openapi";
 import type * as schema from "../../contract/schemas/fleet.ts";
-import type { EnvironmentRow, LedgerRow, SnapshotRow, TargetRow } from "../../core/run/rows.ts";
+import type { EnvironmentRow, LedgerRow, Lock, SnapshotRow, TargetRow, Time } from "../../core/run/rows.ts";
+import { stands } from "../../core/run/stops.ts";
 import type { Control } from "../../engine/control.ts";
 import type { Lookup } from "./lookup.ts";
 import { instant, instantOrNull } from "./runs.ts";
@@ -9,8 +10,8 @@ export type Environment = z.infer<typeof schema.Environment>;
 export type Target = z.infer<typeof schema.Target>;
 type Policy = Awaited<ReturnType<Control["environments"]>>[number];
 
-/** A target without a row yet is one that nothing was deployed to. */
-export async function presentTarget(row: TargetRow, lookup: Lookup): Promise<Target> {
+/** A target without a row yet is one that nothing was deployed to. `at`: as of when, for what ends by itself. */
+export async function presentTarget(row: TargetRow, lookup: Lookup, at: Time): Promise<Target> {
   const { live, busy } = row;
   const tier = live ? await lookup.tier(live.definition) : null;
   return {
@@ -28,24 +29,32 @@ export async function presentTarget(row: TargetRow, lookup: Lookup): Promise<Tar
     // Only a step that runs has a target.
     ...(busy ? { running: { run: busy.run, step: busy.step, status: "running" as const } } : {}),
     queue: row.queue.length,
+    lock: lockOf(row.lock, at),
+    pin: row.pin && { ...row.pin, at: instant(row.pin.at) },
+    unrestored: row.unrestored && { ...row.unrestored, at: instant(row.unrestored.at) },
   };
 }
 
-export const presentEnvironment = (policy: Policy, row: EnvironmentRow | undefined): Environment => ({
+type Patch = z.infer<typeof schema.EnvironmentPatch>;
+
+export const presentEnvironment = (policy: Policy, row: EnvironmentRow | undefined, at: Time): Environment => ({
   id: policy.id,
   needs: [...policy.needs],
   gate: policy.gate,
-  hold: row ? holdOf(row) : null,
-  rollback: row?.rollback ?? null,
+  ...(row ? stopsOf(row, at) : { hold: null, lock: null, freeze: null, rollback: null }),
 });
 
-export const presentEnvironmentPatch = (row: EnvironmentRow): Pick<Environment, "id" | "hold" | "rollback"> => ({
-  id: row.id,
-  hold: holdOf(row),
+export const presentEnvironmentPatch = (row: EnvironmentRow, at: Time): Patch => ({ id: row.id, ...stopsOf(row, at) });
+
+const stopsOf = (row: EnvironmentRow, at: Time): Omit<Patch, "id"> => ({
+  hold: row.hold && { ...row.hold, at: instant(row.hold.at) },
+  lock: lockOf(row.lock, at),
+  freeze: row.freeze && row.freeze.until > at ? { ...row.freeze, until: instant(row.freeze.until) } : null,
   rollback: row.rollback,
 });
 
-const holdOf = (row: EnvironmentRow): Environment["hold"] => row.hold && { ...row.hold, at: instant(row.hold.at) };
+const lockOf = (lock: Lock | null, at: Time): Target["lock"] =>
+  stands(lock, at) ? { ...lock, at: instant(lock.at), until: instantOrNull(lock.until) } : null;
 
 export const presentLedgerEntry = (row: LedgerRow): z.infer<typeof schema.LedgerEntry> => ({
   seq: row.seq,

@@ -1,13 +1,15 @@
 import type { Tier } from "../../core/config/config.ts";
-import type { RunId } from "../../core/run/rows.ts";
+import type { AttemptId, RunId } from "../../core/run/rows.ts";
 import type { Control } from "../../engine/control.ts";
 import { Memo } from "./memo.ts";
 
-/** What rows lack and never changes: of a run what its plan says, of a definition its tier, of a commit its subject. */
+/** What rows lack and never changes: of a run what its plan says, of a definition its tier, of a commit its subject, of an attempt its run. */
 export type Lookup = {
   run(id: RunId): Promise<RunFacts | null>;
   tier(definition: string): Promise<Tier | null>;
   subject(commit: string): Promise<string | null>;
+  /** The run that an attempt was started for. */
+  runOfAttempt(id: AttemptId): Promise<RunId | null>;
 };
 export type RunFacts = {
   readonly id: RunId;
@@ -29,5 +31,11 @@ export function createLookup(control: Pick<Control, "store" | "describe">): Look
   });
   const tiers = new Memo<Tier>(10_000, async (digest) => (await store.definition(digest))?.tier ?? null);
   const subjects = new Memo<string>(1_000, async (commit) => (await control.describe(commit))?.subject ?? null);
-  return { run: (id) => runs.get(id), tier: (digest) => tiers.get(digest), subject: (commit) => subjects.get(commit) };
+  const attempts = new Memo<RunId>(10_000, async (id) => (await store.attempt(id))?.run ?? null);
+  return {
+    run: (id) => runs.get(id),
+    tier: (digest) => tiers.get(digest),
+    subject: (commit) => subjects.get(commit),
+    runOfAttempt: (id) => attempts.get(id),
+  };
 }

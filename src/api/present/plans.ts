@@ -2,7 +2,8 @@ import type { z } from "@hono/zod-openapi";
 import type * as schema from "../../contract/schemas/plans.ts";
 import type { Plan } from "../../core/plan/plan.ts";
 import type { BuildRow, DecisionRow } from "../../core/run/rows.ts";
-import type { PendingApproval, RollbackPreview } from "../../engine/control.ts";
+import type { EnvironmentDiff, PendingApproval, RollbackPreview } from "../../engine/control.ts";
+import type { CommitList } from "../../engine/ports/source.ts";
 import { instant, instantOrNull } from "./runs.ts";
 
 export type PublicPlan = z.infer<typeof schema.Plan>;
@@ -52,9 +53,28 @@ export const presentApproval = (approval: PendingApproval, subject: string | nul
   fingerprint: approval.fingerprint,
   members: [...approval.members],
   leftOut: approval.leftOut.map(({ target, why }) => ({ target, why })),
+  fingerprints: { ...approval.fingerprints },
+  set: approval.set,
   since: instant(approval.since),
   approvers: [...approval.approvers],
+  count: approval.count,
+  approved: approval.approved.map(({ by, at }) => ({ by, at: instant(at) })),
+  early: approval.early,
+  skipNeeds: approval.skipNeeds,
+  acceptDiverged: approval.acceptDiverged,
   ...(subject === null ? {} : { subject }),
+});
+
+export const presentDiff = (diff: EnvironmentDiff): z.infer<typeof schema.Diff> => ({
+  commit: diff.commit,
+  environment: diff.environment,
+  targets: diff.targets.map((target) => ({ ...target })),
+  commits: diff.commits.map(({ from, brings, loses }) => ({ from, brings: presentCommits(brings), loses: presentCommits(loses) })),
+});
+
+const presentCommits = ({ count, newest }: CommitList) => ({
+  count,
+  items: newest.map((commit) => ({ ...commit, at: instant(commit.at) })),
 });
 
 export const presentDecision = (row: DecisionRow): z.infer<typeof schema.Decision> => ({
@@ -67,5 +87,8 @@ export const presentDecision = (row: DecisionRow): z.infer<typeof schema.Decisio
   expiresAt: instantOrNull(row.expiresAt),
   comment: row.comment,
   targets: Object.keys(row.fingerprints),
+  emergency: row.emergency,
+  early: row.early,
   voided: row.voided,
+  voids: { ...row.voids },
 });

@@ -32,11 +32,12 @@ export async function presentRun(row: RunRow, lookup: Lookup): Promise<Run> {
     promotion: facts?.promotion ?? "wave",
     retryOf: row.retryOf,
     snapshot: row.snapshot,
+    cause: row.cause && { run: row.cause.run, step: row.cause.step, target: row.cause.target },
     stopped: row.stopped && { ...row.stopped, at: instant(row.stopped.at) },
   };
 }
 
-/** Steps in the plan's order, each with its attempts, the oldest first. */
+/** Steps in the plan's order, each with its attempts, those that it has joined among them, the oldest first. */
 export async function presentRunDetail(
   row: RunRow,
   plan: Plan,
@@ -45,7 +46,7 @@ export async function presentRunDetail(
   lookup: Lookup,
 ): Promise<RunDetail> {
   const rows = new Map(steps.map((step) => [step.id, step]));
-  const byStep = Map.groupBy(attempts, (attempt) => attempt.step);
+  const byStep = attemptsByStep(row.id, attempts, steps);
   const shown = plan.steps.flatMap((planned) => {
     const step = rows.get(planned.id);
     return step ? [presentStep(step, planned, byStep.get(planned.id) ?? [], row)] : [];
@@ -53,18 +54,45 @@ export async function presentRunDetail(
   return { ...(await presentRun(row, lookup)), steps: shown };
 }
 
+/** Of an attempt that was started for this run, the step that it was started for; of another run's, the steps that have joined it. */
+function attemptsByStep(
+  run: string,
+  attempts: readonly AttemptRow[],
+  steps: readonly StepRow[],
+): ReadonlyMap<string, readonly AttemptRow[]> {
+  const found = new Map<string, Set<AttemptRow>>();
+  const add = (step: string, attempt: AttemptRow) => found.set(step, (found.get(step) ?? new Set()).add(attempt));
+  for (const attempt of attempts) {
+    if (attempt.run === run) add(attempt.step, attempt);
+    for (const joined of attempt.joined) if (joined.run === run) add(joined.step, attempt);
+  }
+  const byId = new Map(attempts.map((attempt) => [attempt.id, attempt]));
+  for (const step of steps) {
+    const attempt = step.attempt === null ? undefined : byId.get(step.attempt);
+    if (attempt) add(step.id, attempt);
+  }
+  return new Map([...found].map(([step, of]) => [step, [...of].sort((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1))]));
+}
+
 function presentStep(row: StepRow, planned: PlannedStep, attempts: readonly AttemptRow[], context: RunContext): Step {
   return {
-    ...stepFields(row, contextOf(context)),
+    ...stepFields(row, contextOf(context), joinedRun(row, attempts.find(({ id }) => id === row.attempt)?.run ?? null)),
     needs: [...planned.needs],
-    attempts: [...attempts].sort((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1)).map(presentAttempt),
+    attempts: attempts.map(presentAttempt),
   };
 }
 
-export const presentStepPatch = (row: StepRow, facts: RunFacts | null): StepPatch => ({
-  ...stepFields(row, facts ? contextOf(facts) : { run: row.run, kind: "deploy", commit: "" }),
+export const presentStepPatch = (row: StepRow, facts: RunFacts | null, joined: Step["joined"]): StepPatch => ({
+  ...stepFields(row, facts ? contextOf(facts) : { run: row.run, kind: "deploy", commit: "" }, joined),
   run: row.run,
 });
+
+/** The run whose attempt a step goes by, where it is not its own. */
+export async function joinedOf(row: StepRow, lookup: Lookup): Promise<Step["joined"]> {
+  return row.attempt === null ? null : joinedRun(row, await lookup.runOfAttempt(row.attempt));
+}
+
+const joinedRun = (row: StepRow, run: string | null): Step["joined"] => (run === null || run === row.run ? null : { run });
 
 export function presentAttempt(row: AttemptRow): Attempt {
   return {
@@ -73,25 +101,27 @@ export function presentAttempt(row: AttemptRow): Attempt {
     startedAt: instant(row.startedAt),
     endedAt: instantOrNull(row.endedAt),
     ...(row.message === null ? {} : { message: row.message }),
+    joined: row.joined.map(({ run, step }) => ({ run, step })),
   };
 }
 
-type RunContext = Pick<RunFacts, "id" | "kind" | "commit">;
-const contextOf = (run: RunContext): ExplainContext => ({ run: run.id, kind: run.kind, commit: run.commit });
+export type RunContext = Pick<RunFacts, "id" | "kind" | "commit">;
+export const contextOf = (run: RunContext): ExplainContext => ({ run: run.id, kind: run.kind, commit: run.commit });
 
-function stepFields(row: StepRow, context: ExplainContext): Omit<StepPatch, "run"> {
+function stepFields(row: StepRow, context: ExplainContext, joined: Step["joined"]): Omit<StepPatch, "run"> {
   return {
     id: row.id,
     kind: row.kind,
     status: row.status,
     ...placeOf(row.id),
     ...(row.reason ? whyOf(row, row.reason, context) : {}),
+    joined,
     startedAt: instantOrNull(row.startedAt),
     endedAt: instantOrNull(row.endedAt),
   };
 }
 
-function whyOf(row: StepRow, reason: Reason, context: ExplainContext): Pick<StepPatch, "waitingFor" | "reason"> {
+export function whyOf(row: StepRow, reason: Reason, context: ExplainContext): Pick<StepPatch, "waitingFor" | "reason"> {
   const explained = { code: reason.code, ...explain(reason, context) };
   if (row.status !== "waiting" && row.status !== "pending") return { reason: explained };
   const until = "until" in reason && reason.until !== null ? { until: instant(reason.until) } : {};

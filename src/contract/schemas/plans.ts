@@ -137,7 +137,7 @@ export const DecisionRequest = z
     environment: z.string().min(1),
     comment: z.string().max(2000).nullish(),
     expect: Digest.nullish().openapi({
-      description: "`set` of what was seen, over the targets that are decided; refused with `mismatch` where it is another by now",
+      description: "`set` of what was seen, also where only some of it is decided; refused with `mismatch` where it is another by now",
     }),
     only: z.array(z.string()).min(1).nullish().openapi({ description: "Only these services; null: all that wait" }),
     except: z.array(z.string()).min(1).nullish().openapi({ description: "All but these services" }),

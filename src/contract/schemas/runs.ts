@@ -102,14 +102,9 @@ const deployFields = {
   promotion: z.enum(["wave", "stream"]).nullish(),
   redeploy: z.boolean().optional().openapi({ description: "Apply again what is already live" }),
   acceptDiverged: z.string().min(1).max(2000).nullish().openapi({ description: "Go ahead over a diverged live commit, and why" }),
-  skipNeeds: z
-    .string()
-    .min(1)
-    .max(2000)
-    .nullish()
-    .openapi({
-      description: "Go ahead where the commit was not good in the environments before, and why; only through a gate, which shows it",
-    }),
+  skipNeeds: z.string().min(1).max(2000).nullish().openapi({
+    description: "Go ahead where the commit was not good in the environments before, and why; only through a gate, which shows it",
+  }),
   now: z.boolean().optional().openapi({ description: "Cut short the soaks of other releases instead of awaiting them" }),
   changed: z
     .boolean()

@@ -24,6 +24,8 @@ export type DeployPlanInput = {
   readonly commit: CommitId;
   /** null: every service but manual ones. */
   readonly services: readonly ServiceId[] | null;
+  /** Services that are left out all the same. */
+  readonly without?: readonly ServiceId[];
   readonly environments: readonly EnvironmentId[] | null;
   /** null: what each environment's policy says. */
   readonly promotion: "wave" | "stream" | null;
@@ -37,7 +39,7 @@ export function planDeploy(input: DeployPlanInput): PlanResult {
   if (problems.length > 0) return { problems };
   // in the order of the file, however they were asked for
   const names = Object.keys(input.release.services).filter(
-    (s) => input.services?.includes(s) ?? input.release.services[s]?.manual === false,
+    (s) => (input.services?.includes(s) ?? input.release.services[s]?.manual === false) && !input.without?.includes(s),
   );
   const environments = Object.keys(input.policy.environments).filter((e) => input.environments?.includes(e) ?? true);
   const members = new Map<TargetId, Member>();
@@ -60,7 +62,7 @@ export function planDeploy(input: DeployPlanInput): PlanResult {
     environments: planned,
     members: Object.fromEntries(members),
   };
-  const manual = input.services === null ? Object.keys(input.release.services).filter((s) => !names.includes(s)) : [];
+  const manual = input.services === null ? Object.keys(input.release.services).filter((s) => input.release.services[s]?.manual) : [];
   const notes = notesOf(manual, members);
   return { plan: { fingerprint: fingerprint(parts), ...parts, steps: steps(input.policy, parts), manual, notes } };
 }

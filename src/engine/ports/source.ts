@@ -1,5 +1,13 @@
 import type { CommitId, ServiceId } from "../../core/config/config.ts";
+import type { IrreversibleCommit } from "../../core/plan/irreversible.ts";
 import type { RelationRow } from "../../core/run/rows.ts";
+
+/** How many commits, and the newest of them, at most `MAX_LISTED`. */
+export type CommitList = {
+  readonly count: number;
+  readonly newest: readonly { readonly id: CommitId; readonly subject: string; readonly author: string; readonly at: number }[];
+};
+export const MAX_LISTED = 50;
 
 /** A git repository, read only. Every method rejects with a `SourceError`. */
 export interface Source {
@@ -15,6 +23,13 @@ export interface Source {
   reachableFrom(commit: CommitId, refs: readonly string[]): Promise<boolean>;
   /** `services`: paths by service, as the release's config says; empty paths mean the whole source. */
   relate(release: CommitId, live: CommitId, services: Readonly<Record<ServiceId, readonly string[]>>): Promise<RelationRow>;
+  /** Commits that `to` has and `from` lacks; null where one of the two is not there. */
+  between(from: CommitId, to: CommitId): Promise<CommitList | null>;
+  /**
+   * Of the commits that `from` (what is live) has and `to` lacks, newest first: those that carry a trailer `Irreversible:`, or change one of the paths.
+   * Rejects where that cannot be known, such as for a commit that is gone.
+   */
+  irreversible(from: CommitId, to: CommitId, paths: readonly string[]): Promise<readonly IrreversibleCommit[]>;
   /** Whether tracked files differ from HEAD. */
   dirty(): Promise<boolean>;
   /** Writes the tree, or a folder of it, at a commit into an empty directory, without links that lead out of it. */

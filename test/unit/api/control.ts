@@ -1,8 +1,9 @@
 import { RequestError, type Actor, type Control, type DeployRequest } from "../../../src/engine/control.ts";
 import type { Answer } from "../../../src/core/run/events.ts";
 import type { Change } from "../../../src/core/run/changes.ts";
+import type { StepRow } from "../../../src/core/run/rows.ts";
 import type { Store } from "../../../src/engine/ports/store.ts";
-import { AT, commit, COMMIT, DIGEST, FINGERPRINT, plan, run } from "./world.ts";
+import { AT, commit, COMMIT, DIGEST, FINGERPRINT, OLD, plan, run } from "./world.ts";
 
 /** A control that writes runs into a real store and decides nothing: what the API hands over and gets back is all that matters here. */
 export class TestControl implements Control {
@@ -100,12 +101,14 @@ export class TestControl implements Control {
         environment: "mainnet",
         commit: COMMIT,
         fingerprint: FINGERPRINT,
+        set: DIGEST,
+        fingerprints: { "api@mainnet": FINGERPRINT },
         members: ["api@mainnet" as const],
         leftOut: [{ target: "web@mainnet" as const, why: "it failed in devnet" }],
         since: AT,
         approvers: ["ana"],
-        count: 1,
-        approved: [],
+        count: 2,
+        approved: [{ by: "ben", at: AT }],
         early: false,
         skipNeeds: null,
         acceptDiverged: null,
@@ -124,23 +127,31 @@ export class TestControl implements Control {
   async unhold(_environment: string, actor: Actor) {
     return this.#act("unhold", actor);
   }
-  async lock(_on: string, _options: unknown, actor: Actor) {
-    return this.#act("lock", actor);
+  async lock(on: string, { until }: { readonly until: number | null }, actor: Actor) {
+    return this.#act(`lock ${on}${until === null ? "" : ` until ${until}`}`, actor);
   }
-  async unlock(_on: string, actor: Actor) {
-    return this.#act("unlock", actor);
+  async unlock(on: string, actor: Actor) {
+    return this.#act(`unlock ${on}`, actor);
   }
-  async pin(_target: string, _options: unknown, actor: Actor) {
-    return this.#act("pin", actor);
+  async pin(target: string, { commit: to }: { readonly commit: string }, actor: Actor) {
+    return this.#act(`pin ${target} ${to}`, actor);
   }
-  async unpin(_target: string, actor: Actor) {
-    return this.#act("unpin", actor);
+  async unpin(target: string, actor: Actor) {
+    return this.#act(`unpin ${target}`, actor);
   }
+  /** What waits, by step; of run 1. */
+  waits: readonly { readonly place: number; readonly step: StepRow }[] = [];
   async waiting() {
-    return [];
+    return this.waits.map(({ place, step }) => ({ run: run("1"), step, place, who: ["ana"] }));
   }
-  async diff() {
-    return [];
+  async diff(request: { readonly environment: string }) {
+    const commits = { count: 1, newest: [{ id: COMMIT, subject: "Faster quotes", author: "Ana", at: AT }] };
+    return {
+      commit: COMMIT,
+      environment: request.environment,
+      targets: [{ target: "api@mainnet" as const, from: OLD, to: COMMIT, before: "a", after: "b", problem: null, cut: false }],
+      commits: [{ from: OLD, brings: commits, loses: { count: 0, newest: [] } }],
+    };
   }
   async settle(_target: string, _options: unknown, actor: Actor) {
     return this.#act("settle", actor);

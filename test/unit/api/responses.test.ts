@@ -2,8 +2,21 @@ import type { z } from "@hono/zod-openapi";
 import { describe, expect, test } from "vitest";
 import { createClient, idempotencyKey } from "../../../src/contract/client.ts";
 import { routes } from "../../../src/contract/document.ts";
+import { presentEvent } from "../../../src/api/present/events.ts";
+import { createLookup } from "../../../src/api/present/lookup.ts";
+import type { Change } from "../../../src/core/run/changes.ts";
+import type { AttemptRow } from "../../../src/core/run/rows.ts";
+import type { LogEntry } from "../../../src/engine/ports/store.ts";
 import { bearer, deploy, OWNER, send, serve, type Running } from "./serve.ts";
-import { COMMIT, DIGEST, FINGERPRINT, OLD, SECRET } from "./world.ts";
+import { AT, COMMIT, DIGEST, FINGERPRINT, OLD, plan, run, SECRET, step, target } from "./world.ts";
+
+const waits = (id: string, place: number) => ({
+  place,
+  step: step("1", id, "deploy", {
+    status: "waiting",
+    reason: { code: "lock", on: "mainnet", by: "ana", reason: "audit", until: null },
+  }),
+});
 
 const clientOf = (running: Running) => createClient({ baseUrl: running.server.url, token: OWNER, actor: "ana" });
 
@@ -23,6 +36,7 @@ function expectSchema(operation: string, response: Response, body: unknown): voi
 describe("every answer is what its schema says", () => {
   test("reads", async () => {
     const running = await serve();
+    running.control.waits = [waits("deploy:api@mainnet", 2)];
     const client = clientOf(running);
     const path = { id: "1" };
     const all = {
@@ -33,13 +47,23 @@ describe("every answer is what its schema says", () => {
       listRuns: await client.GET("/api/v1/runs", { params: { query: { status: "waiting,running", commit: COMMIT, kind: "deploy" } } }),
       getRun: await client.GET("/api/v1/runs/{id}", { params: { path } }),
       listApprovals: await client.GET("/api/v1/approvals"),
+      listWaiting: await client.GET("/api/v1/waiting"),
+      getDiff: await client.GET("/api/v1/diff", { params: { query: { commit: COMMIT, environment: "mainnet", services: "api,web" } } }),
       listSnapshots: await client.GET("/api/v1/snapshots", { params: { query: { environment: "mainnet" } } }),
       listLedger: await client.GET("/api/v1/ledger", { params: { query: { target: "api@mainnet" } } }),
       getAttemptLog: await client.GET("/api/v1/attempts/{id}/log", { params: { path: { id: "at-1" } } }),
       getCommit: await client.GET("/api/v1/commits/{id}", { params: { path: { id: COMMIT } } }),
     };
     for (const [operation, { response, data, error }] of Object.entries(all)) expectSchema(operation, response, data ?? error);
-    for (const name of ["listTargets", "listRuns", "listApprovals", "listSnapshots", "listLedger", "listEnvironments"] as const) {
+    for (const name of [
+      "listTargets",
+      "listRuns",
+      "listApprovals",
+      "listWaiting",
+      "listSnapshots",
+      "listLedger",
+      "listEnvironments",
+    ] as const) {
       expect(all[name].data?.items).not.toEqual([]);
     }
     expect(JSON.stringify(Object.values(all).map(({ data }) => data))).not.toContain(SECRET);
@@ -52,6 +76,7 @@ describe("every answer is what its schema says", () => {
     const params = { header: { "idempotency-key": idempotencyKey() } };
     const inRun = { path: { id: "1" } };
     const inEnvironment = { path: { id: "mainnet" } };
+    const onTarget = { path: { id: "api@mainnet" } };
     const all = {
       createSession: await client.POST("/api/v1/session", { body: { token: OWNER } }),
       createPlan: await client.POST("/api/v1/plans", { body: { kind: "deploy", services: ["api"] } }),
@@ -64,13 +89,26 @@ describe("every answer is what its schema says", () => {
       holdEnvironment: await client.POST("/api/v1/environments/{id}/hold", { params: inEnvironment, body: { reason: "incident" } }),
       unholdEnvironment: await client.POST("/api/v1/environments/{id}/unhold", { params: inEnvironment }),
       settleTarget: await client.POST("/api/v1/targets/{id}/settle", {
-        params: { path: { id: "api@mainnet" } },
+        params: onTarget,
         body: { applied: true, reason: "I looked" },
       }),
+      lockEnvironment: await client.POST("/api/v1/environments/{id}/lock", { params: inEnvironment, body: { reason: "audit" } }),
+      unlockEnvironment: await client.POST("/api/v1/environments/{id}/unlock", { params: inEnvironment }),
+      lockTarget: await client.POST("/api/v1/targets/{id}/lock", {
+        params: onTarget,
+        body: { reason: "audit", until: "2026-02-01T12:00:00+02:00" },
+      }),
+      unlockTarget: await client.POST("/api/v1/targets/{id}/unlock", { params: onTarget }),
+      pinTarget: await client.POST("/api/v1/targets/{id}/pin", { params: onTarget, body: { commit: COMMIT, reason: "stays" } }),
+      unpinTarget: await client.POST("/api/v1/targets/{id}/unpin", { params: onTarget }),
     };
     for (const [operation, { response, data, error }] of Object.entries(all)) expectSchema(operation, response, data ?? error);
     expect(running.control.acts.map(({ what, by }) => `${by} ${what}`)).toEqual(
-      ["deploy", "rollback", "retry", "cancel", "decide", "hold", "unhold", "settle"].map((what) => `ana ${what}`),
+      [
+        ...["deploy", "rollback", "retry", "cancel", "decide", "hold", "unhold", "settle"],
+        ...["lock mainnet", "unlock mainnet", `lock api@mainnet until ${Date.UTC(2026, 1, 1, 10)}`, "unlock api@mainnet"],
+        ...[`pin api@mainnet ${COMMIT}`, "unpin api@mainnet"],
+      ].map((what) => `ana ${what}`),
     );
     expect(JSON.stringify(Object.values(all).map(({ data }) => data))).not.toContain(SECRET);
     const tested = Object.keys(all);
@@ -106,6 +144,9 @@ describe("what is shown", () => {
         good: true,
         running: { run: "1", step: "deploy:api@mainnet", status: "running" },
         queue: 0,
+        lock: null,
+        pin: null,
+        unrestored: null,
       },
       {
         service: "web",
@@ -118,8 +159,126 @@ describe("what is shown", () => {
         serving: false,
         good: false,
         queue: 0,
+        lock: null,
+        pin: null,
+        unrestored: null,
       },
     ]);
+  });
+
+  test("what stops a target and an environment, until it has ended by itself", async () => {
+    const running = await serve();
+    const lock = (until: number | null) => ({ by: "ana", at: AT, reason: "audit", until });
+    const pin = { commit: OLD, by: "ben", at: AT, reason: "slow" };
+    const unrestored = { run: "7", at: AT, message: "no snapshot holds it" };
+    const environment = (until: number): Change => ({
+      table: "environment",
+      row: {
+        id: "mainnet",
+        hold: null,
+        lock: lock(until),
+        freeze: { until, reason: "weekend" },
+        rollback: null,
+        snapshots: [],
+        releases: [],
+        snapshotDue: null,
+      },
+    });
+    const show = async (until: number) => {
+      await running.control.commit([
+        { table: "target", row: target("api@mainnet", { lock: lock(until), pin, unrestored }) },
+        { table: "target", row: target("web@mainnet", { lock: lock(null) }) },
+        environment(until),
+      ]);
+      const client = clientOf(running);
+      const targets = (await client.GET("/api/v1/targets")).data?.items ?? [];
+      const environments = (await client.GET("/api/v1/environments")).data?.items ?? [];
+      return { api: targets[0], web: targets[1], mainnet: environments[1] };
+    };
+    running.clock.now = AT;
+    const told = { by: "ana", at: "2026-01-31T09:30:00.000Z", reason: "audit", until: "2026-01-31T09:30:01.000Z" };
+    expect(await show(AT + 1000)).toMatchObject({
+      api: {
+        lock: told,
+        pin: { commit: OLD, by: "ben", at: "2026-01-31T09:30:00.000Z", reason: "slow" },
+        unrestored: { run: "7", at: "2026-01-31T09:30:00.000Z", message: "no snapshot holds it" },
+      },
+      web: { lock: { until: null } },
+      mainnet: { lock: told, freeze: { until: told.until, reason: "weekend" } },
+    });
+    running.clock.now = AT + 1000;
+    expect(await show(AT + 1000)).toMatchObject({
+      api: { lock: null },
+      web: { lock: { until: null } },
+      mainnet: { lock: null, freeze: null },
+    });
+  });
+
+  test("an attempt that a step has joined is among its own, with the run that it was started for; the owner's names who joined", async () => {
+    const running = await serve();
+    const attempt: AttemptRow = {
+      id: "at-9",
+      run: "1",
+      step: "build:mega",
+      kind: "build",
+      target: null,
+      digest: null,
+      fingerprint: null,
+      startedAt: AT,
+      endedAt: null,
+      outcome: null,
+      message: null,
+      joined: [{ run: "2", step: "build:mega" }],
+    };
+    await running.control.commit([
+      { table: "plan", run: "2", plan },
+      { table: "run", row: run("2") },
+      { table: "step", row: step("2", "build:mega", "build", { status: "running", attempt: "at-9" }) },
+      { table: "attempt", row: attempt },
+    ]);
+    const client = clientOf(running);
+    const build = async (id: string) => (await client.GET("/api/v1/runs/{id}", { params: { path: { id } } })).data?.steps[0];
+    expect(await build("2")).toMatchObject({
+      joined: { run: "1" },
+      attempts: [{ id: "at-9", joined: [{ run: "2", step: "build:mega" }] }],
+    });
+    expect(await build("1")).toMatchObject({ joined: null, attempts: [{ id: "at-1", joined: [] }, { id: "at-9" }] });
+
+    const events = await running.control.store.eventsAfter(0, 100);
+    const patches = (await presentEvent(events.at(-1) as LogEntry, createLookup(running.control))).changes;
+    expect(patches.find((patch) => patch.table === "step")?.row).toMatchObject({ run: "2", id: "build:mega", joined: { run: "1" } });
+    expect(patches.find((patch) => patch.table === "attempt")?.row).toMatchObject({ run: "1", joined: [{ run: "2", step: "build:mega" }] });
+  });
+
+  test("what waits, page by page, also where the last one seen waits no more", async () => {
+    const running = await serve();
+    const client = clientOf(running);
+    const page = async (cursor: string | null) => {
+      const { data } = await client.GET("/api/v1/waiting", { params: { query: { limit: 2, ...(cursor === null ? {} : { cursor }) } } });
+      return { steps: data?.items.map((item) => item.step), next: data?.next ?? null, first: data?.items[0] };
+    };
+    running.control.waits = ["a", "b", "c", "d"].map((name, place) => waits(`deploy:${name}@mainnet`, place));
+    const first = await page(null);
+    expect(first).toMatchObject({ steps: ["deploy:a@mainnet", "deploy:b@mainnet"] });
+    expect(first.first).toEqual({
+      run: "1",
+      runKind: "deploy",
+      commit: COMMIT,
+      step: "deploy:a@mainnet",
+      kind: "deploy",
+      target: "a@mainnet",
+      environment: "mainnet",
+      waitingFor: {
+        code: "lock",
+        message: "waits for the lock on mainnet by ana (audit): sluice unlock mainnet",
+        command: "sluice unlock mainnet",
+        since: "2026-01-31T09:30:00.000Z",
+      },
+      who: ["ana"],
+    });
+    running.control.waits = running.control.waits.filter(({ place }) => place !== 1);
+    expect(await page(first.next)).toMatchObject({ steps: ["deploy:c@mainnet", "deploy:d@mainnet"], next: null });
+    expect((await client.GET("/api/v1/waiting", { params: { query: { cursor: "x" } } })).error).toMatchObject({ code: "invalid" });
   });
 
   test("a run with its steps in the plan's order, saying what they wait for", async () => {
@@ -133,7 +292,14 @@ describe("what is shown", () => {
     expect(data?.steps.map((step) => step.id)).toEqual(["build:mega", "gate:mainnet", "deploy:api@mainnet", "verify:api@mainnet"]);
     const [build, gate, deployed, verify] = data?.steps ?? [];
     expect(build?.attempts).toEqual([
-      { id: "at-1", outcome: "succeeded", startedAt: "2026-01-31T09:30:00.000Z", endedAt: "2026-01-31T09:30:00.005Z", message: "built" },
+      {
+        id: "at-1",
+        outcome: "succeeded",
+        startedAt: "2026-01-31T09:30:00.000Z",
+        endedAt: "2026-01-31T09:30:00.005Z",
+        message: "built",
+        joined: [],
+      },
     ]);
     expect(gate?.waitingFor).toEqual({
       code: "approval",
@@ -164,7 +330,15 @@ describe("what is shown", () => {
 
   test("approvals with the commit's subject", async () => {
     const { data } = await clientOf(await serve()).GET("/api/v1/approvals");
-    expect(data?.items[0]).toMatchObject({ subject: "Faster quotes", leftOut: [{ target: "web@mainnet", why: "it failed in devnet" }] });
+    expect(data?.items[0]).toMatchObject({
+      subject: "Faster quotes",
+      leftOut: [{ target: "web@mainnet", why: "it failed in devnet" }],
+      set: DIGEST,
+      fingerprints: { "api@mainnet": FINGERPRINT },
+      count: 2,
+      approved: [{ by: "ben", at: "2026-01-31T09:30:00.000Z" }],
+      early: false,
+    });
   });
 
   test("lists are paged", async () => {

@@ -15,6 +15,8 @@ export type Running = {
   readonly auth: Auth;
   readonly errors: unknown[];
   readonly closing: AbortController;
+  /** What the API takes for now; null: the machine's. */
+  readonly clock: { now: number | null };
 };
 
 /** The API over a real store, on a real port of loopback. */
@@ -27,17 +29,19 @@ export async function serve(
   const auth = new Auth({ ownerToken: OWNER, user: "uma", tokens: options.tokens ?? [] });
   const closing = new AbortController();
   const errors: unknown[] = [];
+  const clock: Running["clock"] = { now: null };
   const api = createApi(control, {
     version: "1.2.3",
     auth,
     closing: closing.signal,
     onError: (error) => errors.push(error),
+    now: () => clock.now ?? Date.now(),
     ...(options.keepaliveMs === undefined ? {} : { keepaliveMs: options.keepaliveMs }),
   });
   const site = createSite(api, { webRoot: options.webRoot ?? "/nonexistent", auth });
   const server = await listen(site, { host: "127.0.0.1", port: 0, auth, closing });
   onTestFinished(() => server.close(100));
-  return { control, server, auth, errors, closing };
+  return { control, server, auth, errors, closing, clock };
 }
 
 export type Reply = {

@@ -14,6 +14,7 @@ const step = (id: string, more: Partial<Step> = {}): Step => ({
   id,
   kind: id.split(":")[0] as Step["kind"],
   status: "pending",
+  joined: null,
   needs: [],
   attempts: [],
   startedAt: null,
@@ -38,6 +39,7 @@ const run = (steps: Step[], more: Partial<RunDetail> = {}): RunDetail => ({
   promotion: "wave",
   retryOf: null,
   snapshot: null,
+  cause: null,
   stopped: null,
   steps,
   ...more,
@@ -77,12 +79,12 @@ describe("a run that is followed", () => {
       at: AT,
       type: "x",
       run: "7",
-      changes: [{ table: "attempt", row: { id: "a1", run: "7", step: "deploy:api@devnet", startedAt: AT, endedAt, outcome } }],
+      changes: [{ table: "attempt", row: { id: "a1", run: "7", step: "deploy:api@devnet", startedAt: AT, endedAt, outcome, joined: [] } }],
     });
     view.apply(attempt(null, null));
     view.apply(attempt(LATER, "succeeded"));
     view.apply(attempt(null, null));
-    expect(view.steps[0]?.attempts).toEqual([{ id: "a1", startedAt: AT, endedAt: LATER, outcome: "succeeded" }]);
+    expect(view.steps[0]?.attempts).toEqual([{ id: "a1", startedAt: AT, endedAt: LATER, outcome: "succeeded", joined: [] }]);
   });
 
   test("once ended, it stays as it ended", () => {

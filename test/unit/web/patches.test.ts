@@ -24,10 +24,10 @@ describe("a run", () => {
   test("attempts are added by id, and changed in place", () => {
     const attempt = (outcome: "failed" | null): Patch => ({
       table: "attempt",
-      row: { id: "x1", outcome, startedAt: AT, endedAt: null, run: "1", step: "deploy:api@mainnet" },
+      row: { id: "x1", outcome, startedAt: AT, endedAt: null, run: "1", step: "deploy:api@mainnet", joined: [] },
     });
     const after = patchRun(patchRun(before, [attempt(null)]), [attempt("failed")]);
-    expect(after.steps[1]?.attempts).toEqual([{ id: "x1", outcome: "failed", startedAt: AT, endedAt: null }]);
+    expect(after.steps[1]?.attempts).toEqual([{ id: "x1", outcome: "failed", startedAt: AT, endedAt: null, joined: [] }]);
   });
 
   test("its own row changes and its steps stay", () => {
@@ -71,9 +71,9 @@ test("of a target that changed twice in one frame the last row counts", () => {
 });
 
 test("an environment keeps what policy says of it", () => {
-  const mainnet = { id: "mainnet", needs: ["devnet"], gate: true, hold: null, rollback: null };
+  const mainnet = { id: "mainnet", needs: ["devnet"], gate: true, hold: null, lock: null, freeze: null, rollback: null };
   const hold = { by: "ana", at: AT, reason: "broken", run: null };
-  const row = { id: "mainnet", hold, rollback: "7" };
+  const row = { id: "mainnet", hold, lock: null, freeze: null, rollback: "7" };
   expect(patchEnvironments([mainnet], [{ table: "environment", row }])).toEqual([{ ...mainnet, hold, rollback: "7" }]);
 });
 
