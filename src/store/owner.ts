@@ -22,9 +22,14 @@ export function ownerHere(reach: { readonly url: string; readonly token: string 
   return { pid: process.pid, url: reach?.url ?? null, token: reach?.token ?? null, startedAt: processStart(process.pid) ?? "" };
 }
 
-/** Says who has the store, mode 0600. Only the holder of the lock writes it. */
+/** Says who has the store, mode 0600. Only who has taken it writes this. */
 export async function writeOwner(directory: string, owner: Owner): Promise<void> {
   writeWhole(fileIn(directory), JSON.stringify(owner));
+}
+
+/** Says it anew, where it is still this process's word: one that was deposed leaves the new owner's alone. */
+export async function updateOwner(directory: string, owner: Owner): Promise<void> {
+  if (await isOfThisProcess(directory)) await writeOwner(directory, owner);
 }
 
 /** Who has the store; null where nobody says so, the process is gone (its id may be another's by now), or another user could have written it. */
@@ -35,8 +40,11 @@ export async function readOwner(directory: string): Promise<Owner | null> {
 
 /** Takes the word back, where it is this process's. */
 export async function removeOwner(directory: string): Promise<void> {
-  const owner = parseOwner(await readPrivate(fileIn(directory), 0));
-  if (owner?.pid === process.pid) await rm(fileIn(directory), { force: true });
+  if (await isOfThisProcess(directory)) await rm(fileIn(directory), { force: true });
+}
+
+async function isOfThisProcess(directory: string): Promise<boolean> {
+  return parseOwner(await readPrivate(fileIn(directory), 0))?.pid === process.pid;
 }
 
 export const isAlive = (owner: Pick<Owner, "pid" | "startedAt">): boolean => processStart(owner.pid) === owner.startedAt;

@@ -1,25 +1,35 @@
 import { constants, existsSync } from "node:fs";
 import { access, mkdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import type { StatementSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { Kysely, SqliteDialect } from "kysely";
 import { type Entry, type Store, StoreError } from "../engine/ports/store.ts";
 import { AnswerBook } from "./answers.ts";
-import { needsReopening, storeError } from "./errors.ts";
+import { storeError } from "./errors.ts";
 import { FleetReader } from "./fleet.ts";
 import { loadAll } from "./load.ts";
-import { lockStore } from "./lock.ts";
-import { eventsAfter, lastEvent, LogWriter } from "./log.ts";
+import { DEFAULT_FENCE_MS, HeldLease, holdsWithoutLock, type Lease, readLease } from "./lease.ts";
+import { owned, StoreLock } from "./lock.ts";
+import { eventsAfter, lastEvent } from "./log.ts";
 import { checkSchema, migrate } from "./migrations/index.ts";
 import { NodeSqlite } from "./node-sqlite.ts";
 import { ownerHere, removeOwner, writeOwner } from "./owner.ts";
 import { RunReader } from "./runs.ts";
 import type { Tables } from "./tables.ts";
-import { jsonOf, RowWriter, type Written } from "./write.ts";
+import { Writer } from "./writer.ts";
 
-/** `version`: the product's, recorded with each migration. `readOnly`: beside an owner that writes, without the lock. */
-export type OpenOptions = { readonly readOnly?: boolean; readonly version: string };
+export type OpenOptions = {
+  /** Beside an owner that writes, without the lock. */
+  readonly readOnly?: boolean;
+  /** The product's, recorded with each migration. */
+  readonly version: string;
+  /** The lease of an owner that has lapsed, as `LeaseWatch` has seen it: the store is taken although that process may still have the lock. */
+  readonly takeOver?: Pick<Lease, "epoch">;
+  /** After so long without a sign of life another may take over, in ms. */
+  readonly fenceMs?: number;
+  /** Called once where another has taken over, also when nothing is written. */
+  readonly deposed?: (error: StoreError) => void;
+};
 
 /**
  * Opens the store in a directory; a writer makes both where they are missing, brings the schema up to date, and owns it until `close` or its death.
@@ -28,7 +38,7 @@ export type OpenOptions = { readonly readOnly?: boolean; readonly version: strin
 export async function openSqliteStore(directory: string, options: OpenOptions): Promise<Store> {
   const home = resolve(directory);
   try {
-    return options.readOnly ? openReader(home, options.version) : await openWriter(home, options.version);
+    return options.readOnly ? openReader(home, options.version) : await openWriter(home, options);
   } catch (error) {
     throw storeError(error, home);
   }
@@ -61,21 +71,41 @@ function readerOf(home: string, file: string | URL, version: string): Store {
   }
 }
 
-async function openWriter(home: string, version: string): Promise<Store> {
+async function openWriter(home: string, options: OpenOptions): Promise<Store> {
+  const { version, takeOver, fenceMs = DEFAULT_FENCE_MS, deposed = () => {} } = options;
   await makeDirectory(home);
-  const lock = await lockStore(home);
+  const lock = await StoreLock.open(home);
+  const lease = new HeldLease(home, fenceMs);
   let database: NodeSqlite | undefined;
   try {
+    const locked = lock.take();
+    if (!takeOver && (!locked || holdsWithoutLock(readLease(home)))) throw await owned(home);
+    // From here on nobody takes over before the store is open, however long its upgrade takes.
+    if (!takeOver) lease.write({ epoch: null, locked });
     database = new NodeSqlite(databaseIn(home), { readOnly: false, directory: home });
+    // One that is taken over from must not write into a schema that it does not know: its epoch ends before anything else happens.
+    const raised = takeOver ? raiseEpoch(database, takeOver.epoch) : null;
+    if (takeOver && raised === null) throw await owned(home);
     migrate(database, { directory: home, version });
-    const [row] = database.prepare("update owner set epoch = epoch + 1 returning epoch").all([]) as { epoch: number }[];
+    const epoch = raised ?? raiseEpoch(database, null) ?? 0;
+    lease.write({ epoch, locked });
     await writeOwner(home, ownerHere(null));
-    return new SqliteStore(home, databaseIn(home), database, new Writer(database, row?.epoch ?? 0, () => lock.release()));
+    const ownership: Ownership = { writer: new Writer(database, epoch), lock, lease };
+    keep(ownership, epoch, deposed);
+    return new SqliteStore(home, databaseIn(home), database, ownership);
   } catch (error) {
     database?.close();
-    lock.release();
+    letGo({ lock, lease });
     throw error;
   }
+}
+
+/** The new epoch; null where another has raised it from the one that was seen. */
+function raiseEpoch(database: NodeSqlite, seen: number | null): number | null {
+  const [row] = database.prepare("update owner set epoch = epoch + 1 where ?1 is null or epoch = ?1 returning epoch").all([seen]) as {
+    epoch: number;
+  }[];
+  return row?.epoch ?? null;
 }
 
 async function makeDirectory(home: string): Promise<void> {
@@ -90,64 +120,25 @@ async function makeDirectory(home: string): Promise<void> {
   }
 }
 
-/** What only the owner has: the statements that write, its epoch, and the lock. */
-class Writer {
-  readonly #database: NodeSqlite;
-  readonly #epoch: number;
-  readonly #epochNow: StatementSync;
-  readonly #rows: RowWriter;
-  readonly #log: LogWriter;
-  readonly release: () => void;
-  #broken: StoreError | null = null;
+/** What an owner has: the way to write, and what says that it is the owner. */
+type Ownership = { readonly writer: Writer; readonly lock: StoreLock; readonly lease: HeldLease };
 
-  constructor(database: NodeSqlite, epoch: number, release: () => void) {
-    this.#database = database;
-    this.#epoch = epoch;
-    this.#epochNow = database.raw("select epoch from owner");
-    this.#rows = new RowWriter(database);
-    this.#log = new LogWriter(database);
-    this.release = release;
-  }
+/** Gives back what was taken. Where the lock is still with a process that was deposed, the lease stays: it says from whom to take over next. */
+function letGo({ lock, lease }: Pick<Ownership, "lock" | "lease">): void {
+  lease.stop({ left: !lock.held });
+  lock.release();
+}
 
-  commit(entries: readonly Entry[], done: readonly string[]): number[] {
-    return this.transaction(() => {
-      const all: Written[] = [];
-      const seqs = entries.map((entry) => {
-        const written = entry.changes.map((change) => ({ change, json: jsonOf(change) }));
-        for (const each of written) all.push(each);
-        return this.#log.append(entry, written);
-      });
-      this.#rows.rows(all);
-      this.#rows.effects(
-        entries.flatMap((entry) => entry.effects),
-        done,
-      );
-      return seqs;
-    });
-  }
-
-  /** In an epoch that another has ended, nothing is written. After an error of the disk itself, nothing more is until the store is opened anew. */
-  transaction<T>(work: () => T): T {
-    if (this.#broken) throw this.#broken;
-    try {
-      return this.#database.transaction(() => {
-        if (this.#epochNow.get()?.["epoch"] !== this.#epoch)
-          throw new StoreError(
-            "deposed",
-            "Another process has taken this store over. This one writes nothing more; end it and talk to the other.",
-          );
-        return work();
-      });
-    } catch (error) {
-      if (error instanceof StoreError && needsReopening(error.cause))
-        this.#broken = new StoreError(
-          error.code,
-          `The store must be opened anew before it takes anything more: start again. ${error.message}`,
-          { cause: error },
-        );
-      throw error;
+/** Looks at each touch of the lease: has the lock come free, has another taken over? */
+function keep({ writer, lock, lease }: Ownership, epoch: number, deposed: (error: StoreError) => void): void {
+  lease.start(() => {
+    const error = writer.deposed();
+    if (error) {
+      lease.stop({ left: true });
+      return deposed(error);
     }
-  }
+    if (!lock.held && lock.take()) lease.write({ epoch, locked: true });
+  });
 }
 
 class SqliteStore implements Store {
@@ -155,16 +146,16 @@ class SqliteStore implements Store {
   readonly #file: string | URL;
   readonly #database: NodeSqlite;
   readonly #db: Kysely<Tables>;
-  readonly #writer: Writer | null;
+  readonly #ownership: Ownership | null;
   readonly #runs: RunReader;
   readonly #fleet: FleetReader;
   readonly #answers: AnswerBook;
 
-  constructor(home: string, file: string | URL, database: NodeSqlite, writer: Writer | null) {
+  constructor(home: string, file: string | URL, database: NodeSqlite, ownership: Ownership | null) {
     this.#home = home;
     this.#file = file;
     this.#database = database;
-    this.#writer = writer;
+    this.#ownership = ownership;
     this.#db = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
     this.#runs = new RunReader(this.#db);
     this.#fleet = new FleetReader(this.#db);
@@ -215,17 +206,17 @@ class SqliteStore implements Store {
 
   async close(): Promise<void> {
     this.#database.close();
-    if (this.#writer === null) return;
+    if (this.#ownership === null) return;
     await removeOwner(this.#home);
-    this.#writer.release();
+    letGo(this.#ownership);
   }
 
   #owning(): Writer {
-    if (this.#writer === null)
+    if (this.#ownership === null)
       throw new StoreError(
         "read-only",
         `The store in ${this.#home} was opened for reading alone. What changes something goes through the process that owns it.`,
       );
-    return this.#writer;
+    return this.#ownership.writer;
   }
 }

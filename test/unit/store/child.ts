@@ -8,7 +8,7 @@ import { readOwner } from "../../../src/store/owner.ts";
 import { openSqliteStore } from "../../../src/store/sqlite.ts";
 import { admitted, entry, run, stop } from "./samples.ts";
 
-const [mode = "", directory = ""] = process.argv.slice(2);
+const [mode = "", directory = "", fence = "10000", epoch = ""] = process.argv.slice(2);
 const version = "1.2.3";
 // At once and unbuffered: what has been said was acknowledged, whenever this process is killed.
 const say = (line: string): number => writeSync(1, `${line}\n`);
@@ -60,11 +60,23 @@ async function main(): Promise<void> {
     );
     return store.close();
   }
-  const store = await openSqliteStore(directory, { version });
+  const store = await openSqliteStore(directory, {
+    version,
+    fenceMs: Number(fence),
+    deposed: (error) => say(`told ${text(error)}`),
+    ...(mode === "take" ? { takeOver: { epoch: Number(epoch) } } : {}),
+  });
   say("open");
   if (mode === "endless") return endlessly(store);
   if (mode === "fill") return untilFull(store);
-  for await (const id of createInterface({ input: process.stdin })) await attempt(() => commitRun(store, id));
+  for await (const id of createInterface({ input: process.stdin })) {
+    if (id === "close") {
+      await store.close();
+      process.stdin.destroy();
+      return void say("closed");
+    }
+    await attempt(() => commitRun(store, id));
+  }
 }
 
 await main().catch((error: unknown) => say(text(error)));

@@ -33,7 +33,7 @@ export type Child = {
   readonly pid: number;
   readonly lines: readonly string[];
   readonly ended: Promise<{ readonly code: number | null; readonly signal: string | null }>;
-  kill(): void;
+  kill(signal?: NodeJS.Signals): void;
   send(text: string): void;
   next(): Promise<string | null>;
 };
@@ -70,7 +70,7 @@ export function startChild(args: readonly string[], through: readonly string[] =
     pid: child.pid ?? 0,
     lines,
     ended,
-    kill: () => child.kill("SIGKILL"),
+    kill: (signal = "SIGKILL") => child.kill(signal),
     send: (text) => child.stdin.write(`${text}\n`),
     next: () =>
       new Promise((resolve) => {
