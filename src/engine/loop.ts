@@ -51,11 +51,12 @@ export class Loop {
     this.#options = options;
   }
 
-  /** Loads the state and carries out again what was not known to be done. */
-  async open(): Promise<void> {
+  /** Loads the state and carries out again what was not known to be done. `first`: what is told before anything that comes of that. */
+  async open(first: () => readonly Told[] = () => []): Promise<void> {
     const { state, outbox, lastSeq } = await this.#options.store.load();
     this.state = State.from(state);
     this.#seq = lastSeq;
+    for (const event of first()) this.tell(event, null);
     this.#options.dispatch(outbox);
     this.#schedule();
   }
