@@ -19,6 +19,7 @@ const SETTINGS = [
   "protocol.ext.allow=never",
   "core.quotePath=false",
   "log.showRoot=true",
+  "trailer.separators=:",
 ];
 const ALWAYS = ["--no-pager", "--no-replace-objects", "--literal-pathspecs", ...SETTINGS.flatMap((setting) => ["-c", setting])];
 
@@ -80,6 +81,21 @@ export class Git {
         timedOut: result.timedOut,
         isMaxBuffer: false,
       });
+  }
+
+  /** Hands on what NULs end, one after the other and as text. `take` may return false to end the command early. */
+  async records(args: readonly string[], options: Options, take: (record: string) => boolean): Promise<void> {
+    let partial: Buffer = Buffer.alloc(0);
+    await this.stream(args, options, (chunk) => {
+      const bytes = partial.length === 0 ? chunk : Buffer.concat([partial, chunk]);
+      let start = 0;
+      for (let end = bytes.indexOf(0); end !== -1; end = bytes.indexOf(0, start)) {
+        if (end > start && !take(bytes.toString("utf8", start, end))) return false;
+        start = end + 1;
+      }
+      partial = Buffer.from(bytes.subarray(start));
+      return true;
+    });
   }
 
   #common(options: Options) {

@@ -82,24 +82,17 @@ async function touchedPaths(git: Git, release: CommitId, live: CommitId, paths: 
     `${live}..${release}`,
     "--",
   ];
-  let partial: Buffer = Buffer.alloc(0);
-  await git.stream(args, { timeoutMs: LONG_TIMEOUT_MS }, (chunk) => {
-    const bytes = partial.length === 0 ? chunk : Buffer.concat([partial, chunk]);
-    let start = 0;
-    for (let end = bytes.indexOf(0); end !== -1; end = bytes.indexOf(0, start)) {
-      if (end > start) markAbove(bytes.toString("utf8", start, end), paths, touched);
-      start = end + 1;
-    }
-    partial = Buffer.from(bytes.subarray(start));
+  await git.records(args, { timeoutMs: LONG_TIMEOUT_MS }, (file) => {
+    for (const path of pathsAbove(file, paths)) touched.add(path);
     return touched.size < paths.size;
   });
   return touched;
 }
 
-/** Marks a file's path and every folder above it that is asked for: a path counts at its whole parts alone, `web` is not in `website`. */
-function markAbove(file: string, paths: ReadonlySet<string>, touched: Set<string>): void {
+/** A file's path and every folder above it that is asked for: a path counts at its whole parts alone, `web` is not in `website`. */
+export function* pathsAbove(file: string, paths: ReadonlySet<string>): Generator<string> {
   for (let path = file; ; path = path.slice(0, Math.max(0, path.lastIndexOf("/")))) {
-    if (paths.has(path)) touched.add(path);
+    if (paths.has(path)) yield path;
     if (path === "") return;
   }
 }
