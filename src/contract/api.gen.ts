@@ -894,6 +894,12 @@ export interface components {
          */
         at: string;
         by: string;
+        /**
+         * Format: date-time
+         * @description It counts until then
+         * @example 2026-01-31T09:30:00.000Z
+         */
+        expiresAt: string | null;
       }[];
       /** @description Empty: anyone */
       approvers: string[];
@@ -906,6 +912,8 @@ export interface components {
       count: number;
       /** @description Members have yet to arrive; policy allows the decision all the same */
       early: boolean;
+      /** @description Persons who may let it pass in an emergency; empty: nobody */
+      emergency: string[];
       environment: string;
       /**
        * @description Over this run's members
@@ -1340,6 +1348,19 @@ export interface components {
       since: string | null;
       /** @enum {string} */
       tier?: "backend" | "frontend";
+      /** @description An attempt to apply this commit was cut off, and nobody has said yet whether it is there: the driver, or `settle` */
+      unknown: {
+        /**
+         * @description A full git commit id
+         * @example 4f9c2d1e8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d
+         */
+        commit: string;
+        /**
+         * Format: date-time
+         * @example 2026-01-31T09:30:00.000Z
+         */
+        since: string;
+      } | null;
       /** @description Why what failed here could not be brought back to good (`onFailure: rollback`) */
       unrestored: {
         /**

@@ -83,7 +83,9 @@ export type PendingApproval = {
   readonly approvers: readonly string[];
   /** How many persons must approve, and who has. */
   readonly count: number;
-  readonly approved: readonly { readonly by: string; readonly at: Time }[];
+  readonly approved: readonly { readonly by: string; readonly at: Time; readonly expiresAt: Time | null }[];
+  /** Who may let it pass in an emergency; empty: nobody. */
+  readonly emergency: readonly string[];
   /** Members have yet to arrive: policy allows the decision all the same. */
   readonly early: boolean;
   /** What the run asks to be let through, and why. */

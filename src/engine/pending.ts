@@ -43,6 +43,7 @@ function pending(d: Draft, environment: string, waiting: Waiting, set: Digest): 
     approvers: decidersOf(policy),
     count: policy.approval?.count ?? 1,
     approved: approvedSoFar(d, waiting),
+    emergency: policy.emergency,
     early: waiting.early,
     skipNeeds: run.options.skipNeeds,
     acceptDiverged: run.options.acceptDiverged,
@@ -52,7 +53,7 @@ function pending(d: Draft, environment: string, waiting: Waiting, set: Digest): 
 /** Who has approved one of the members, where that is not enough yet; a person once. */
 function approvedSoFar(d: Draft, { run, members }: Waiting): PendingApproval["approved"] {
   const counting = members.flatMap((member) => approvalsOf(d, run.id, member));
-  return [...new Map(counting.map((x) => [x.by, { by: x.by, at: x.at }])).values()];
+  return [...new Map(counting.map((x) => [x.by, { by: x.by, at: x.at, expiresAt: x.expiresAt }])).values()];
 }
 
 /** Members that have ended there without an attempt, and why. */

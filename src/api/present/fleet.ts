@@ -29,6 +29,7 @@ export async function presentTarget(row: TargetRow, lookup: Lookup, at: Time): P
     // Only a step that runs has a target.
     ...(busy ? { running: { run: busy.run, step: busy.step, status: "running" as const } } : {}),
     queue: row.queue.length,
+    unknown: row.unknown && { since: instant(row.unknown.since), commit: row.unknown.live.commit },
     lock: lockOf(row.lock, at),
     pin: row.pin && { ...row.pin, at: instant(row.pin.at) },
     unrestored: row.unrestored && { ...row.unrestored, at: instant(row.unrestored.at) },

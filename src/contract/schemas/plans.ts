@@ -86,7 +86,10 @@ export const PendingApproval = z
     since: Instant,
     approvers: z.array(z.string()).openapi({ description: "Empty: anyone" }),
     count: z.int().min(1).openapi({ description: "How many persons must approve" }),
-    approved: z.array(z.object({ by: z.string(), at: Instant })).openapi({ description: "Who has, so far" }),
+    approved: z
+      .array(z.object({ by: z.string(), at: Instant, expiresAt: Instant.nullable().openapi({ description: "It counts until then" }) }))
+      .openapi({ description: "Who has, so far" }),
+    emergency: z.array(z.string()).openapi({ description: "Persons who may let it pass in an emergency; empty: nobody" }),
     early: z.boolean().openapi({ description: "Members have yet to arrive; policy allows the decision all the same" }),
     skipNeeds: z
       .string()

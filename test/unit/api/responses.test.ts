@@ -8,7 +8,7 @@ import type { Change } from "../../../src/core/run/changes.ts";
 import type { AttemptRow } from "../../../src/core/run/rows.ts";
 import type { LogEntry } from "../../../src/engine/ports/store.ts";
 import { bearer, deploy, OWNER, send, serve, type Running } from "./serve.ts";
-import { AT, COMMIT, DIGEST, FINGERPRINT, OLD, plan, run, SECRET, step, target } from "./world.ts";
+import { AT, COMMIT, DIGEST, FINGERPRINT, live, OLD, plan, run, SECRET, step, target } from "./world.ts";
 
 const waits = (id: string, place: number) => ({
   place,
@@ -144,6 +144,7 @@ describe("what is shown", () => {
         good: true,
         running: { run: "1", step: "deploy:api@mainnet", status: "running" },
         queue: 0,
+        unknown: null,
         lock: null,
         pin: null,
         unrestored: null,
@@ -159,6 +160,7 @@ describe("what is shown", () => {
         serving: false,
         good: false,
         queue: 0,
+        unknown: null,
         lock: null,
         pin: null,
         unrestored: null,
@@ -187,7 +189,7 @@ describe("what is shown", () => {
     const show = async (until: number) => {
       await running.control.commit([
         { table: "target", row: target("api@mainnet", { lock: lock(until), pin, unrestored }) },
-        { table: "target", row: target("web@mainnet", { lock: lock(null) }) },
+        { table: "target", row: target("web@mainnet", { lock: lock(null), unknown: { attempt: "1.x.1", since: AT, live } }) },
         environment(until),
       ]);
       const client = clientOf(running);
@@ -203,7 +205,7 @@ describe("what is shown", () => {
         pin: { commit: OLD, by: "ben", at: "2026-01-31T09:30:00.000Z", reason: "slow" },
         unrestored: { run: "7", at: "2026-01-31T09:30:00.000Z", message: "no snapshot holds it" },
       },
-      web: { lock: { until: null } },
+      web: { lock: { until: null }, unknown: { since: "2026-01-31T09:30:00.000Z", commit: OLD } },
       mainnet: { lock: told, freeze: { until: told.until, reason: "weekend" } },
     });
     running.clock.now = AT + 1000;
@@ -336,7 +338,8 @@ describe("what is shown", () => {
       set: DIGEST,
       fingerprints: { "api@mainnet": FINGERPRINT },
       count: 2,
-      approved: [{ by: "ben", at: "2026-01-31T09:30:00.000Z" }],
+      approved: [{ by: "ben", at: "2026-01-31T09:30:00.000Z", expiresAt: null }],
+      emergency: ["cleo"],
       early: false,
     });
   });
