@@ -39,7 +39,13 @@ export class Rig extends World {
   decide(
     by: string,
     commit: CommitId,
-    part: { readonly environment?: EnvironmentId; readonly verdict?: "approved" | "rejected"; readonly expect?: string } = {},
+    part: {
+      readonly environment?: EnvironmentId;
+      readonly verdict?: "approved" | "rejected";
+      readonly expect?: string;
+      readonly targets?: readonly TargetId[];
+      readonly emergency?: boolean;
+    } = {},
   ): Answer {
     return this.send({
       type: "gate.decided",
@@ -50,8 +56,8 @@ export class Rig extends World {
       environment: part.environment ?? "mainnet",
       comment: null,
       expect: part.expect ?? null,
-      targets: null,
-      emergency: false,
+      targets: part.targets ?? null,
+      emergency: part.emergency ?? false,
     }).answer;
   }
   hold(environment: EnvironmentId): void {
