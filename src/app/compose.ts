@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { createApi } from "../api/api.ts";
 import { Auth, type NamedToken } from "../api/auth.ts";
 import { listen, type Server } from "../api/server.ts";
+import { problemResponse, toProblem } from "../api/problem.ts";
 import { createSite } from "../api/site.ts";
 import type { ApiFetch } from "../contract/client.ts";
 import { Configs } from "../engine/configs.ts";
@@ -12,7 +13,8 @@ import { SourceError } from "../engine/ports/source.ts";
 import type { Store, StoreError } from "../engine/ports/store.ts";
 import { LocalExecutor } from "../executor/local/index.ts";
 import { GitSource } from "../source/git.ts";
-import { ownerHere, writeOwner } from "../store/owner.ts";
+import type { Lease } from "../store/lease.ts";
+import { ownerHere, updateOwner } from "../store/owner.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import { systemClock } from "./clock.ts";
 import type { Log } from "./log.ts";
@@ -26,7 +28,12 @@ export type ComposeOptions = {
   readonly user: string;
   readonly tokens: readonly NamedToken[];
   readonly log: Log["write"];
+  /** Called once, when another process has taken the store: nothing is started, answered or written any more; `close` is left to do. */
   readonly deposed: (error: StoreError) => void;
+  /** As `openSqliteStore` has it. */
+  readonly fenceMs: number;
+  /** The lease of an owner that has lapsed, to take the store over from it; null: only where nobody has it. */
+  readonly takeOver: Lease | null;
 };
 
 export type Application = {
@@ -49,9 +56,16 @@ const KEPT_ATTEMPTS = 5_000;
 export async function compose(options: ComposeOptions): Promise<Application> {
   const { home } = options.project;
   await makeHome(options.project);
-  const store = await openSqliteStore(home, { version: packageVersion() });
+  const { fenceMs, takeOver } = options;
+  const deposition = new Deposition(options.deposed);
+  const store = await openSqliteStore(home, {
+    version: packageVersion(),
+    fenceMs,
+    deposed: deposition.tell,
+    ...(takeOver ? { takeOver } : {}),
+  });
   try {
-    return await assemble(options, store, false);
+    return await assemble(options, store, deposition);
   } catch (error) {
     await store.close();
     throw error;
@@ -59,11 +73,37 @@ export async function compose(options: ComposeOptions): Promise<Application> {
 }
 
 /** Looks at a store that somebody else may write, or that nobody drives: what is asked is answered, and nothing is changed. */
-export async function composeReader(options: Omit<ComposeOptions, "tokens" | "deposed">, store: Store): Promise<Application> {
-  return assemble({ ...options, tokens: [], deposed: () => {} }, store, true);
+export async function composeReader(
+  options: Pick<ComposeOptions, "project" | "policyRef" | "user" | "log">,
+  store: Store,
+): Promise<Application> {
+  return assemble({ ...options, tokens: [] }, store, null);
 }
 
-async function assemble(options: ComposeOptions, store: Store, readOnly: boolean): Promise<Application> {
+/** That this process has lost the store: told once, by whoever notices first. */
+class Deposition {
+  readonly #tell: (error: StoreError) => void;
+  error: StoreError | null = null;
+  /** What is to end with it. */
+  letGo: () => void = () => {};
+
+  constructor(tell: (error: StoreError) => void) {
+    this.#tell = tell;
+  }
+
+  readonly tell = (error: StoreError): void => {
+    if (this.error !== null) return;
+    this.error = error;
+    this.letGo();
+    this.#tell(error);
+  };
+}
+
+type Assembly = Omit<ComposeOptions, "deposed" | "fenceMs" | "takeOver">;
+
+/** `deposition`: null for a reader, which has nothing to lose. */
+async function assemble(options: Assembly, store: Store, deposition: Deposition | null): Promise<Application> {
+  const readOnly = deposition === null;
   const { home, root } = options.project;
   const source = new GitSource({ directory: root });
   const adapters = await adapterSchemas();
@@ -87,9 +127,13 @@ async function assemble(options: ComposeOptions, store: Store, readOnly: boolean
     project: await projectName(new Configs(source, adapters), source, options.policyRef),
     policyRef: options.policyRef,
     log: options.log,
-    deposed: options.deposed,
+    deposed: (error) => deposition?.tell(error),
     readOnly,
   });
+  if (deposition?.error) {
+    await engine.close();
+    throw deposition.error;
+  }
   if (!readOnly) prune(executor, options.log);
   const ownerToken = randomBytes(32).toString("base64url");
   const auth = new Auth({ ownerToken, user: options.user, tokens: options.tokens });
@@ -100,19 +144,27 @@ async function assemble(options: ComposeOptions, store: Store, readOnly: boolean
     webRoot: WEB_ROOT,
     auth,
   });
+  // What was read before may be stale by now, so that not even that is answered.
+  const answer = (request: Request, env?: unknown): Response | Promise<Response> =>
+    deposition?.error ? problemResponse(toProblem(deposition.error)) : site.fetch(request, env as object);
+  if (deposition)
+    deposition.letGo = () => {
+      closing.abort();
+      engine.close().catch((error: unknown) => options.log("error", "letting go failed", { error: String(error) }));
+    };
   let server: Server | null = null;
   return {
     engine,
     ownerToken,
-    fetch: (request) => sendTo(site, request),
+    fetch: (request) => sendTo({ fetch: answer }, request),
     async listen(at) {
-      server = await listen(site, { ...at, auth, closing });
-      await writeOwner(home, ownerHere({ url: server.url, token: ownerToken }));
+      server = await listen({ fetch: answer }, { ...at, auth, closing });
+      await updateOwner(home, ownerHere({ url: server.url, token: ownerToken }));
       return server;
     },
     async close() {
       // Before the door is closed, nobody is sent to it any more.
-      if (server !== null) await writeOwner(home, ownerHere(null)).catch(() => {});
+      if (server !== null) await updateOwner(home, ownerHere(null)).catch(() => {});
       closing.abort();
       await server?.close();
       await engine.close();

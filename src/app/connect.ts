@@ -11,6 +11,7 @@ import { forPeople } from "./errors.ts";
 import { withFailover } from "./failover.ts";
 import { PACKAGE } from "./package-files.ts";
 import { findProject, isInRepository, projectAt, type Project } from "./project.ts";
+import { fenceOf, watchLease, type Watching } from "./stand-by.ts";
 import { currentUser } from "./user.ts";
 
 export type Connector = {
@@ -23,6 +24,8 @@ export type Connector = {
 /** How long an owner that has not said where it listens is waited for, in ms. */
 const PATIENCE = 15_000;
 const LOOK_AGAIN = 100;
+/** How long an owner has to say that it is there, in ms. */
+const ANSWER_MS = 2_000;
 
 /** Finds who answers a command (semantics 10): the server that is named, the owner of the project's store, this process, or the demo. Rejects with `CliError`. */
 export async function connect(request: ConnectRequest, connector: Connector): Promise<Connection> {
@@ -55,20 +58,30 @@ function secretOf(text: string | undefined): string | null {
 }
 
 /** A connection to a process that answers. */
-async function reached(api: ClientOptions): Promise<Connection> {
+async function reached(api: ClientOptions, signal: AbortSignal | null = null): Promise<Connection> {
   const client = createClient(api);
-  await answer(client.GET("/api/v1/health"));
+  await answer(client.GET("/api/v1/health", signal ? { signal } : {}));
   return { client, api, drivenBy: "server", close: async () => {} };
 }
 
 async function toProject(project: Project, request: ConnectRequest, connector: Connector): Promise<Connection> {
-  const deadline = Date.now() + PATIENCE;
+  const watching = watchLease(project.home);
+  try {
+    return await toWhoeverHasIt(project, request, connector, watching);
+  } finally {
+    watching.stop();
+  }
+}
+
+async function toWhoeverHasIt(project: Project, request: ConnectRequest, connector: Connector, watching: Watching): Promise<Connection> {
+  const deadline = performance.now() + Math.max(PATIENCE, fenceOf(connector.env) + PATIENCE / 3);
   for (;;) {
     const connection =
-      (await toOwner(project, request, connector)) ?? (await (await import("./own.ts")).asOwner(project, request, connector));
+      (await toOwner(project, request, connector)) ??
+      (await (await import("./own.ts")).asOwner(project, request, connector, watching.lapsed()));
     if (connection !== null) return connection;
     const owner = await readOwner(project.home);
-    if (Date.now() > deadline || connector.interrupted.aborted) {
+    if (performance.now() > deadline || connector.interrupted.aborted) {
       throw new CliError(
         EXIT.noServer,
         `${owner ? `Process ${owner.pid}` : "Another process"} has the store in ${project.home} and does not answer`,
@@ -92,7 +105,8 @@ async function toOwner({ home }: Project, { need }: ConnectRequest, { env }: Con
     );
   }
   try {
-    return await reached({ baseUrl: owner.url, token: owner.token, actor: currentUser(env) });
+    // One that has been stopped takes connections and answers none.
+    return await reached({ baseUrl: owner.url, token: owner.token, actor: currentUser(env) }, AbortSignal.timeout(ANSWER_MS));
   } catch (error) {
     if (error instanceof CliError && error.exit === EXIT.noServer) return null;
     throw error;

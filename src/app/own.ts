@@ -6,6 +6,7 @@ import type { Connection, ConnectRequest } from "../cli/context.ts";
 import { CliError, EXIT } from "../cli/exit.ts";
 import { createClient, type ClientOptions } from "../contract/client.ts";
 import { StoreError } from "../engine/ports/store.ts";
+import type { Lease } from "../store/lease.ts";
 import { readOwner } from "../store/owner.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import { compose, composeReader, type Application } from "./compose.ts";
@@ -13,11 +14,18 @@ import type { Connector } from "./connect.ts";
 import { openLog } from "./log.ts";
 import { packageVersion } from "./package-files.ts";
 import { makeHome, type Project } from "./project.ts";
+import { fenceOf } from "./stand-by.ts";
 import { currentUser } from "./user.ts";
 
-/** This process, where nobody has the store; null where another was faster. */
-export async function asOwner(project: Project, request: ConnectRequest, connector: Connector): Promise<Connection | null> {
-  if (request.need === "read") return (await readOwner(project.home)) === null ? asReader(project, request, connector) : null;
+/** This process, where nobody has the store, or its owner has lapsed (`takeOver`); null where another was faster. */
+export async function asOwner(
+  project: Project,
+  request: ConnectRequest,
+  connector: Connector,
+  takeOver: Lease | null,
+): Promise<Connection | null> {
+  if (request.need === "read")
+    return takeOver !== null || (await readOwner(project.home)) === null ? asReader(project, request, connector) : null;
   if (request.need === "stay")
     throw new CliError(EXIT.noServer, "--no-wait needs a server that goes on driving the run", "Start one: sluice serve");
   await makeHome(project).catch(() => {}); // what is wrong with the directory, the store says better
@@ -31,12 +39,18 @@ export async function asOwner(project: Project, request: ConnectRequest, connect
       tokens: [],
       log: log.write,
       deposed: (error) => connector.note(error.message),
+      fenceMs: fenceOf(connector.env),
+      takeOver,
     });
   } catch (error) {
     log.close();
     if (error instanceof StoreError && error.code === "owned") return null;
     throw error;
   }
+  if (takeOver !== null)
+    connector.note(
+      `Process ${takeOver.pid} has given no sign of life for ${takeOver.fenceMs / 1000} s: this process has taken its store over`,
+    );
   const server = await application.listen({ host: "127.0.0.1", port: 0 });
   const close = async (): Promise<void> => {
     await application.close();

@@ -5,6 +5,7 @@ import { checkListen } from "../api/auth.ts";
 import type { Server } from "../api/server.ts";
 import { RequestError } from "../engine/control.ts";
 import { StoreError } from "../engine/ports/store.ts";
+import type { Lease } from "../store/lease.ts";
 import { ownerHere, readOwner } from "../store/owner.ts";
 import { registerServer, unregisterServer } from "../store/registry.ts";
 import { compose, type Application } from "./compose.ts";
@@ -12,6 +13,7 @@ import { forPeople } from "./errors.ts";
 import { openLog } from "./log.ts";
 import { packageVersion } from "./package-files.ts";
 import { findProject, makeHome, type Project } from "./project.ts";
+import { fenceOf, standBy } from "./stand-by.ts";
 import { giveBackStartMemory } from "./start-memory.ts";
 import { currentUser } from "./user.ts";
 
@@ -24,6 +26,10 @@ export type Host = {
 
 export const DEFAULT_PORT = 7700;
 const DEFAULT_HOST = "127.0.0.1";
+/** How long an owner has to answer, in ms. */
+const ANSWER_MS = 2_000;
+/** What one that does not answer gets on top of its fence, in ms. */
+const SLACK_MS = 5_000;
 
 export type Running = {
   readonly application: Application;
@@ -68,14 +74,18 @@ export async function start(project: Project, options: Omit<ServeOptions, "direc
   const deposed = Promise.withResolvers<StoreError>();
   let application: Application | null = null;
   try {
-    application = await compose({
-      project,
-      policyRef: options.policyRef,
-      user: currentUser(host.env),
-      tokens,
-      log: log.write,
-      deposed: deposed.resolve,
-    });
+    application = await taken(project, options, host, (takeOver) =>
+      compose({
+        project,
+        policyRef: options.policyRef,
+        user: currentUser(host.env),
+        tokens,
+        log: log.write,
+        deposed: deposed.resolve,
+        fenceMs: fenceOf(host.env),
+        takeOver,
+      }),
+    );
     const { ownerToken } = application;
     const server = await listenAt(application, address, options.port);
     await registerServer({ url: server.url, token: ownerToken, pid: process.pid, startedAt: ownerHere(null).startedAt }, host.env).catch(
@@ -100,6 +110,43 @@ export async function start(project: Project, options: Omit<ServeOptions, "direc
     log.close();
     throw error instanceof StoreError && error.code === "owned" ? await owned(project, error) : error;
   }
+}
+
+/**
+ * The store, at once where nobody has it. An owner that answers is left alone, or with `standby` awaited until it ends; one that does not answer has the time of its fence.
+ */
+async function taken(
+  project: Project,
+  options: Pick<ServeOptions, "standby">,
+  host: Host,
+  take: (takeOver: Lease | null) => Promise<Application>,
+): Promise<Application> {
+  try {
+    return await take(null);
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== "owned") throw error;
+    if (!options.standby && (await answers(project))) throw error;
+    host.note(`${error.message.split(". ")[0]}. Standing by until it has ended, or gives no sign of life`);
+  }
+  const patienceMs = options.standby ? Number.POSITIVE_INFINITY : fenceOf(host.env) + SLACK_MS;
+  const application = await standBy(project.home, { signal: host.interrupted, patienceMs }, async (takeOver) => {
+    const mine = await take(takeOver);
+    if (takeOver !== null)
+      host.note(`Process ${takeOver.pid} has given no sign of life for ${takeOver.fenceMs / 1000} s: this one has taken its store over`);
+    return mine;
+  });
+  if (application === null) throw new CliError(EXIT.interrupted, "Interrupted while standing by: nothing was changed");
+  return application;
+}
+
+/** Whether the owner says anything at all. */
+async function answers(project: Project): Promise<boolean> {
+  const url = (await readOwner(project.home))?.url;
+  if (!url) return false;
+  return await fetch(new URL("/api/v1/health", url), { signal: AbortSignal.timeout(ANSWER_MS) }).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Wrong use, not a lack of permission: whoever starts the server is to choose otherwise. */

@@ -38,6 +38,8 @@ export type ServeOptions = {
   readonly host: string | null;
   readonly port: number | null;
   readonly policyRef: string | null;
+  /** Where another process has the store: wait, and take it when that one has ended or lapsed. */
+  readonly standby: boolean;
 };
 export type DemoOptions = { readonly directory: string; readonly port: number | null; readonly reset: boolean };
 

@@ -22,16 +22,19 @@ export async function demo(options: DemoOptions, host: Host): Promise<ExitCode> 
   const owner = await readOwner(project.home);
   if (owner !== null) throw runsAlready(owner, directory);
   const commits = await seed(directory, project, options.reset);
-  const running = await forPeople(() => start(project, { host: null, port: options.port, policyRef: null }, host));
+  const running = await forPeople(() => start(project, { host: null, port: options.port, policyRef: null, standby: false }, host));
+  let isDeposed = false;
+  void running.deposed.then(() => (isDeposed = true));
   try {
     host.out(`The sample is in ${project.root}; the page shows it.`);
     host.out(`SLUICE_URL=${running.server.url}`);
     return await play(running, commits, host);
   } finally {
-    host.note("Stopping everything that the demo has started");
+    // What runs is the new owner's by then.
+    if (!isDeposed) host.note("Stopping everything that the demo has started");
     await running.close();
-    await endAttempts(project.home);
-    await stopAll(project.home);
+    if (!isDeposed) await endAttempts(project.home);
+    if (!isDeposed) await stopAll(project.home);
   }
 }
 

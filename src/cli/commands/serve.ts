@@ -2,7 +2,7 @@ import { Option, type Command } from "commander";
 import { examples, policyRefOption, wholeNumber } from "../options.ts";
 import type { Perform } from "../perform.ts";
 
-type Options = { readonly port?: number; readonly host?: string; readonly policyRef?: string };
+type Options = { readonly port?: number; readonly host?: string; readonly policyRef?: string; readonly standby?: boolean };
 
 export function addServe(program: Command, perform: Perform): void {
   const command = program
@@ -14,6 +14,7 @@ export function addServe(program: Command, perform: Perform): void {
       ),
     )
     .option("--host <address>", "where to listen (default: 127.0.0.1); elsewhere only with SLUICE_TOKEN")
+    .option("--standby", "where another process has the store, wait, and take it when that one has ended or hangs")
     .addOption(policyRefOption())
     .action(
       perform((session, options: Options) =>
@@ -22,11 +23,13 @@ export function addServe(program: Command, perform: Perform): void {
           host: options.host ?? null,
           port: options.port ?? null,
           policyRef: options.policyRef ?? null,
+          standby: options.standby ?? false,
         }),
       ),
     );
   examples(command, [
     ["sluice serve", "prints SLUICE_URL=http://127.0.0.1:7700"],
+    ["sluice serve --standby", "beside a server that runs: takes over when it ends or hangs"],
     ["SLUICE_TOKEN=ana:s3cret sluice serve --host 0.0.0.0", "for others too, each with a token of their own"],
   ]);
 }
