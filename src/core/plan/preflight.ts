@@ -50,7 +50,7 @@ export function checkEnvironment(input: RollbackPlanInput): readonly Finding[] {
       hint: `await it, or end it: sluice run cancel ${rollback}`,
       without: [],
     });
-  if (stands(lock, input.at)) found.push({ target: null, ...lockedBy(lock, id), without: [] });
+  if (stands(lock, input.at)) found.push({ target: null, ...lockedBy(lock, id, id), without: [] });
   return found;
 }
 
@@ -60,7 +60,7 @@ export function checkTarget(input: RollbackPlanInput, target: TargetId, service:
   const without = [target];
   const found: Finding[] = [];
   const lock = input.targets.find((t) => t.id === target)?.lock ?? null;
-  if (stands(lock, input.at)) found.push({ target, ...lockedBy(lock, target), without });
+  if (stands(lock, input.at)) found.push({ target, ...lockedBy(lock, target, "it"), without });
   const gone = to.digest === null ? undefined : input.gone.get(to.digest);
   if (gone !== undefined)
     found.push({
@@ -74,15 +74,18 @@ export function checkTarget(input: RollbackPlanInput, target: TargetId, service:
     found.push({
       target,
       message: barrier.why,
-      hint: `deploy forward: sluice deploy ${service} --env ${environment}; or choose a set from after that commit with --to`,
+      hint:
+        barrier.commit === null
+          ? `fetch that commit; or deploy instead: sluice deploy ${service} --env ${environment} --commit ${to.commit}`
+          : `deploy forward: sluice deploy ${service} --env ${environment}; or choose a set from after that commit with --to`,
       without,
     });
   return found;
 }
 
-function lockedBy({ by, reason, until }: Lock, on: string): Pick<RollbackProblem, "message" | "hint"> {
+function lockedBy({ by, reason, until }: Lock, on: string, called: string): Pick<RollbackProblem, "message" | "hint"> {
   return {
-    message: `${on} is locked by ${by}: ${reason}`,
+    message: `${called} is locked by ${by}: ${reason}`,
     hint: `sluice unlock ${on}${until === null ? "" : ", or wait until the lock ends"}`,
   };
 }
