@@ -8,6 +8,7 @@ import { unchangedServices } from "./changed.ts";
 import type { Configs } from "./configs.ts";
 import { type Actor, type DeployRequest, type Planned, RequestError } from "./control.ts";
 import type { Loop } from "./loop.ts";
+import type { Clock } from "./ports/clock.ts";
 import type { Builder } from "./ports/driver.ts";
 import type { Source } from "./ports/source.ts";
 import type { Store } from "./ports/store.ts";
@@ -17,6 +18,7 @@ export type DeployParts = {
   readonly store: Store;
   readonly source: Source;
   readonly configs: Configs;
+  readonly clock: Clock;
   readonly builder: (name: string) => Promise<Builder>;
   readonly policyRef: string | null;
   readonly project: string;

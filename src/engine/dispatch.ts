@@ -16,6 +16,8 @@ export type DispatchOptions = {
   readonly source: Source;
   readonly configs: Configs;
   readonly driver: (name: string) => Promise<Driver>;
+  /** Admits what brings a failure back, or declines; rejects while neither could be made durable. */
+  readonly restore: (ask: Extract<Effect, { readonly type: "rollback.ask" }>) => Promise<void>;
   readonly clock: Clock;
   readonly project: string;
   readonly home: string;
@@ -24,6 +26,7 @@ export type DispatchOptions = {
 
 const TRIES = 5;
 const OBSERVE_MS = 60_000;
+const RETRY_MS = 1000;
 
 /** Carries effects out. Each is under way once, whatever happens twice; and comes back as an event, or is tried again. */
 export class Dispatcher {
@@ -77,6 +80,9 @@ export class Dispatcher {
         this.#options.loop().tell({ type: "relation.known", relation }, effect.key);
         break;
       }
+      case "rollback.ask":
+        if (!(await this.#restore(effect))) return;
+        break;
       case "render.ask":
         this.#options.loop().tell({ type: "render.known", run: effect.run, renders: await this.#render(effect) }, effect.key);
         break;
@@ -113,6 +119,22 @@ export class Dispatcher {
       this.#options.log("warn", "a target could not be observed", { target: effect.target, error: messageOf(error) });
       return { kind: "error", message: messageOf(error) };
     }
+  }
+
+  /** Until it is answered; false: the orchestrator has been closed before, and the next one finds it in the outbox. */
+  async #restore(effect: Extract<Effect, { readonly type: "rollback.ask" }>): Promise<boolean> {
+    while (!this.#stop.signal.aborted)
+      try {
+        await this.#options.restore(effect);
+        return true;
+      } catch (error) {
+        this.#options.log("warn", "what has failed could not be brought back yet", {
+          target: effect.cause.target,
+          error: messageOf(error),
+        });
+        await new Promise<void>((resolve) => this.#options.clock.after(RETRY_MS, resolve));
+      }
+    return false;
   }
 
   async #relate(release: string, live: string) {

@@ -30,6 +30,7 @@ import type { Source } from "./ports/source.ts";
 import type { Store, StoreError } from "./ports/store.ts";
 import { refused } from "./errors.ts";
 import { resume } from "./resume.ts";
+import { restore } from "./restores.ts";
 import { previewRollback, rollback } from "./rollbacks.ts";
 import { Watch } from "./watch.ts";
 
@@ -73,7 +74,7 @@ export class Engine implements Control {
     this.store = options.store;
     this.logs = options.executor;
     const configs = new Configs(options.source, options.adapters);
-    this.#dispatcher = new Dispatcher({ ...options, configs, loop: () => this.#loop });
+    this.#dispatcher = new Dispatcher({ ...options, configs, loop: () => this.#loop, restore: (ask) => restore(this.#parts, ask) });
     this.#loop = new Loop({ ...options, dispatch: options.readOnly ? () => {} : this.#dispatcher.dispatch });
     this.#watch = new Watch({ ...options, loop: this.#loop });
     this.#freezes = new Freezes({ ...options, configs, loop: this.#loop });
@@ -92,6 +93,8 @@ export class Engine implements Control {
     await engine.#freezes.read();
     // what was under way may end at once and let others start: not in a window that has begun meanwhile
     await engine.#loop.open(() => engine.#freezes.due());
+    // what an older version left waiting for a reason that this one has no more is looked at too
+    engine.#loop.tell({ type: "reevaluate" }, null);
     await resume(options, engine.#loop.state);
     engine.#watch.start();
     engine.#freezes.start();
@@ -222,6 +225,12 @@ export class Engine implements Control {
       applied: options.applied,
       reason: options.reason,
     });
+  }
+
+  async commit(ref: string): ReturnType<Control["commit"]> {
+    const id = await this.#options.source.resolve(ref);
+    const { subject, author, at } = await this.#options.source.describe(id);
+    return { id, subject, author, at };
   }
 
   async describe(commit: CommitId): Promise<{ readonly subject: string; readonly author: string; readonly at: number } | null> {

@@ -35,11 +35,11 @@ export function restoreSet(input: RestoreSetInput): { readonly snapshot: Snapsho
   if (row?.live?.entry !== cause.entry) return { message: `something else is live on ${cause.target} by now` };
   const { live, lastGood, environment } = row;
   if (!lastGood) return { message: `nothing was good on ${cause.target} before` };
-  if (isSame(live, lastGood))
+  if (isSameRelease(live, lastGood))
     return {
       message: `what failed on ${cause.target} is what was good there before; to apply it again: sluice deploy ${row.service} --env ${environment} --commit ${live.commit} --redeploy`,
     };
-  const base = snapshots.find((s) => isSame(s.entries[cause.target], lastGood)) ?? null;
+  const base = snapshots.find((s) => isSameRelease(s.entries[cause.target], lastGood)) ?? null;
   const entries = entriesOf(input, row, lastGood, base);
   if ("message" in entries) return entries;
   return { snapshot: base ? { ...base, entries: entries.found } : alone(input, lastGood) };
@@ -85,7 +85,7 @@ function alone({ cause }: RestoreSetInput, lastGood: Live): SnapshotRow {
 }
 
 /** The same release of the same artifact and definition; it may have been applied again since. */
-function isSame(one: Live | undefined, other: Live): boolean {
+export function isSameRelease(one: Live | undefined, other: Live): boolean {
   return one?.commit === other.commit && one.digest === other.digest && one.fingerprint === other.fingerprint;
 }
 

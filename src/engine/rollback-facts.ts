@@ -1,0 +1,153 @@
+import type { CommitId, Config, Digest, EnvironmentId, Policy, ServiceId, TargetId } from "../core/config/config.ts";
+import { type Barrier, barrierOf } from "../core/plan/irreversible.ts";
+import type { Definition } from "../core/plan/plan.ts";
+import type { RollbackPlanInput } from "../core/plan/preflight.ts";
+import { pairsOf, type Relations, UNKNOWN_COMMIT } from "../core/plan/relations.ts";
+import type { Live, RelationRow, SnapshotRow, TargetRow } from "../core/run/rows.ts";
+import { relationKey } from "../core/run/state.ts";
+import type { DeployParts } from "./deploys.ts";
+import { messageOf } from "./errors.ts";
+import { SourceError } from "./ports/source.ts";
+import type { Store } from "./ports/store.ts";
+
+export type PolicyAt = { readonly policy: Policy; readonly ref: string; readonly commit: CommitId };
+type RollbackFacts = Omit<RollbackPlanInput, "services" | "named">;
+
+/** All that a rollback to this set is planned from, looked up but for what is `known`. */
+export async function factsOf(
+  parts: DeployParts,
+  { policy, commit }: PolicyAt,
+  snapshot: SnapshotRow,
+  known?: Pick<RollbackFacts, "targets" | "relations">,
+): Promise<RollbackFacts> {
+  const targets = known?.targets ?? (await allTargets(parts.store, snapshot.environment));
+  const definitions = await definitionsOf(parts.store, targets, snapshot);
+  const declared = new Set(Object.keys((await parts.configs.at(commit)).services));
+  return {
+    project: parts.project,
+    policy,
+    snapshot,
+    targets,
+    environment: await environmentOf(parts.store, snapshot.environment),
+    at: Math.max(parts.clock.now(), parts.loop.state.meta.at),
+    declared,
+    definitions,
+    gone: await goneOf(parts, commit, snapshot),
+    barriers: await barriersOf(parts, targets, snapshot, definitions, declared),
+    relations: known?.relations ?? (await relationsOf(parts, targets, snapshot.entries)),
+  };
+}
+
+export async function environmentOf(store: Store, environment: EnvironmentId) {
+  return (await store.environments()).find((e) => e.id === environment) ?? null;
+}
+
+export async function allTargets(store: Store, environment: EnvironmentId): Promise<readonly TargetRow[]> {
+  const found: TargetRow[] = [];
+  for (let cursor: string | null = null; ;) {
+    const page = await store.targets({ environment }, { limit: 500, cursor });
+    found.push(...page.items);
+    cursor = page.next;
+    if (cursor === null) return found;
+  }
+}
+
+export async function relationsOf(
+  parts: Pick<DeployParts, "store" | "source" | "configs">,
+  targets: readonly TargetRow[],
+  entries: Readonly<Record<TargetId, Live>>,
+): Promise<Relations> {
+  const known = new Map<string, RelationRow>();
+  for (const [release, live] of pairsOf(targets, entries)) {
+    const row =
+      (await parts.store.relation(release, live)) ?? (await parts.source.relate(release, live, await parts.configs.paths(release)));
+    known.set(relationKey(release, live), row);
+  }
+  return (release, live) => known.get(relationKey(release, live)) ?? null;
+}
+
+/** Of what is recorded and of what is live. */
+async function definitionsOf(store: Store, targets: readonly TargetRow[], snapshot: SnapshotRow): Promise<ReadonlyMap<Digest, Definition>> {
+  const found = new Map<Digest, Definition>();
+  const wanted = [...Object.values(snapshot.entries), ...targets.flatMap((t) => (snapshot.entries[t.id] && t.live ? [t.live] : []))];
+  for (const digest of new Set(wanted.map((entry) => entry.definition))) {
+    const definition = await store.definition(digest);
+    if (definition) found.set(digest, definition);
+  }
+  return found;
+}
+
+/** Asked of the builders that the set's release names, else of those that the policy ref's file or the artifact's own commit do. */
+async function goneOf(parts: DeployParts, policyCommit: CommitId, snapshot: SnapshotRow): Promise<ReadonlyMap<Digest, string>> {
+  const commits = new Map(Object.values(snapshot.entries).flatMap((e) => (e.digest === null ? [] : [[e.digest, e.commit] as const])));
+  const gone = new Map<Digest, string>();
+  for (const [digest, commit] of commits)
+    try {
+      if (!(await isThere(parts, digest, [snapshot.release, policyCommit, commit]))) gone.set(digest, `its artifact ${digest} is gone`);
+    } catch (error) {
+      gone.set(digest, `whether its artifact ${digest} is still there cannot be told: ${messageOf(error)}`);
+    }
+  return gone;
+}
+
+async function isThere(parts: DeployParts, digest: Digest, commits: readonly CommitId[]): Promise<boolean> {
+  for (const commit of new Set(commits)) {
+    const config: Config | null = await parts.configs.at(commit).catch(() => null);
+    for (const artifact of Object.values(config?.artifacts ?? {}))
+      if (await (await parts.builder(artifact.builder)).has(digest, artifact.config, parts.home)) return true;
+  }
+  return false;
+}
+
+type Way = { readonly target: TargetRow; readonly paths: readonly string[] };
+
+/** What cannot go back to what is recorded: by the paths that either definition calls irreversible, and by what the commits in between say. */
+async function barriersOf(
+  parts: Pick<DeployParts, "source">,
+  targets: readonly TargetRow[],
+  { entries }: SnapshotRow,
+  definitions: ReadonlyMap<Digest, Definition>,
+  declared: ReadonlySet<ServiceId>,
+): Promise<ReadonlyMap<TargetId, Barrier>> {
+  // one question for all that go the same way
+  const ways = new Map<string, { readonly from: CommitId; readonly to: CommitId; readonly of: Way[] }>();
+  for (const target of targets) {
+    const { live } = target;
+    const entry = entries[target.id];
+    if (!live || !entry || live.commit === entry.commit) continue;
+    const paths = [live, entry].flatMap((e) => definitions.get(e.definition)?.irreversible ?? []);
+    const key = relationKey(live.commit, entry.commit);
+    const way = ways.get(key) ?? { from: live.commit, to: entry.commit, of: [] };
+    ways.set(key, way);
+    way.of.push({ target, paths });
+  }
+  const known = new Set([...declared, ...targets.map((t) => t.service)]);
+  const barriers = new Map<TargetId, Barrier>();
+  for (const { from, to, of } of ways.values()) {
+    const barrier = await barrierOn(parts, from, to, of, known);
+    for (const { target, paths } of of) {
+      const found = barrier(target.service, paths);
+      if (found) barriers.set(target.id, found);
+    }
+  }
+  return barriers;
+}
+
+/** Where it cannot be known, everything that goes this way is barred. */
+async function barrierOn(
+  { source }: Pick<DeployParts, "source">,
+  from: CommitId,
+  to: CommitId,
+  of: readonly Way[],
+  known: ReadonlySet<ServiceId>,
+): Promise<(service: ServiceId, paths: readonly string[]) => Barrier | null> {
+  if (from === UNKNOWN_COMMIT || to === UNKNOWN_COMMIT)
+    return () => ({ commit: null, why: "whether it can be taken back cannot be known: nobody knows which commit is live there" });
+  try {
+    const commits = await source.irreversible(from, to, [...new Set(of.flatMap((w) => w.paths))]);
+    return (service, paths) => barrierOf(service, paths, commits, known);
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    return () => ({ commit: null, why: `whether it can be taken back cannot be known: ${error.message} ${error.hint}` });
+  }
+}
