@@ -54,8 +54,6 @@ export function explain(reason: Reason, context: ExplainContext): Explained {
       return { message: `waits until ${shortCommit(reason.release)} has been compared with ${shortCommit(reason.live)}, which is live` };
     case "rendering":
       return { message: `waits until what would be applied in ${reason.environment} has been rendered` };
-    case "building":
-      return { message: `waits for ${reason.artifact}, built by ${inRun(reason.run, context)}` };
     case "unsafe-order":
       return { message: `waits for ${reason.target}: what is live there needs the release that is to leave here` };
     // skipped

@@ -95,7 +95,6 @@ export class Draft extends Overlay {
   setBuild(row: rows.BuildRow): void {
     this.written.builds.set(row.key, row);
     this.#changes.push({ table: "build", row });
-    this.work.add(this.watchers(`build:${row.key}`));
   }
   setGood(target: TargetId, commit: CommitId): void {
     if (this.isGood(target, commit)) return;
@@ -188,8 +187,6 @@ export class Draft extends Overlay {
     if (planned.target !== null && row.kind === "deploy" && row.reached !== (before?.reached ?? false)) this.#wakeBringers(planned.target);
     // in a rollback whoever waits for an order must see when it leads back to itself
     if (planned.target !== null && this.runOf(row.run).kind === "rollback") this.work.add(this.watchers(`target:${planned.target}`));
-    if (row.kind === "build" && endedNow)
-      this.work.add(this.watchers(`build:${buildKey(planned.artifact ?? "", this.runOf(row.run).commit)}`));
     if (row.kind === "deploy" && endedNow && planned.artifact !== null) this.work.addLast(stepKey(row.run, `build:${planned.artifact}`));
     this.work.addRun(row.run);
   }

@@ -25,7 +25,6 @@ export type Reason =
   | { readonly code: "observing"; readonly target: TargetId }
   | { readonly code: "comparing"; readonly release: CommitId; readonly live: CommitId }
   | { readonly code: "rendering"; readonly environment: EnvironmentId }
-  | { readonly code: "building"; readonly artifact: string; readonly run: RunId }
   | { readonly code: "unsafe-order"; readonly target: TargetId }
   // skipped
   | { readonly code: "already-live"; readonly run: RunId | null }

@@ -42,7 +42,6 @@ export const decisionKey = (commit: string, environment: EnvironmentId): string 
 export function subjectOf({ status, reason }: rows.StepRow): string | null {
   if (status !== "waiting" || reason === null) return null;
   if (reason.code === "comparing") return `relation:${relationKey(reason.release, reason.live)}`;
-  if (reason.code === "building") return `build:${reason.artifact}`;
   return "target" in reason ? `target:${reason.target}` : null;
 }
 
