@@ -20,8 +20,8 @@ export class TestServer {
     this.home = join(directory, ".sluice");
   }
 
-  async start(): Promise<void> {
-    const child = launch(this.#directory, this.#env);
+  async start(args: readonly string[] = []): Promise<void> {
+    const child = launch(this.#directory, this.#env, args);
     this.#child = child;
     // breaking out of execa's own line iterator would wait for the child's end
     this.#url = await new Promise<string>((resolve, reject) => {
@@ -36,11 +36,28 @@ export class TestServer {
   }
 
   async kill(signal: "SIGKILL" | "SIGTERM"): Promise<void> {
-    this.#child?.kill(signal);
-    await this.#child;
-    this.#child = null;
+    this.signal(signal);
+    await this.end();
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
+  /** Its exit code and what it said on stderr, once it has ended; null where it does not run. */
+  async end(): Promise<{ readonly code: number | undefined; readonly said: string } | null> {
+    const child = this.#child;
+    if (child === null) return null;
+    const { exitCode, stderr } = await child;
+    this.#child = null;
+    return { code: exitCode, said: stderr };
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  /** As the owner of the moment says; one that was stopped is asked with what it had said: keep the client. */
   api() {
     const { token } = JSON.parse(readFileSync(join(this.home, "owner.json"), "utf8")) as { token: string };
     return createClient({ baseUrl: this.#url, token });
@@ -63,8 +80,13 @@ export class TestServer {
   }
 }
 
-function launch(cwd: string, env: Readonly<Record<string, string>>) {
-  return execa(process.execPath, [LAUNCHER, "serve", "--port", "0"], { cwd, env, reject: false, buffer: { stdout: false, stderr: true } });
+function launch(cwd: string, env: Readonly<Record<string, string>>, args: readonly string[]) {
+  return execa(process.execPath, [LAUNCHER, "serve", "--port", "0", ...args], {
+    cwd,
+    env,
+    reject: false,
+    buffer: { stdout: false, stderr: true },
+  });
 }
 
 function list(directory: string): readonly string[] {
