@@ -6,21 +6,20 @@ import type { Member, PlannedStep } from "./plan.ts";
 import type { Finding, RollbackPlanInput } from "./preflight.ts";
 import { satisfies } from "./relations.ts";
 
-/** `before` must have moved when `after` moves. */
-type Edge = { readonly before: TargetId; readonly after: TargetId };
+/** `before` moves first: it `must`, or it does because one of the two has to. */
+type Edge = { readonly before: TargetId; readonly after: TargetId; readonly must: boolean };
 export type Order = { readonly steps: readonly PlannedStep[]; readonly findings: readonly Finding[] };
 
 /** Steps in an order that keeps every need satisfied at each moment; `to`: where the targets that move go. */
 export function orderSteps(input: RollbackPlanInput, members: readonly Member[], to: ReadonlyMap<TargetId, Live>, gated: boolean): Order {
   const { edges, findings } = edgesOf(input, to);
-  const before = new Map<TargetId, TargetId[]>();
-  for (const edge of edges) {
-    const list = before.get(edge.after);
-    if (list) list.push(edge.before);
-    else before.set(edge.after, [edge.before]);
-  }
   const ids = members.map((m) => m.target).toReversed();
-  const { order, cycle } = topological(ids, (id) => before.get(id) ?? []);
+  let before = beforeEach(edges);
+  let { order, cycle } = topological(ids, (id) => before.get(id) ?? []);
+  if (cycle.length > 0) {
+    before = beforeEach(edges.filter((e) => e.must));
+    ({ order, cycle } = topological(ids, (id) => before.get(id) ?? []));
+  }
   const [first] = cycle;
   const circular: readonly Finding[] =
     first === undefined
@@ -39,6 +38,16 @@ export function orderSteps(input: RollbackPlanInput, members: readonly Member[],
   return { steps, findings: [...findings, ...circular] };
 }
 
+function beforeEach(edges: readonly Edge[]): ReadonlyMap<TargetId, readonly TargetId[]> {
+  const before = new Map<TargetId, TargetId[]>();
+  for (const edge of edges) {
+    const list = before.get(edge.after);
+    if (list) list.push(edge.before);
+    else before.set(edge.after, [edge.before]);
+  }
+  return before;
+}
+
 /** The order is decided per pair: who needs leaves first, unless its recorded commit asks for more than what is there now. */
 function edgesOf(
   input: RollbackPlanInput,
@@ -54,8 +63,8 @@ function edgesOf(
     const needed = { from: new Set(wFrom?.needs), to: new Set(wTo.needs) };
     for (const service of new Set([...needed.from, ...needed.to])) {
       const b: TargetId = `${service}@${environment}`;
-      const bTo = to.get(b);
-      if (!bTo || (!moving.has(w) && !moving.has(b))) continue;
+      const bTo = to.get(b) ?? null;
+      if (!moving.has(w) && !moving.has(b)) continue;
       const bFrom = from.get(b) ?? null;
       // what is not there meets no need
       const meets = (release: Live | null, live: Live | null) =>
@@ -67,17 +76,25 @@ function edgesOf(
       const wFirst = after(bFrom);
       const bFirst = before(bTo);
       if (!broken && (!after(bTo) || (!wFirst && !bFirst))) findings.push(unsafe(w, b, moving.has(b), bTo));
-      else if (moving.has(w) && moving.has(b)) edges.push(wFirst || !bFirst ? { before: w, after: b } : { before: b, after: w });
+      else if (moving.has(w) && moving.has(b)) {
+        const must = !broken && wFirst !== bFirst;
+        edges.push(wFirst || !bFirst ? { before: w, after: b, must } : { before: b, after: w, must });
+      }
     }
   }
   return { edges, findings };
 }
 
-function unsafe(w: TargetId, b: TargetId, moves: boolean, there: Live): Finding {
+function unsafe(w: TargetId, b: TargetId, moves: boolean, there: Live | null): Finding {
   const hint = "roll both back together, or choose another snapshot with --to";
   return moves
     ? { target: b, message: `no safe order with ${w}, which needs it`, hint, without: [b] }
-    : { target: w, message: `no safe order with ${b}, which it needs and which stays at ${there.commit.slice(0, 12)}`, hint, without: [w] };
+    : {
+        target: w,
+        message: `no safe order with ${b}, which it needs and which ${there ? `stays at ${there.commit.slice(0, 12)}` : "is not there"}`,
+        hint,
+        without: [w],
+      };
 }
 
 function toSteps(
