@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
+import { parseDuration } from "../core/config/duration.ts";
 import { CliError, EXIT } from "./exit.ts";
 
 export type ScopeOptions = { readonly all?: boolean };
@@ -33,6 +34,22 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
       throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
     return number;
   };
+}
+
+/** What `--only` and `--except` are made of. */
+export const servicesOption = (flags: string, about: string): Option => new Option(flags, about).argParser(collect);
+
+/** An instant to come: a duration from now such as `2h`, or a time as ISO 8601 has it. Told as ISO 8601 in UTC. */
+export function untilOf(text: string, now: number): string {
+  const lasts = parseDuration(text);
+  const at = lasts === null ? Date.parse(text) : now + lasts;
+  if (lasts === null && !/^\d{4}-\d{2}-\d{2}/.test(text))
+    throw new CliError(EXIT.usage, `--until ${text} is neither a duration nor a time`, "Write it as 2h or 2026-01-31T09:30Z");
+  // Beyond that there is no date (ECMA-262 21.4.1.1).
+  if (Number.isNaN(at) || Math.abs(at) > 8.64e15)
+    throw new CliError(EXIT.usage, `--until ${text} is no time`, "Write it as 2h or 2026-01-31T09:30Z");
+  if (at <= now) throw new CliError(EXIT.usage, `--until ${text} has passed`, "Name a time to come");
+  return new Date(at).toISOString();
 }
 
 /** A text that must say something. */

@@ -4,9 +4,12 @@ import { addApprovals } from "./commands/approvals.ts";
 import { addApprove } from "./commands/approve.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDeploy } from "./commands/deploy.ts";
+import { addDiff } from "./commands/diff.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addHold } from "./commands/hold.ts";
 import { addInit } from "./commands/init.ts";
+import { addLock } from "./commands/lock.ts";
+import { addPin } from "./commands/pin.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addReject } from "./commands/reject.ts";
 import { addRollback } from "./commands/rollback.ts";
@@ -16,6 +19,8 @@ import { addSchema } from "./commands/schema.ts";
 import { addServe } from "./commands/serve.ts";
 import { addStatus } from "./commands/status.ts";
 import { addUnhold } from "./commands/unhold.ts";
+import { addUnlock } from "./commands/unlock.ts";
+import { addUnpin } from "./commands/unpin.ts";
 import { addValidate } from "./commands/validate.ts";
 import type { CliContext } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
@@ -27,6 +32,7 @@ const adders = [
   addValidate,
   addSchema,
   addPlan,
+  addDiff,
   addDeploy,
   addRollback,
   addApprovals,
@@ -34,6 +40,10 @@ const adders = [
   addReject,
   addHold,
   addUnhold,
+  addLock,
+  addUnlock,
+  addPin,
+  addUnpin,
   addStatus,
   addRuns,
   addRun,

@@ -39,6 +39,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
+    /** @description By its id, which may be abbreviated, or by a ref. `invalid` where it is short for several, and says which. */
     get: operations["getCommit"];
     put?: never;
     post?: never;

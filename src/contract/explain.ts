@@ -20,14 +20,7 @@ export function explain(reason: Reason, context: ExplainContext): Explained {
     case "wave":
       return { message: `waits until every member has ended in ${reason.environment}` };
     case "need":
-      return reason.run === null
-        ? withCommand(
-            `waits for ${reason.target}, which ${reason.kept === null ? "nothing brings there" : keptWords(reason.kept)}`,
-            deployCommand(reason.target, context.commit),
-          )
-        : {
-            message: `waits for ${reason.target}, ${inRun(reason.run, context)}${reason.kept === null ? "" : `, which ${keptWords(reason.kept)}`}`,
-          };
+      return needWaits(reason, context);
     case "promotion":
       return { message: `waits until this commit is good on ${reason.target}, ${inRun(reason.run, context)}` };
     case "queue":
@@ -47,7 +40,10 @@ export function explain(reason: Reason, context: ExplainContext): Explained {
         ),
       };
     case "lock":
-      return withCommand(`waits for the lock on ${reason.on} by ${reason.by} (${reason.reason})`, `sluice unlock ${reason.on}`);
+      return withCommand(
+        `waits for the lock on ${reason.on} by ${reason.by}${reason.until === null ? "" : ` until ${new Date(reason.until).toISOString()}`} (${reason.reason})`,
+        `sluice unlock ${reason.on}`,
+      );
     case "observing":
       return { message: `waits until the driver has said what is on ${reason.target}` };
     case "comparing":
@@ -79,14 +75,18 @@ export function explain(reason: Reason, context: ExplainContext): Explained {
     case "step-ended":
       return { message: `${reason.step} ${ended(reason.status)}` };
     case "need-ended":
-      return { message: needEnded(reason.target, reason.run, reason.status, context) };
+      return clause(
+        needEnded(reason.target, reason.run, reason.status, context),
+        reason.kept == null ? null : keptWords(reason.kept, reason.target, context.commit),
+        reason.target,
+      );
     case "needs-timeout":
       return withCommand(`${reason.target} did not come in time`, reason.command);
     case "not-good-before":
       return { message: `this commit was not good in ${reason.environment}` };
     case "diverged":
       return {
-        message: `diverged: ${shortCommit(reason.live)} is live and ${shortCommit(reason.release)} does not contain it`,
+        message: `diverged: ${shortCommit(reason.live)} is live and ${shortCommit(reason.release)} does not contain it; --accept-diverged goes over it`,
         command: `git log --oneline ${shortCommit(reason.release)}..${shortCommit(reason.live)}`,
       };
     case "render-failed":
@@ -97,7 +97,9 @@ export function explain(reason: Reason, context: ExplainContext): Explained {
     case "attempt":
       return { message: reason.message };
     case "unobservable":
-      return { message: `the attempt was lost and no driver can say what is on ${reason.target}` };
+      return {
+        message: `the attempt was lost and no driver can say what is on ${reason.target}: look there, then sluice run settle ${reason.target}`,
+      };
     case "lost-too-often":
       return { message: `its process was lost ${reason.times} times` };
     // cancelled, superseded
@@ -116,14 +118,41 @@ export function explain(reason: Reason, context: ExplainContext): Explained {
   }
 }
 
-const KEPT: Readonly<Record<Kept, string>> = {
-  pinned: "is pinned",
-  locked: "is locked",
-  held: "is held",
-  frozen: "is frozen",
-  manual: "is manual and not part of this run",
-};
-const keptWords = (kept: Kept): string => KEPT[kept] ?? kept;
+/** What keeps a needed target from coming, and what ends that. A lock may be the target's or the environment's: status says which. */
+function keptWords(kept: Kept, target: string, commit: string): Explained {
+  const environment = target.slice(target.lastIndexOf("@") + 1);
+  switch (kept) {
+    case "pinned":
+      return { message: "is pinned", command: `sluice unpin ${target}` };
+    case "locked":
+      return { message: "is locked", command: `sluice status --env ${environment}` };
+    case "held":
+      return { message: "is held", command: `sluice unhold ${environment}` };
+    case "frozen":
+      return { message: "is frozen" };
+    case "manual":
+      return { message: "is manual and not part of this run", command: deployCommand(target, commit) };
+    default:
+      return { message: kept satisfies never };
+  }
+}
+
+function needWaits({ target, run, kept }: Extract<Reason, { readonly code: "need" }>, context: ExplainContext): Explained {
+  const stop = kept === null ? null : keptWords(kept, target, context.commit);
+  if (run !== null) return clause(`waits for ${target}, ${inRun(run, context)}`, stop, target);
+  if (stop === null) return withCommand(`waits for ${target}, which nothing brings there`, deployCommand(target, context.commit));
+  return stop.command === undefined
+    ? { message: `waits for ${target}, which ${stop.message}` }
+    : withCommand(`waits for ${target}, which ${stop.message}`, stop.command);
+}
+
+/** A sentence, and what is in the target's way. */
+function clause(sentence: string, stop: Explained | null, target: string): Explained {
+  if (stop === null) return { message: sentence };
+  const message = `${sentence}; ${target} ${stop.message}`;
+  return stop.command === undefined ? { message } : withCommand(message, stop.command);
+}
+
 const withCommand = (message: string, command: string): Explained => ({ message: `${message}: ${command}`, command });
 const because = (message: string, reason: string | null): string => (reason ? `${message}: ${reason}` : message);
 const inRun = (run: RunId, context: ExplainContext): string => (run === context.run ? "this run" : `run ${run}`);

@@ -184,6 +184,9 @@ export interface Control {
   }): Promise<EnvironmentDiff>;
   /** A person says what is true of a target that no driver can tell. */
   settle(target: string, options: { readonly applied: boolean; readonly reason: string }, actor: Actor): Promise<Answer>;
+  /** The commit of an id, which may be abbreviated, or of a ref. */
+  resolve(ref: string): Promise<{ readonly id: CommitId; readonly subject: string; readonly author: string; readonly at: Time }>;
+  /** null where the source has nothing to say of it. */
   describe(commit: CommitId): Promise<{ readonly subject: string; readonly author: string; readonly at: Time } | null>;
   /** Environments as the policy ref has them now, in order, with what the fleet page needs. */
   environments(): Promise<readonly { readonly id: EnvironmentId; readonly gate: boolean; readonly needs: readonly EnvironmentId[] }[]>;

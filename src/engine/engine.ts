@@ -227,7 +227,7 @@ export class Engine implements Control {
     });
   }
 
-  async commit(ref: string): ReturnType<Control["commit"]> {
+  async resolve(ref: string): ReturnType<Control["resolve"]> {
     const id = await this.#options.source.resolve(ref);
     const { subject, author, at } = await this.#options.source.describe(id);
     return { id, subject, author, at };

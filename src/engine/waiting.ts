@@ -17,16 +17,11 @@ export function waitingSteps(state: State): readonly WaitingStep[] {
 }
 
 function whoEnds(d: Draft, { run, reason }: StepRow): readonly string[] {
-  switch (reason?.code) {
-    case "approval": {
-      const policy = d.plan(run).plan.environments[reason.environment];
-      return policy ? decidersOf(policy) : [];
-    }
-    case "lock":
-      return [reason.by];
-    case "hold":
-      return [d.environment(reason.environment).hold?.by ?? ""].filter((by) => by !== "");
-    default:
-      return [];
+  if (reason?.code === "approval") {
+    const policy = d.plan(run).plan.environments[reason.environment];
+    return policy ? decidersOf(policy) : [];
   }
+  if (reason?.code === "lock") return [reason.by];
+  const hold = reason?.code === "hold" ? d.environment(reason.environment).hold : null;
+  return hold ? [hold.by] : [];
 }

@@ -83,9 +83,8 @@ export function addReads(app: ApiApp, context: ApiContext): void {
   });
 
   app.openapi(routes.getCommit, async (c) => {
-    const { id } = c.req.valid("param");
-    const commit = found(await control.describe(id), `commit ${id}`);
-    return c.json({ id, subject: commit.subject, author: commit.author, at: instant(commit.at) }, 200);
+    const { id, subject, author, at } = await control.resolve(c.req.valid("param").id);
+    return c.json({ id, subject, author, at: instant(at) }, 200);
   });
 
   addLog(app, context);

@@ -8,40 +8,35 @@ import { examples } from "../options.ts";
 import { table } from "../output/table.ts";
 import { ago, listed, safe } from "../output/text.ts";
 import type { Perform } from "../perform.ts";
+import type { Session } from "../session.ts";
 
-type Approval = Schemas["PendingApproval"];
+export type Approval = Schemas["PendingApproval"];
+
+/** What one decision is about: the gates of all runs that wait for a commit in an environment. */
+export type Gates = {
+  readonly commit: string;
+  readonly environment: string;
+  readonly subject: string | undefined;
+  readonly all: readonly [Approval, ...Approval[]];
+  readonly members: readonly string[];
+};
 
 export function addApprovals(program: Command, perform: Perform): void {
   const command = program
     .command("approvals")
-    .description("List the gates that wait for a decision")
+    .description("List what waits for a decision: one line for each commit and environment, over all runs")
     .action(
       perform(async (session) => {
         const approvals = await pendingApprovals(await session.connect("read"));
         if (session.json) session.printJson(approvals.map(approvalJson));
         else if (approvals.length === 0) session.print("Nothing waits for a decision");
-        else {
-          const now = session.context.now();
-          const rows = approvals.map((approval) => [
-            shortCommit(approval.commit),
-            approval.environment,
-            approval.run,
-            ago(approval.since, now),
-            listed(
-              approval.members.map((member) => member.slice(0, member.lastIndexOf("@"))),
-              6,
-            ),
-            safe(approval.subject ?? ""),
-          ]);
-          session.print(table(["COMMIT", "ENVIRONMENT", "RUN", "SINCE", "MEMBERS", "SUBJECT"], rows, session.width));
-          for (const [commit, environment] of gates(approvals)) session.print(`sluice approve ${shortCommit(commit)} --env ${environment}`);
-        }
+        else session.print(approvalsText(session, gatesOf(approvals)));
         return EXIT.done;
       }),
     );
   examples(command, [
     ["sluice approvals", "what waits, and the command that approves it"],
-    ["sluice approvals --json", "as a list of {run, environment, commit, fingerprint, members, since}"],
+    ["sluice approvals --json", "one item a run; `set` is what `approve --expect` takes, over all runs"],
   ]);
 }
 
@@ -50,10 +45,58 @@ export async function pendingApprovals({ client }: Connection): Promise<readonly
   return everyItem(() => answer(client.GET("/api/v1/approvals")));
 }
 
-function approvalJson({ run, environment, commit, fingerprint, members, since }: Approval): object {
-  return { run, environment, commit, fingerprint, members, since };
+export function gatesOf(approvals: readonly Approval[]): readonly Gates[] {
+  const groups = Map.groupBy(approvals, ({ commit, environment }) => `${commit} ${environment}`);
+  return [...groups.values()].flatMap(([first, ...others]) => {
+    if (!first) return [];
+    const all = [first, ...others] as const;
+    const members = [...new Set(all.flatMap((approval) => approval.members))];
+    return [{ commit: first.commit, environment: first.environment, subject: first.subject, all, members }];
+  });
 }
 
-function gates(approvals: readonly Approval[]): readonly (readonly [string, string])[] {
-  return [...new Map(approvals.map(({ commit, environment }) => [`${commit} ${environment}`, [commit, environment] as const])).values()];
+/** `1 of 2 (ana)`: who has approved of how many. */
+export function approvedText({ all }: Gates): string {
+  const persons = [...new Set(all.flatMap(({ approved }) => approved.map(({ by }) => safe(by))))];
+  const count = Math.max(...all.map((approval) => approval.count));
+  return `${persons.length} of ${count}${persons.length === 0 ? "" : ` (${listed(persons)})`}`;
+}
+
+/** What an approval would let through against the rules, and that it would be early. */
+export function exceptionLines({ all, environment }: Gates): readonly string[] {
+  return all.flatMap(({ run, early, skipNeeds, acceptDiverged }) => [
+    ...(early ? [`run ${run} is early: not all of it has arrived in ${environment}`] : []),
+    ...(skipNeeds === null ? [] : [`run ${run} skips the environments before: ${safe(skipNeeds)}`]),
+    ...(acceptDiverged === null ? [] : [`run ${run} goes over what has diverged: ${safe(acceptDiverged)}`]),
+  ]);
+}
+
+function approvalJson(approval: Approval): object {
+  const { run, environment, commit, fingerprint, set, members, since, approvers, count, approved, early, skipNeeds, acceptDiverged } =
+    approval;
+  return { run, environment, commit, fingerprint, set, members, since, approvers, count, approved, early, skipNeeds, acceptDiverged };
+}
+
+function approvalsText(session: Session, gates: readonly Gates[]): string {
+  const now = session.context.now();
+  const rows = gates.map((gate) => [
+    shortCommit(gate.commit),
+    gate.environment,
+    listed(gate.all.map(({ run }) => run)),
+    ago(gate.all.map(({ since }) => since).toSorted()[0] ?? "", now),
+    approvedText(gate),
+    listed(
+      gate.members.map((member) => member.slice(0, member.lastIndexOf("@"))),
+      6,
+    ),
+    safe(gate.subject ?? ""),
+  ]);
+  const commands = gates.flatMap((gate) => [
+    ...exceptionLines(gate),
+    `sluice approve ${shortCommit(gate.commit)} --env ${gate.environment}`,
+  ]);
+  return [
+    table(["COMMIT", "ENVIRONMENT", "RUNS", "SINCE", "APPROVED", "MEMBERS", "SUBJECT"], rows, session.width).trimEnd(),
+    ...commands,
+  ].join("\n");
 }

@@ -1,36 +1,61 @@
-import type { Command } from "commander";
-import { EXIT, type ExitCode } from "../exit.ts";
+import { Option, type Command } from "commander";
+import { answer } from "../api.ts";
+import { CliError, EXIT, type ExitCode } from "../exit.ts";
 import { follow } from "../follow/follow.ts";
-import { environmentOption, examples, yesOption } from "../options.ts";
+import { environmentOption, examples, said, servicesOption, yesOption } from "../options.ts";
 import type { Perform } from "../perform.ts";
 import type { Session } from "../session.ts";
-import { decide, decisionText, type Decision } from "./decide.ts";
+import { approvedText } from "./approvals.ts";
+import { decide, decisionText, gateOf, type Decision } from "./decide.ts";
 
-type Options = { readonly env: string; readonly comment?: string; readonly expect?: string; readonly yes?: boolean };
+type Options = {
+  readonly env: string;
+  readonly comment?: string;
+  readonly expect?: string;
+  readonly only?: string[];
+  readonly except?: string[];
+  readonly emergency?: boolean;
+  readonly reason?: string;
+  readonly yes?: boolean;
+};
 
 export function addApprove(program: Command, perform: Perform): void {
   const command = program
     .command("approve")
-    .description("Approve a commit in an environment: every gate that waits for it, in all runs, in one act. Shows what it opens first")
+    .description(
+      "Approve a commit in an environment: every gate that waits for it, in all runs, in one act. Shows the set, the commits that come with it and what they change first",
+    )
     .argument("<commit>", "the commit, which may be abbreviated")
     .addOption(environmentOption())
+    .addOption(servicesOption("--only <service...>", "only these services (may be repeated; commas separate)"))
+    .addOption(servicesOption("--except <service...>", "all that wait but these services").conflicts("only"))
     .option("--comment <text>", "a word for the record")
-    .option("--expect <fingerprint>", "refuse if what would be applied is not what was seen (see `sluice approvals --json`)")
+    .option("--expect <fingerprint>", "refuse if what waits is not what was seen (`set` in `sluice approvals --json`)")
+    .option("--emergency", "as a person whom policy names for emergencies: passes alone, to be reviewed afterwards; needs --reason")
+    .addOption(new Option("--reason <text>", "why it is an emergency, for the record").argParser(said).conflicts("comment"))
     .addOption(yesOption())
     .action(perform(approve));
   examples(command, [
     ["sluice approve 4f9c2d1 --env mainnet", "show it, ask, approve"],
+    ["sluice approve 4f9c2d1 --env mainnet --except indexer", "all that waits but one service"],
     ['sluice approve 4f9c2d1 --env mainnet --yes --comment "looked at canary"', "for scripts"],
+    ['sluice approve 4f9c2d1 --env mainnet --emergency --reason "checkout is down"', "at 3 am, by who is named for it"],
   ]);
 }
 
 async function approve(session: Session, commit: string, options: Options): Promise<ExitCode> {
+  const { env: environment, expect = null, only = null, except = null, emergency = false, reason, yes } = options;
+  if (emergency && reason === undefined)
+    throw new CliError(EXIT.usage, "--emergency needs a --reason", "It is kept with the decision, to be reviewed afterwards");
+  if (!emergency && reason !== undefined)
+    throw new CliError(EXIT.usage, "--reason belongs to --emergency", "A word for the record is --comment");
   const connection = await session.connect("drive");
-  const { env: environment, comment = null, expect = null, yes } = options;
-  const decision: Decision = { verdict: "approved", commit, environment, comment, expect, yes };
+  const comment = reason ?? options.comment ?? null;
+  const decision: Decision = { verdict: "approved", commit, environment, comment, expect, only, except, emergency, yes };
   const recorded = await decide(session, connection, decision);
   if (session.json) session.printJson({ commit, environment, ...recorded });
   else session.print(decisionText(decision, recorded));
+  await sayWhatIsMissing(session, connection, decision);
   if (connection.drivenBy === "server") return EXIT.done;
 
   // Nobody else has the store: what was opened is driven from here, to its end or its next gate.
@@ -41,4 +66,12 @@ async function approve(session: Session, commit: string, options: Options): Prom
     if (followed.exit === EXIT.failed) exit = EXIT.failed;
   }
   return exit;
+}
+
+/** Where others must approve too. */
+async function sayWhatIsMissing(session: Session, connection: Awaited<ReturnType<Session["connect"]>>, decision: Decision): Promise<void> {
+  const { id } = await answer(connection.client.GET("/api/v1/commits/{id}", { params: { path: { id: decision.commit } } }));
+  const gate = await gateOf(connection, id, decision.environment);
+  const more = gate?.all.some(({ approved, count }) => approved.length > 0 && approved.length < count);
+  if (gate && more) session.say(`approved by ${approvedText(gate)}: it goes on when the others have approved too`);
 }

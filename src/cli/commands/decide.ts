@@ -2,68 +2,107 @@ import { idempotencyKey, type Schemas } from "../../contract/client.ts";
 import { shortCommit } from "../../contract/explain.ts";
 import { answer, everyItem, PAGE_SIZE } from "../api.ts";
 import type { Connection } from "../context.ts";
-import { count, listed, safe } from "../output/text.ts";
+import { CliError } from "../exit.ts";
 import { table } from "../output/table.ts";
+import { count, listed, safe } from "../output/text.ts";
 import type { Session } from "../session.ts";
-import { pendingApprovals } from "./approvals.ts";
+import { approvedText, exceptionLines, type Gates, gatesOf, pendingApprovals } from "./approvals.ts";
+import { commitLines, fetchDiff, targetLines } from "./diff.ts";
 import { commitText } from "./shown.ts";
 
 export type Decision = {
   readonly verdict: "approved" | "rejected";
+  /** As it was given: an id, which may be abbreviated, or a ref. */
   readonly commit: string;
   readonly environment: string;
   readonly comment: string | null;
   readonly expect: string | null;
+  readonly only: readonly string[] | null;
+  readonly except: readonly string[] | null;
+  readonly emergency: boolean;
   readonly yes: boolean | undefined;
 };
 
+/** Commits and lines of a difference that are shown before the question; `sluice diff` shows all. */
+const MOST_COMMITS = 10;
+const MOST_LINES = 30;
+
 /** Shows every gate that the decision is about, asks, and has it recorded. */
 export async function decide(session: Session, connection: Connection, decision: Decision): Promise<Schemas["DecisionAnswer"]> {
-  const { verdict, environment } = decision;
-  const gates = (await pendingApprovals(connection)).filter(
-    (gate) => gate.environment === environment && names(decision.commit, gate.commit),
-  );
-  if (gates.length > 0) {
-    await show(session, connection, gates, environment);
-    await session.confirm(verdict === "approved" ? "Approve this?" : "Reject this?", decision.yes);
+  const { client } = connection;
+  const { verdict, environment, comment, emergency } = decision;
+  const { id } = await answer(client.GET("/api/v1/commits/{id}", { params: { path: { id: decision.commit } } }));
+  const gate = await gateOf(connection, id, environment);
+  if (gate) {
+    await show(session, connection, gate, decision);
+    await session.confirm(questionOf(decision), decision.yes);
   }
-  const [only, ...others] = gates;
   // What a person has just agreed to is what is approved, and nothing that came meanwhile.
-  const seen = session.context.interactive && !decision.yes && only !== undefined && others.length === 0 ? only.fingerprint : null;
+  const seen = session.context.interactive && !decision.yes && gate ? gate.all[0].set : null;
+  const [only, except] = [decision.only && [...decision.only], decision.except && [...decision.except]];
   return answer(
-    connection.client.POST("/api/v1/decisions", {
+    client.POST("/api/v1/decisions", {
       params: { header: { "idempotency-key": idempotencyKey() } },
-      body: { verdict, commit: only?.commit ?? decision.commit, environment, comment: decision.comment, expect: decision.expect ?? seen },
+      body: { verdict, commit: id, environment, comment, expect: decision.expect ?? seen, only, except, emergency },
     }),
   );
 }
 
-/** A branch or tag is no beginning of a commit's id: what it stands for is then the server's to say. */
-const names = (given: string, commit: string): boolean => /^[0-9a-f]{4,}$/i.test(given) && commit.startsWith(given.toLowerCase());
+/** What waits for a decision on the commit there; null: nothing. */
+export async function gateOf(connection: Connection, commit: string, environment: string): Promise<Gates | null> {
+  const gates = gatesOf(await pendingApprovals(connection));
+  return gates.find((gate) => gate.commit === commit && gate.environment === environment) ?? null;
+}
 
-async function show(
-  session: Session,
-  connection: Connection,
-  gates: readonly Schemas["PendingApproval"][],
-  environment: string,
-): Promise<void> {
+function questionOf({ verdict, emergency }: Decision): string {
+  if (verdict === "rejected") return "Reject this?";
+  return emergency ? "Approve this as an emergency, to be reviewed afterwards?" : "Approve this?";
+}
+
+async function show(session: Session, connection: Connection, gate: Gates, decision: Decision): Promise<void> {
+  const { commit, environment } = gate;
+  const meant = gate.members.filter((member) => isMeant(serviceOf(member), decision));
+  session.say(
+    `${commitText(commit, gate.subject)} in ${environment}, ${gate.all.length === 1 ? "run" : "runs"} ${listed(gate.all.map(({ run }) => run))}`,
+  );
+  const live = await liveIn(connection, environment);
+  const rows = meant.map((member) => {
+    const from = live.get(member) ?? null;
+    const runs = gate.all.filter(({ members }) => members.includes(member)).map(({ run }) => run);
+    return [`  ${member}`, from === null ? "-" : shortCommit(from), shortCommit(commit), listed(runs)];
+  });
+  session.say(table(["  MEMBER", "LIVE", "NEW", "RUNS"], rows, session.width));
+  const others = gate.members.filter((member) => !meant.includes(member));
+  if (others.length > 0) session.say(`  not decided on now: ${listed(others)}`);
+  for (const { target, why } of gate.all.flatMap(({ leftOut }) => leftOut)) session.say(`  left out: ${target}, ${safe(why)}`);
+  if (gate.all.some((approval) => approval.count > 1)) session.say(`  approved: ${approvedText(gate)}`);
+  for (const line of exceptionLines(gate)) session.say(`  ${session.colors.yellow(line)}`);
+  if (decision.verdict === "approved") await showDiff(session, connection, gate, meant.map(serviceOf));
+}
+
+/** The commits that come along and the aggregate difference, in short. */
+async function showDiff(session: Session, connection: Connection, gate: Gates, services: readonly string[]): Promise<void> {
+  if (session.json || services.length === 0) return;
+  try {
+    const diff = await fetchDiff(connection, gate.commit, gate.environment, services);
+    session.say([...commitLines(session, diff, MOST_COMMITS), ...(await targetLines(session, diff, MOST_LINES))].join("\n"));
+  } catch (error) {
+    // At 3 am a source that cannot be read must not stand between a person and the decision.
+    if (!(error instanceof CliError)) throw error;
+    session.warn(`what would change cannot be shown: ${error.message}`);
+  }
+}
+
+const serviceOf = (target: string): string => target.slice(0, target.lastIndexOf("@"));
+const isMeant = (service: string, { only, except }: Decision): boolean => (only?.includes(service) ?? true) && !except?.includes(service);
+
+async function liveIn({ client }: Connection, environment: string): Promise<ReadonlyMap<string, string | null>> {
   const targets = await everyItem((cursor) =>
     answer(
-      connection.client.GET("/api/v1/targets", {
-        params: { query: { environment, limit: PAGE_SIZE, ...(cursor === undefined ? {} : { cursor }) } },
-      }),
+      client.GET("/api/v1/targets", { params: { query: { environment, limit: PAGE_SIZE, ...(cursor === undefined ? {} : { cursor }) } } }),
     ),
   );
-  const live = new Map(targets.map((target) => [`${target.service}@${target.environment}`, target.commit]));
-  for (const gate of gates) {
-    session.say(`run ${gate.run}, ${environment}: ${commitText(gate.commit, gate.subject)}`);
-    const rows = gate.members.map((member) => {
-      const from = live.get(member) ?? null;
-      return [`  ${member}`, from === null ? "-" : shortCommit(from), shortCommit(gate.commit)];
-    });
-    session.say(table(["  MEMBER", "LIVE", "NEW"], rows, session.width));
-    for (const { target, why } of gate.leftOut) session.say(`  left out: ${target}, ${safe(why)}`);
-  }
+  return new Map(targets.map((target) => [`${target.service}@${target.environment}`, target.commit]));
 }
 
 /** What was decided, in words. */

@@ -18,6 +18,9 @@ type Options = {
   readonly promotion?: "wave" | "stream";
   readonly redeploy?: boolean;
   readonly acceptDiverged?: boolean;
+  readonly skipNeeds?: boolean;
+  readonly changed?: boolean;
+  readonly now?: boolean;
   readonly wait: boolean;
   readonly yes?: boolean;
 };
@@ -42,21 +45,27 @@ export function addDeploy(program: Command, perform: Perform): void {
     )
     .option("--redeploy", "apply again what is already live, such as after a secret has changed")
     .option("--accept-diverged", "go ahead where what is live is not part of the commit's history; needs --reason")
+    .option("--skip-needs", "go ahead where the commit was not good in the environments before; only through a gate, needs --reason")
+    .option("--changed", "only services whose paths have changed since what is live, or that are not live; of all where none is named")
+    .option("--now", "cut short the soaks of other releases instead of awaiting them")
     .option("--no-wait", "return once the run is admitted; needs a server")
     .addOption(yesOption())
     .action(perform(deploy));
   examples(command, [
     ["sluice deploy --all", "every service, HEAD, through all environments"],
     ["sluice deploy web --commit 4f9c2d1", "one service"],
+    ["sluice deploy --changed", "services whose paths have changed since what is live"],
+    ['sluice deploy api --env mainnet --skip-needs --reason "hotfix"', "straight to a gate, which shows it"],
     ["sluice deploy --all --env devnet --yes", "one environment by hand, without a question"],
     ["sluice deploy --all --no-wait --json", "admitted by the server, printed as JSON"],
   ]);
 }
 
 async function deploy(session: Session, services: string[], options: Options): Promise<ExitCode> {
-  const meant = servicesOf(services, options);
-  if (options.acceptDiverged && options.reason === undefined)
-    throw new CliError(EXIT.usage, "--accept-diverged needs a --reason", "It is shown at the gate and kept");
+  const { changed = false, now = false, reason } = options;
+  const meant = changed && services.length === 0 ? null : servicesOf(services, options);
+  for (const [flag, given] of [["--accept-diverged", options.acceptDiverged] as const, ["--skip-needs", options.skipNeeds] as const])
+    if (given && reason === undefined) throw new CliError(EXIT.usage, `${flag} needs a --reason`, "It is shown at the gate and kept");
   const connection = await session.connect(options.wait ? "drive" : "stay", options.policyRef ?? null);
   const { client } = connection;
   const request: Schemas["DeployRequest"] = {
@@ -64,15 +73,23 @@ async function deploy(session: Session, services: string[], options: Options): P
     environments: options.env ?? null,
     commit: options.commit ?? null,
     policyRef: options.policyRef ?? null,
-    reason: options.reason ?? null,
+    reason: reason ?? null,
     promotion: options.promotion ?? null,
     redeploy: options.redeploy ?? false,
-    acceptDiverged: options.acceptDiverged ? (options.reason ?? null) : null,
+    acceptDiverged: options.acceptDiverged ? (reason ?? null) : null,
+    skipNeeds: options.skipNeeds ? (reason ?? null) : null,
+    changed,
+    now,
   };
   const plan = await answer(client.POST("/api/v1/plans", { body: { kind: "deploy", ...request } }));
   warnOf(session, plan.warnings);
   session.say([`deploy ${commitText(plan.release.commit)}`, ...planSummary(plan)].join("\n"));
   for (const note of plan.notes) session.say(`  note: ${note}`);
+  if (plan.steps.length === 0) {
+    session.say("Nothing has changed since what is live: nothing is started");
+    if (session.json) session.printJson(null);
+    return EXIT.done;
+  }
   await session.confirm("Deploy this?", options.yes);
 
   const { run, warnings } = await answer(

@@ -17,6 +17,7 @@ type Options = {
   readonly to?: string;
   readonly promotion?: "wave" | "stream";
   readonly policyRef?: string;
+  readonly changed?: boolean;
 };
 
 export function addPlan(program: Command, perform: Perform): void {
@@ -30,6 +31,7 @@ export function addPlan(program: Command, perform: Perform): void {
     .addOption(new Option("--kind <kind>", "what to plan").choices(["deploy", "rollback"]).default("deploy"))
     .option("--to <where>", "rollback: a snapshot's id, a commit or a time (default: the snapshot that is offered)")
     .addOption(new Option("--promotion <how>", "how members go on to the next environment").choices(["wave", "stream"]))
+    .option("--changed", "only services whose paths have changed since what is live, or that are not live; of all where none is named")
     .addOption(policyRefOption())
     .action(perform(plan));
   examples(command, [
@@ -50,11 +52,12 @@ async function plan(session: Session, services: string[], options: Options): Pro
 }
 
 function planRequest(services: readonly string[], options: Options): Schemas["PlanRequest"] {
-  const meant = servicesOf(services, options);
+  const meant = options.changed && services.length === 0 ? null : servicesOf(services, options);
   if (options.kind === "rollback") {
     const [environment, ...others] = options.env ?? [];
     if (environment === undefined || others.length > 0)
       throw new CliError(EXIT.usage, "A rollback is planned for one environment", "Give it with --env");
+    if (options.changed) throw new CliError(EXIT.usage, "--changed belongs to --kind deploy", "Name the services, or give --all");
     if (options.commit !== undefined) throw new CliError(EXIT.usage, "A rollback has no --commit", "Say where to go back to with --to");
     return { kind: "rollback", environment, services: meant, to: options.to ?? null };
   }
@@ -66,6 +69,7 @@ function planRequest(services: readonly string[], options: Options): Schemas["Pl
     commit: options.commit ?? null,
     policyRef: options.policyRef ?? null,
     promotion: options.promotion ?? null,
+    changed: options.changed ?? false,
   };
 }
 

@@ -27,6 +27,9 @@ async function reject(session: Session, commit: string, options: Options): Promi
     environment: options.env,
     comment: options.reason,
     expect: null,
+    only: null,
+    except: null,
+    emergency: false,
     yes: options.yes,
   };
   const recorded = await decide(session, connection, decision);

@@ -6,7 +6,7 @@ import { fetchRun } from "../follow/watch.ts";
 import { examples } from "../options.ts";
 import { paintStatus } from "../output/paint.ts";
 import { table } from "../output/table.ts";
-import { ago, safe } from "../output/text.ts";
+import { ago, listed, safe } from "../output/text.ts";
 import type { Perform } from "../perform.ts";
 import type { Session } from "../session.ts";
 import { commitText, runJson } from "./shown.ts";
@@ -30,6 +30,13 @@ export function addRunShow(run: Command, perform: Perform): void {
   ]);
 }
 
+/** Whose attempt a step goes by, or who goes by its own. */
+function sharedWith(step: Schemas["Step"]): string {
+  if (step.joined) return `joined, the attempt is run ${step.joined.run}'s`;
+  const others = new Set(step.attempts.at(-1)?.joined.map(({ run }) => run));
+  return others.size === 0 ? "" : `shared with ${others.size === 1 ? "run" : "runs"} ${listed([...others])}`;
+}
+
 function runText(session: Session, run: Schemas["RunDetail"]): string {
   const { colors } = session;
   const rows = run.steps.map((step) => [
@@ -37,11 +44,12 @@ function runText(session: Session, run: Schemas["RunDetail"]): string {
     { text: step.status, paint: (text: string) => paintStatus(step.status, colors, text) },
     step.attempts.length === 0 ? "" : String(step.attempts.length),
     took(step),
-    whyOf(step),
+    [whyOf(step), sharedWith(step)].filter((text) => text !== "").join("; "),
   ]);
   return [
     `${colors.bold(`run ${run.id}`)}: ${run.kind} ${commitText(run.commit)} ${paintStatus(run.status, colors)}`,
     `started ${ago(run.createdAt, session.context.now())} by ${safe(run.by)}${run.reason ? `: ${safe(run.reason)}` : ""}${run.retryOf ? `, again after run ${run.retryOf}` : ""}`,
+    ...(run.cause ? [`answers the failure of ${run.cause.step} in run ${run.cause.run}`] : []),
     ...(run.stopped ? [`${run.stopped.how} by ${safe(run.stopped.by)}${run.stopped.reason ? `: ${safe(run.stopped.reason)}` : ""}`] : []),
     "",
     table(["STEP", "STATUS", "ATTEMPTS", "TOOK", "WHY"], rows, session.width),

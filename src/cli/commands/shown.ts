@@ -14,6 +14,7 @@ export function runJson(run: Schemas["RunDetail"]): object {
       id: step.id,
       status: step.status,
       ...(step.waitingFor ? { waitingFor: step.waitingFor } : {}),
+      ...(step.joined && { joined: step.joined }),
       attempts: step.attempts.map(({ id, outcome, startedAt, endedAt }) => ({ id, outcome, startedAt, endedAt })),
     })),
   };

@@ -10,8 +10,9 @@ import { table } from "../output/table.ts";
 import { ago, safe } from "../output/text.ts";
 import type { Perform } from "../perform.ts";
 import type { Session } from "../session.ts";
+import { statusWaiting } from "./status-waiting.ts";
 
-type Options = { readonly env?: string[]; readonly service?: string[] };
+type Options = { readonly env?: string[]; readonly service?: string[]; readonly waiting?: boolean };
 type Target = Schemas["Target"];
 
 export function addStatus(program: Command, perform: Perform): void {
@@ -20,17 +21,19 @@ export function addStatus(program: Command, perform: Perform): void {
     .description("Print what is live: every service in every environment, its commit, its health, what runs there now")
     .addOption(environmentsOption())
     .option("-s, --service <service...>", "only these services", collect)
+    .option("--waiting", "print every step that waits instead: what for, since when, who or what ends it, and the command")
     .action(perform(status));
   examples(command, [
     ["sluice status", "the fleet"],
     ["sluice status --env mainnet --service web", "one target"],
+    ["sluice status --waiting", "what waits, over all runs"],
     ["sluice status --json", "as a list of {service, environment, commit, artifact, health, since, run, url?}"],
   ]);
 }
 
 async function status(session: Session, options: Options): Promise<ExitCode> {
   const connection = await session.connect("read");
-  const [targets, environments] = await Promise.all([fleet(connection, options), allEnvironments(connection)]);
+  const environments = await allEnvironments(connection);
   const unknown = (options.env ?? []).find((name) => !environments.some(({ id }) => id === name));
   if (unknown !== undefined)
     throw new CliError(
@@ -38,6 +41,8 @@ async function status(session: Session, options: Options): Promise<ExitCode> {
       `No environment ${safe(unknown)} in the policy`,
       `Known: ${environments.map(({ id }) => id).join(", ")}`,
     );
+  if (options.waiting) return statusWaiting(session, connection, options);
+  const targets = await fleet(connection, options);
   if (session.json) {
     session.printJson(targets.map(targetJson));
     return EXIT.done;
@@ -54,9 +59,8 @@ async function status(session: Session, options: Options): Promise<ExitCode> {
         session.width,
       ),
     );
-  for (const { id, hold } of environments) {
-    if (hold) session.print(`${id} is held by ${safe(hold.by)}: ${safe(hold.reason)} (sluice unhold ${id})`);
-  }
+  const meant = environments.filter(({ id }) => options.env?.includes(id) ?? true);
+  for (const line of [...meant.flatMap(environmentStops), ...targets.flatMap(targetStops)]) session.print(line);
   return EXIT.done;
 }
 
@@ -88,9 +92,42 @@ function inOrder(targets: readonly Target[], environments: readonly Schemas["Env
   return [...Map.groupBy(targets, ({ service }) => service).values()].flatMap((group) => group.toSorted(compare));
 }
 
-function targetJson({ service, environment, commit, artifact, health, since, run, url }: Target): object {
-  return { service, environment, commit, artifact, health, since, run, ...(url === undefined ? {} : { url }) };
+/** Stops are told where there are any. */
+function targetJson({ service, environment, commit, artifact, health, since, run, url, lock, pin, unrestored }: Target): object {
+  return {
+    service,
+    environment,
+    commit,
+    artifact,
+    health,
+    since,
+    run,
+    ...(url === undefined ? {} : { url }),
+    ...(lock && { lock }),
+    ...(pin && { pin }),
+    ...(unrestored && { unrestored }),
+  };
 }
+
+function environmentStops({ id, hold, lock, freeze }: Schemas["Environment"]): readonly string[] {
+  return [
+    ...(hold ? [`${id} is held by ${safe(hold.by)}: ${safe(hold.reason)} (sluice unhold ${id})`] : []),
+    ...(lock ? [lockText(id, lock)] : []),
+    ...(freeze ? [`${id} is frozen until ${freeze.until}${freeze.reason ? `: ${safe(freeze.reason)}` : ""}`] : []),
+  ];
+}
+
+function targetStops({ service, environment, lock, pin, unrestored }: Target): readonly string[] {
+  const id = `${service}@${environment}`;
+  return [
+    ...(lock ? [lockText(id, lock)] : []),
+    ...(pin ? [`${id} is pinned at ${shortCommit(pin.commit)} by ${safe(pin.by)}: ${safe(pin.reason)} (sluice unpin ${id})`] : []),
+    ...(unrestored ? [`${id} could not be brought back after run ${unrestored.run}: ${safe(unrestored.message)}`] : []),
+  ];
+}
+
+const lockText = (on: string, { by, reason, until }: NonNullable<Schemas["Lock"]>): string =>
+  `${on} is locked by ${safe(by)}${until === null ? "" : ` until ${until}`}: ${safe(reason)} (sluice unlock ${on})`;
 
 function rowsOf({ colors, context }: Session, targets: readonly Target[]) {
   const now = context.now();

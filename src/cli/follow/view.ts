@@ -11,7 +11,7 @@ const ENDED: ReadonlySet<string> = new Set(["succeeded", "failed", "errored", "b
 export const hasEnded = (thing: { readonly status: string }): boolean => ENDED.has(thing.status);
 
 /** Waits that only a person ends. */
-const FOR_A_PERSON: ReadonlySet<string> = new Set(["approval", "hold"]);
+const FOR_A_PERSON: ReadonlySet<string> = new Set(["approval", "hold", "lock"]);
 /** Waits that end when another step of the run does. */
 const BEHIND: ReadonlySet<string> = new Set(["step", "wave", "promotion", "need"]);
 
@@ -47,7 +47,7 @@ export class RunView {
     const waits = this.steps.flatMap((step) => (step.status === "waiting" && step.waitingFor ? [step.waitingFor] : []));
     return (
       waits.some((wait) => FOR_A_PERSON.has(wait.code)) &&
-      waits.every((wait) => FOR_A_PERSON.has(wait.code) || (BEHIND.has(wait.code) && wait.until === undefined))
+      waits.every((wait) => (FOR_A_PERSON.has(wait.code) || BEHIND.has(wait.code)) && wait.until === undefined)
     );
   }
 
@@ -71,7 +71,11 @@ export class RunView {
       } else if (change.table === "step" && change.row.run === this.#run.id) {
         const applied = this.#applyStep(change.row, event.at);
         if (applied) changes.push(applied);
-      } else if (change.table === "attempt" && change.row.run === this.#run.id) this.#applyAttempt(change.row);
+      } else if (change.table === "attempt") {
+        // of this run, or of another whose attempt steps of this one have joined
+        const { run, step, joined } = change.row;
+        for (const one of [{ run, step }, ...joined]) if (one.run === this.#run.id) this.#applyAttempt(one.step, change.row);
+      }
     }
     return changes;
   }
@@ -85,11 +89,12 @@ export class RunView {
     return differs(old, step) ? { at, step, before: old.status } : null;
   }
 
-  #applyAttempt({ run: _run, step: id, ...attempt }: Schemas["Attempt"] & { readonly run: string; readonly step: string }): void {
+  #applyAttempt(id: string, row: Schemas["Attempt"] & { readonly run: string; readonly step: string }): void {
+    const { run: _run, step: _step, ...attempt } = row;
     const step = this.#steps.get(id);
     if (!step) return;
     const known = step.attempts.find((one) => one.id === attempt.id);
-    if (known?.endedAt != null) return;
+    if (known?.endedAt != null && attempt.endedAt === null) return;
     const attempts = known ? step.attempts.map((one) => (one === known ? attempt : one)) : [...step.attempts, attempt];
     this.#steps.set(id, { ...step, attempts });
   }

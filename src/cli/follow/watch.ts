@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import type { Schemas } from "../../contract/client.ts";
 import { readEvents, StreamRefused } from "../../contract/stream.ts";
 import { answer, unreachable } from "../api.ts";
 import type { Connection, Need } from "../context.ts";
@@ -44,7 +45,7 @@ export async function* watchRun(session: Session, need: Need, id: string, signal
         } else if (view !== null) {
           const { event } = message;
           after = event.seq;
-          const concerned = event.run === id || event.changes.some((change) => "run" in change.row && change.row.run === id);
+          const concerned = event.run === id || event.changes.some((change) => concerns(change, id));
           if (!concerned && !view.ended) continue;
           // A retry takes steps back, which an event alone cannot be believed to say.
           const changes =
@@ -66,6 +67,11 @@ export async function* watchRun(session: Session, need: Need, id: string, signal
     if (signal.aborted) return;
     wait = Math.min(2 * wait, LONGEST_PAUSE);
   }
+}
+
+function concerns({ table, row }: Schemas["Patch"], id: string): boolean {
+  if ("run" in row && row.run === id) return true;
+  return table === "attempt" && row.joined.some(({ run }) => run === id);
 }
 
 function lost(cause: unknown, id: string): CliError {

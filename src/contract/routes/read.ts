@@ -126,6 +126,7 @@ export const getCommit = createRoute({
   method: "get",
   path: `${base}/commits/{id}`,
   operationId: "getCommit",
+  description: "By its id, which may be abbreviated, or by a ref. `invalid` where it is short for several, and says which.",
   request: { params: idParam },
   responses: { 200: json(Commit, "What the source says about a commit"), ...failures },
 });

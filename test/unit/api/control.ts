@@ -2,6 +2,7 @@ import { RequestError, type Actor, type Control, type DeployRequest } from "../.
 import type { Answer } from "../../../src/core/run/events.ts";
 import type { Change } from "../../../src/core/run/changes.ts";
 import type { StepRow } from "../../../src/core/run/rows.ts";
+import { SourceError } from "../../../src/engine/ports/source.ts";
 import type { Store } from "../../../src/engine/ports/store.ts";
 import { AT, commit, COMMIT, DIGEST, FINGERPRINT, OLD, plan, run } from "./world.ts";
 
@@ -162,6 +163,10 @@ export class TestControl implements Control {
     return this.answer;
   }
 
+  async resolve(ref: string) {
+    if (!COMMIT.startsWith(ref)) throw new SourceError("unknown-commit", `no commit ${ref}`, "fetch it");
+    return { id: COMMIT, subject: "Faster quotes", author: "Ana", at: AT };
+  }
   async describe(id: string) {
     return id === COMMIT ? { subject: "Faster quotes", author: "Ana", at: AT } : null;
   }

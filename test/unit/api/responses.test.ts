@@ -105,9 +105,13 @@ describe("every answer is what its schema says", () => {
     for (const [operation, { response, data, error }] of Object.entries(all)) expectSchema(operation, response, data ?? error);
     expect(running.control.acts.map(({ what, by }) => `${by} ${what}`)).toEqual(
       [
-        ...["deploy", "rollback", "retry", "cancel", "decide", "hold", "unhold", "settle"],
-        ...["lock mainnet", "unlock mainnet", `lock api@mainnet until ${Date.UTC(2026, 1, 1, 10)}`, "unlock api@mainnet"],
-        ...[`pin api@mainnet ${COMMIT}`, "unpin api@mainnet"],
+        ..."deploy rollback retry cancel decide hold unhold settle".split(" "),
+        "lock mainnet",
+        "unlock mainnet",
+        `lock api@mainnet until ${Date.UTC(2026, 1, 1, 10)}`,
+        "unlock api@mainnet",
+        `pin api@mainnet ${COMMIT}`,
+        "unpin api@mainnet",
       ].map((what) => `ana ${what}`),
     );
     expect(JSON.stringify(Object.values(all).map(({ data }) => data))).not.toContain(SECRET);

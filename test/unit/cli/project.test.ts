@@ -99,8 +99,15 @@ describe("a project without a server", () => {
       environment: "mainnet",
       commit: first,
       fingerprint: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
+      set: approval?.fingerprint,
       members: expect.arrayContaining(["api@mainnet", "web@mainnet"]),
       since: expect.stringMatching(/Z$/),
+      approvers: [],
+      count: 1,
+      approved: [],
+      early: false,
+      skipNeeds: null,
+      acceptDiverged: null,
     });
     expect((await shop.sluice(["approvals"])).out).toContain(`sluice approve ${first.slice(0, 9)} --env mainnet\n`);
   });
