@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { appendFileSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { devNull, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect } from "vitest";
@@ -90,7 +90,7 @@ export class Harbor implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const what of this.#hanging) this.release(what);
+    this.calm();
     await this.#server.kill("SIGTERM");
     await endAttempts(this.#server.home);
     await stopAll(this.#server.home);
@@ -151,6 +151,13 @@ export class Harbor implements AsyncDisposable {
     return { exit, out: program.out, err: program.err };
   }
 
+  /** What `sluice` has printed, where it ends well. */
+  async says(person: Person, ...args: readonly string[]): Promise<string> {
+    const ended = await this.sluice(person, ...args);
+    expect({ args, ...ended }).toEqual({ args, exit: 0, out: ended.out, err: ended.err });
+    return ended.out;
+  }
+
   /** Admits a run; resolves to its id. */
   async deploy(person: Person, commit: string, request: DeployRequest = {}): Promise<string> {
     return (await answer(this.api(person).POST("/api/v1/runs", { params: { header: {} }, body: { ...request, commit } }))).run.id;
@@ -200,9 +207,21 @@ export class Harbor implements AsyncDisposable {
     );
   }
 
+  /** The step once it waits for this. */
+  waits(run: string, id: string, code: string): Promise<NonNullable<Step["waitingFor"]>> {
+    return until(
+      async () => {
+        const { status, waitingFor } = await this.step(run, id);
+        return status === "waiting" && waitingFor?.code === code ? waitingFor : null;
+      },
+      `${id} of run ${run} waits for ${code}`,
+      30_000,
+    );
+  }
+
   /** The gate once it waits for a decision. */
-  atGate(run: string, environment: string): Promise<Step> {
-    return this.reached(run, `gate:${environment}`, "waiting");
+  atGate(run: string, environment: string): Promise<unknown> {
+    return this.waits(run, `gate:${environment}`, "approval");
   }
 
   async targets(environment?: string): Promise<readonly Schemas["Target"][]> {
@@ -252,11 +271,9 @@ export class Harbor implements AsyncDisposable {
 
   // what goes wrong: a target's process such as `api@devnet`, or `build`
 
-  readonly #hanging = new Set<string>();
   /** Whatever of this name starts from now on stands still. */
   hang(what: string): void {
     execFileSync("mkfifo", [join(this.#control, `pipe-${what}`)]);
-    this.#hanging.add(what);
   }
 
   release(what: string): void {
@@ -265,7 +282,6 @@ export class Harbor implements AsyncDisposable {
     const descriptor = openSync(pipe, "r+");
     rmSync(pipe);
     closeSync(descriptor);
-    this.#hanging.delete(what);
   }
 
   /** Whatever of this name starts from now on ends with an error. */
@@ -275,6 +291,15 @@ export class Harbor implements AsyncDisposable {
 
   mend(what: string): void {
     rmSync(join(this.#control, `fail-${what}`));
+  }
+
+  /** Nothing hangs or fails any more, whatever a test has left behind. */
+  calm(): void {
+    for (const name of readdirSync(this.#control)) {
+      const [kind, what = ""] = name.split(/-(.*)/s);
+      if (kind === "pipe") this.release(what);
+      if (kind === "fail") this.mend(what);
+    }
   }
 
   get #url(): string {
