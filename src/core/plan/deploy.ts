@@ -12,8 +12,9 @@ import type {
 } from "../config/config.ts";
 import { resolvePrincipals } from "../config/principals.ts";
 import { interpolate } from "../config/variables.ts";
-import { fingerprint } from "./fingerprint.ts";
+import { fingerprint, type Texts } from "./fingerprint.ts";
 import { topological } from "./graph.ts";
+import { environmentsBefore, environmentsOf, Needs } from "./needs.ts";
 import type { Definition, Member, Plan, PlannedArtifact, PlannedEnvironment, PlannedStep, StepId } from "./plan.ts";
 
 export type DeployPlanInput = {
@@ -43,9 +44,10 @@ export function planDeploy(input: DeployPlanInput): PlanResult {
   );
   const environments = Object.keys(input.policy.environments).filter((e) => input.environments?.includes(e) ?? true);
   const members = new Map<TargetId, Member>();
+  const shared = { needs: new Needs(input.release, input.policy), texts: new Map() };
   for (const environment of environments)
     for (const service of names) {
-      const member = toMember(input, service, environment);
+      const member = toMember(input, service, environment, shared);
       if (member) members.set(member.target, member);
     }
   if (members.size === 0) return { problems: [nothingToDo(input, names, environments)] };
@@ -64,48 +66,13 @@ export function planDeploy(input: DeployPlanInput): PlanResult {
   };
   const manual = input.services === null ? Object.keys(input.release.services).filter((s) => input.release.services[s]?.manual) : [];
   const notes = notesOf(manual, members);
-  return { plan: { fingerprint: fingerprint(parts), ...parts, steps: steps(input.policy, parts), manual, notes } };
+  return { plan: { fingerprint: fingerprint(parts, shared.texts), ...parts, steps: steps(input.policy, parts), manual, notes } };
 }
 
-/** Where a service is deployed, in the order of policy. */
-export function environmentsOf(service: Service, policy: Policy): readonly EnvironmentId[] {
-  return Object.keys(policy.environments).filter((e) => service.environments?.includes(e) ?? true);
-}
+/** What the members of a plan have in common. */
+type Shared = { readonly needs: Needs; readonly texts: Texts };
 
-/**
- * The services that a service needs in an environment: those it names, for a frontend that names none every backend; those that are not there are left out.
- * By name, so that moving a service within the file changes no definition.
- */
-export function needsOf(release: Config, policy: Policy, id: ServiceId, environment: EnvironmentId): readonly ServiceId[] {
-  const service = release.services[id];
-  if (!service) return [];
-  const backends = () => Object.keys(release.services).filter((s) => release.services[s]?.tier === "backend" && s !== id);
-  const wanted = service.needs ?? (service.tier === "frontend" ? backends() : []);
-  const there = wanted.filter((s) => {
-    const needed = release.services[s];
-    return needed !== undefined && environmentsOf(needed, policy).includes(environment);
-  });
-  return there.toSorted((a, b) => (a < b ? -1 : 1));
-}
-
-/** The environments in which a service must have been good before `environment`: an environment that it lacks is replaced by that one's own needs. */
-export function promotesFrom(service: Service, policy: Policy, environment: EnvironmentId): readonly EnvironmentId[] {
-  return resolveNeeds(policy, environment, (e) => environmentsOf(service, policy).includes(e));
-}
-
-function resolveNeeds(policy: Policy, environment: EnvironmentId, exists: (e: EnvironmentId) => boolean): readonly EnvironmentId[] {
-  const found = new Set<EnvironmentId>();
-  const visit = (id: EnvironmentId) => {
-    for (const need of policy.environments[id]?.needs ?? []) {
-      if (exists(need)) found.add(need);
-      else visit(need);
-    }
-  };
-  visit(environment);
-  return Object.keys(policy.environments).filter((e) => found.has(e));
-}
-
-function toMember(input: DeployPlanInput, id: ServiceId, environment: EnvironmentId): Member | null {
+function toMember(input: DeployPlanInput, id: ServiceId, environment: EnvironmentId, shared: Shared): Member | null {
   const service = input.release.services[id];
   const policy = input.policy.environments[environment];
   if (!service || !policy || !environmentsOf(service, input.policy).includes(environment)) return null;
@@ -123,7 +90,7 @@ function toMember(input: DeployPlanInput, id: ServiceId, environment: Environmen
     },
     job: service.job,
     ...(service.irreversible.length > 0 ? { irreversible: service.irreversible } : {}),
-    needs: needsOf(input.release, input.policy, id, environment),
+    needs: shared.needs.of(service, environment),
     timeoutMs: service.deploy.timeoutMs,
     variables: policy.variables,
     credentials: policy.credentials,
@@ -135,9 +102,9 @@ function toMember(input: DeployPlanInput, id: ServiceId, environment: Environmen
     environment,
     commit: input.commit,
     definition,
-    definitionDigest: fingerprint(definition),
+    definitionDigest: fingerprint(definition, shared.texts),
     artifact: artifact ? artifactKey(service.artifact ?? "", artifact.perEnvironment ? environment : null) : null,
-    promotesFrom: promotesFrom(service, input.policy, environment),
+    promotesFrom: shared.needs.promotesFrom(service, environment),
     recorded: null,
   };
 }
@@ -218,7 +185,7 @@ function steps(policy: Policy, plan: Pick<Plan, "artifacts" | "environments" | "
   const members = Object.values(plan.members);
   for (const environment of Object.values(plan.environments)) {
     const here = members.filter((m) => m.environment === environment.id);
-    const before = resolveNeeds(policy, environment.id, (e) => plan.environments[e] !== undefined);
+    const before = environmentsBefore(policy, environment.id, (e) => plan.environments[e] !== undefined);
     const after = environment.promotion === "wave" ? before : [];
     const gate = environment.approval ? `gate:${environment.id}` : null;
     if (gate !== null) {
@@ -227,18 +194,16 @@ function steps(policy: Policy, plan: Pick<Plan, "artifacts" | "environments" | "
       const ends = members.filter((m) => after.includes(m.environment)).map(lastStep);
       made.push({ ...empty, id: gate, kind: "gate", environment: environment.id, needs: [...builds, ...ends], after });
     }
+    const served = verifiesOf(plan, environment.id);
     for (const member of ordered(here)) {
       const at = { target: member.target, environment: environment.id, artifact: member.artifact };
       const promoted = member.promotesFrom.flatMap((e) => plan.members[`${member.service}@${e}`] ?? []).map(lastStep);
-      const served = member.definition.needs
-        .filter((s) => plan.members[`${s}@${environment.id}`])
-        .map((s) => `verify:${s}@${environment.id}`);
       const build = member.artifact === null ? [] : [`build:${member.artifact}`];
       made.push({
         ...at,
         id: `deploy:${member.target}`,
         kind: "deploy",
-        needs: [...build, ...(gate === null ? [] : [gate]), ...promoted, ...served],
+        needs: [...build, ...(gate === null ? [] : [gate]), ...promoted, ...served(member.definition.needs)],
         after,
       });
       made.push({ ...at, id: `verify:${member.target}`, kind: "verify", needs: [`deploy:${member.target}`], after: [] });
@@ -247,6 +212,16 @@ function steps(policy: Policy, plan: Pick<Plan, "artifacts" | "environments" | "
     }
   }
   return made;
+}
+
+/** The steps of the plan after which needed services serve; those that need the same share the list. */
+function verifiesOf(plan: Pick<Plan, "members">, environment: EnvironmentId): (needs: readonly ServiceId[]) => readonly StepId[] {
+  const known = new Map<readonly ServiceId[], readonly StepId[]>();
+  return (needs) => {
+    const made = known.get(needs) ?? needs.filter((s) => plan.members[`${s}@${environment}`]).map((s) => `verify:${s}@${environment}`);
+    known.set(needs, made);
+    return made;
+  };
 }
 
 function ordered(members: readonly Member[]): readonly Member[] {
@@ -286,6 +261,7 @@ function nothingToDo(input: DeployPlanInput, services: readonly ServiceId[], env
 
 function notesOf(manual: readonly ServiceId[], members: ReadonlyMap<TargetId, Member>): readonly string[] {
   const notes = manual.map((s) => `${s} is manual and left out: sluice deploy ${s}`);
+  if (manual.length === 0) return notes;
   for (const member of members.values())
     for (const need of member.definition.needs)
       if (manual.includes(need)) notes.push(`${member.target} needs ${need}, which is manual and not part of this run`);

@@ -6,19 +6,21 @@ export function topological<T extends string>(
   nodes: readonly T[],
   needs: (node: T) => readonly T[],
 ): { readonly order: readonly T[]; readonly cycle: readonly T[] } {
-  const known = new Set(nodes);
+  const rank = new Map(nodes.map((node, i) => [node, i]));
   const open = new Map<T, number>();
   const dependents = new Map<T, T[]>();
   for (const node of nodes) {
-    const wanted = new Set(needs(node).filter((n) => known.has(n)));
-    open.set(node, wanted.size);
-    for (const n of wanted) {
+    let wanted = 0;
+    // one that is named twice is counted twice here and met twice below
+    for (const n of needs(node)) {
+      if (!rank.has(n)) continue;
+      wanted++;
       const list = dependents.get(n);
       if (list) list.push(node);
       else dependents.set(n, [node]);
     }
+    open.set(node, wanted);
   }
-  const rank = new Map(nodes.map((node, i) => [node, i]));
   let level = nodes.filter((node) => open.get(node) === 0);
   const order: T[] = [];
   while (level.length > 0) {

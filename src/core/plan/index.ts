@@ -23,8 +23,10 @@ export function indexPlan(plan: Plan): PlanIndex {
   const wave = new Map<EnvironmentId, StepId[]>();
   const of = new Map<TargetId, StepId[]>();
   const needers = new Map<TargetId, StepId[]>();
-  for (const member of Object.values(plan.members))
-    for (const need of member.definition.needs) push(needers, `${need}@${member.environment}` as const, `deploy:${member.target}`);
+  for (const member of Object.values(plan.members)) {
+    const deploy = `deploy:${member.target}`;
+    for (const need of member.definition.needs) push(needers, `${need}@${member.environment}` as const, deploy);
+  }
   for (const step of plan.steps) {
     for (const need of step.needs) push(dependents, need, step.id);
     for (const environment of step.after) push(wave, environment, step.id);
