@@ -1,8 +1,10 @@
 import { createRootRoute, createRoute, createRouter, Link } from "@tanstack/react-router";
+import { ApprovalsPage } from "./features/approvals/approvals-page.tsx";
 import { FleetPage } from "./features/fleet/fleet-page.tsx";
 import { RunPage } from "./features/run/run-page.tsx";
 import { RunsPage } from "./features/runs/runs-page.tsx";
 import { Shell } from "./features/shell/shell.tsx";
+import { WaitingPage } from "./features/waiting/waiting-page.tsx";
 import type { Live } from "./lib/live.ts";
 import { runStatuses } from "./lib/status.ts";
 import { ProblemNote } from "./ui/problem.tsx";
@@ -34,6 +36,17 @@ export function createPageRouter(live: Live) {
       return <FleetPage filter={filter} onFilter={(text) => void navigate({ search: text ? { filter: text } : {}, replace: true })} />;
     },
   });
+  const approvals = createRoute({ getParentRoute: () => root, path: "/approvals", component: ApprovalsPage });
+  const waiting = createRoute({
+    getParentRoute: () => root,
+    path: "/waiting",
+    validateSearch: (search): { filter?: string } => optional("filter", textOf(search["filter"])),
+    component: function Waiting() {
+      const { filter = "" } = waiting.useSearch();
+      const navigate = waiting.useNavigate();
+      return <WaitingPage filter={filter} onFilter={(text) => void navigate({ search: text ? { filter: text } : {}, replace: true })} />;
+    },
+  });
   const runs = createRoute({
     getParentRoute: () => root,
     path: "/runs",
@@ -61,7 +74,7 @@ export function createPageRouter(live: Live) {
       );
     },
   });
-  return createRouter({ routeTree: root.addChildren([fleet, runs, run]), defaultPreload: false });
+  return createRouter({ routeTree: root.addChildren([fleet, approvals, waiting, runs, run]), defaultPreload: false });
 }
 
 const optional = <K extends string>(key: K, value: string | undefined) =>

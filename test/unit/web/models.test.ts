@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { questionsOf } from "../../../web/src/features/approvals/model.ts";
+import { textChange } from "../../../web/src/features/approvals/changes.ts";
+import { questionsOf, setChange } from "../../../web/src/features/approvals/model.ts";
 import { fleetRows } from "../../../web/src/features/fleet/model.ts";
-import { lanesOf, progressOf, sameReasons, troubleOf, waitsOf } from "../../../web/src/features/run/lanes-model.ts";
+import { lanesOf, progressOf, sameReasons, supersededBy, troubleOf, waitsOf } from "../../../web/src/features/run/lanes-model.ts";
 import { outlineOf } from "../../../web/src/features/runs/plan-model.ts";
+import { endsBy, matches } from "../../../web/src/features/waiting/model.ts";
 import { approval, AT, run, step, target } from "./rows.ts";
 
 const environments = [{ id: "devnet" }, { id: "mainnet" }];
@@ -128,7 +130,7 @@ describe("decisions to make", () => {
     expect(questions).toMatchObject([
       {
         environment: "mainnet",
-        fingerprint: "sha256:1",
+        set: "sha256:1",
         members: ["api@mainnet", "auth@mainnet", "web@mainnet"],
         leftOut: [],
         runs: ["2", "3"],
@@ -137,6 +139,80 @@ describe("decisions to make", () => {
       { environment: "canary", members: ["api@canary"], runs: ["3"] },
     ]);
   });
+  test("it asks for the most approvals that a run asks for, and says each exception and person once", () => {
+    const ana = { by: "ana", at: AT, expiresAt: null };
+    const [question] = questionsOf([
+      approval("2", ["api@mainnet"], { count: 2, approved: [ana], emergency: ["cleo"], skipNeeds: "outage" }),
+      approval("3", ["web@mainnet"], { approved: [ana], emergency: ["cleo"], early: true, acceptDiverged: "hotfix" }),
+    ]);
+    expect(question).toMatchObject({
+      count: 2,
+      approved: [ana],
+      emergency: ["cleo"],
+      early: true,
+      exceptions: [
+        { run: "2", kind: "skip-needs", reason: "outage" },
+        { run: "3", kind: "diverged", reason: "hotfix" },
+      ],
+    });
+  });
+
+  test("what came, went and would be applied otherwise since somebody looked", () => {
+    const seen = { fingerprints: { "api@m": "1", "web@m": "1", "auth@m": "1" } };
+    const now = { fingerprints: { "api@m": "1", "web@m": "2", "cart@m": "1" } };
+    expect(setChange(seen, now)).toEqual({ come: ["cart@m"], gone: ["auth@m"], other: ["web@m"] });
+  });
+});
+
+describe("the difference between two texts", () => {
+  test("is unified, with the lines that it adds and takes away counted", () => {
+    const { patch, added, removed } = textChange("a\n--- b\nc\n", "a\nc\n+++ d\ne\n");
+    expect(patch).toContain("@@ -1,3 +1,4 @@\n a\n---- b\n c\n++++ d\n+e\n");
+    expect({ added, removed }).toEqual({ added: 2, removed: 1 });
+  });
+
+  test("is nothing where they are the same, and all where there was nothing", () => {
+    expect(textChange("a\n", "a\n").patch).toBe("");
+    expect(textChange(null, "a\nb\n")).toMatchObject({ added: 2, removed: 0 });
+  });
+
+  test("of texts that have nothing in common is found without looking for the least one", () => {
+    const lines = (name: string) => Array.from({ length: 6_000 }, (_, i) => `${name} ${i}\n`).join("");
+    const { patch, added, removed } = textChange(lines("old"), lines("new"));
+    expect({ added, removed }).toEqual({ added: 6_000, removed: 6_000 });
+    expect(patch).toContain("@@ -1,6000 +1,6000 @@\n-old 0\n");
+  });
+});
+
+describe("what waits", () => {
+  const step = { run: "7", step: "deploy:api@mainnet", waitingFor: { code: "lock", message: "waits for the lock", since: AT } };
+
+  test("ends by who is named, else by anyone with the command, else by itself", () => {
+    expect(endsBy({ ...step, who: ["ana", "ben"] })).toBe("ana, ben");
+    expect(endsBy({ who: [], waitingFor: { ...step.waitingFor, command: "sluice unlock x" } })).toBe("anyone, by the command");
+    expect(endsBy({ ...step, who: [] })).toBe("ends by itself");
+  });
+
+  test("is found by step, run and reason", () => {
+    expect(["API@", "run 7", "The Lock"].map((filter) => matches(step, filter))).toEqual([true, true, true]);
+    expect(matches(step, "web")).toBe(false);
+  });
+});
+
+test("what superseded a run's steps is said once for each environment", () => {
+  const superseded = (id: string, run: string) =>
+    step(id, "superseded", { reason: { code: "superseded", message: `superseded by run ${run}` } });
+  expect(
+    supersededBy([
+      superseded("deploy:api@mainnet", "5"),
+      superseded("deploy:web@mainnet", "5"),
+      superseded("deploy:api@canary", "4"),
+      step("verify:api@mainnet", "blocked", { reason: { code: "step-ended", message: "deploy:api@mainnet was superseded" } }),
+    ]),
+  ).toEqual([
+    { environment: "mainnet", message: "superseded by run 5" },
+    { environment: "canary", message: "superseded by run 4" },
+  ]);
 });
 
 test("a plan's outline: what is built, what goes where and where people are asked", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { concernsApprovals, patchEnvironments, patchRun, patchRuns, patchTargets } from "../../../web/src/lib/patches.ts";
+import { concernsApprovals, concernsWaiting, patchEnvironments, patchRun, patchRuns, patchTargets } from "../../../web/src/lib/patches.ts";
 import { type Patch, Recent } from "../../../web/src/lib/recent.ts";
 import { AT, run, step, target } from "./rows.ts";
 
@@ -28,6 +28,17 @@ describe("a run", () => {
     });
     const after = patchRun(patchRun(before, [attempt(null)]), [attempt("failed")]);
     expect(after.steps[1]?.attempts).toEqual([{ id: "x1", outcome: "failed", startedAt: AT, endedAt: null, joined: [] }]);
+  });
+
+  test("an attempt of another run that its step has joined is its attempt too, and one that it has not is none", () => {
+    const attempt = (joined: { run: string; step: string }[]): Patch => ({
+      table: "attempt",
+      row: { id: "x1", outcome: null, startedAt: AT, endedAt: null, run: "2", step: "deploy:api@mainnet", joined },
+    });
+    const after = patchRun(before, [attempt([{ run: "1", step: "deploy:api@mainnet" }])]);
+    expect(after.steps[1]?.attempts.map(({ id }) => id)).toEqual(["x1"]);
+    expect(after.steps[0]).toBe(before.steps[0]);
+    expect(patchRun(before, [attempt([{ run: "3", step: "deploy:api@mainnet" }])]).steps[1]).toBe(before.steps[1]);
   });
 
   test("its own row changes and its steps stay", () => {
@@ -77,10 +88,30 @@ test("an environment keeps what policy says of it", () => {
   expect(patchEnvironments([mainnet], [{ table: "environment", row }])).toEqual([{ ...mainnet, hold, rollback: "7" }]);
 });
 
-test("what waits for approval is looked at again when a gate, a decision or a rendering changes, and not for each step", () => {
-  expect(concernsApprovals("attempt.ended", [stepPatch("deploy:api@devnet", "succeeded")])).toBe(false);
-  expect(concernsApprovals("attempt.ended", [stepPatch("gate:mainnet", "waiting")])).toBe(true);
-  expect(concernsApprovals("render.known", [])).toBe(true);
+test("an environment's lock and freeze come and go", () => {
+  const mainnet = { id: "mainnet", needs: ["devnet"], gate: true, hold: null, lock: null, freeze: null, rollback: null };
+  const lock = { by: "ana", at: AT, reason: "audit", until: null };
+  const freeze = { until: AT, reason: "weekend" };
+  const row = { id: "mainnet", hold: null, lock, freeze, rollback: null };
+  const stopped = patchEnvironments([mainnet], [{ table: "environment", row }]);
+  expect(stopped).toEqual([{ ...mainnet, lock, freeze }]);
+  expect(patchEnvironments(stopped, [{ table: "environment", row: { ...row, lock: null, freeze: null } }])).toEqual([mainnet]);
+});
+
+test("what waits for approval is looked at again when a gate, a decision, a rendering or a member changes, and not for each step", () => {
+  const members = new Set(["api@mainnet"]);
+  expect(concernsApprovals("attempt.ended", [stepPatch("deploy:api@devnet", "succeeded")], members)).toBe(false);
+  expect(concernsApprovals("attempt.ended", [stepPatch("verify:api@mainnet", "succeeded")], members)).toBe(false);
+  expect(concernsApprovals("attempt.ended", [stepPatch("deploy:api@mainnet", "blocked")], members)).toBe(true);
+  expect(concernsApprovals("attempt.ended", [stepPatch("gate:mainnet", "waiting")], members)).toBe(true);
+  expect(concernsApprovals("render.known", [], members)).toBe(true);
+});
+
+test("what waits is looked at again when a step begins to wait, and when a listed one does not any more", () => {
+  const listed = new Set(["1 deploy:api@mainnet"]);
+  expect(concernsWaiting([stepPatch("deploy:web@mainnet", "waiting")], listed)).toBe(true);
+  expect(concernsWaiting([stepPatch("deploy:api@mainnet", "running")], listed)).toBe(true);
+  expect(concernsWaiting([stepPatch("deploy:web@mainnet", "running")], listed)).toBe(false);
 });
 
 describe("changes that came while an answer was on its way", () => {

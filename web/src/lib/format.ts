@@ -3,6 +3,8 @@ import type { Schemas } from "../../../src/contract/client.ts";
 /** A commit id as people read it. */
 export const shortCommit = (commit: string): string => commit.slice(0, 9);
 
+export const targetId = ({ service, environment }: { readonly service: string; readonly environment: string }): string =>
+  `${service}@${environment}`;
 export const serviceOf = (target: string): string => target.slice(0, target.lastIndexOf("@"));
 export const environmentOf = (target: string): string => target.slice(target.lastIndexOf("@") + 1);
 

@@ -3,7 +3,7 @@ import { useSyncExternalStore } from "react";
 import type { Schemas } from "../../../src/contract/client.ts";
 import { renewSession } from "./api.ts";
 import { eventTypes } from "./events.ts";
-import { concernsApprovals, patchEnvironments, patchRun, patchRuns, patchTargets } from "./patches.ts";
+import { concernsApprovals, concernsWaiting, patchEnvironments, patchRun, patchRuns, patchTargets } from "./patches.ts";
 import { keys } from "./queries.ts";
 import { type Patch, recent } from "./recent.ts";
 
@@ -103,6 +103,7 @@ export class Live {
 }
 
 type Runs = Schemas["Run"][];
+type WaitingPages = InfiniteData<Schemas["WaitingPage"], string>;
 type RunPages = InfiniteData<Schemas["RunPage"], string>;
 
 function applyChanges(cache: QueryClient, changes: readonly Patch[]): void {
@@ -119,7 +120,11 @@ function applyChanges(cache: QueryClient, changes: readonly Patch[]): void {
 /** Lists whose members follow from more than the rows that the events tell. */
 function staleKeys(cache: QueryClient, events: readonly StreamEvent[], changes: readonly Patch[]): readonly (readonly string[])[] {
   const stale: (readonly string[])[] = [];
-  if (events.some((event) => concernsApprovals(event.type, event.changes))) stale.push(keys.approvals);
+  const asked = cache.getQueryData<readonly Schemas["PendingApproval"][]>(keys.approvals) ?? [];
+  const members = new Set(asked.flatMap((each) => each.members));
+  if (events.some((event) => concernsApprovals(event.type, event.changes, members))) stale.push(keys.approvals);
+  const waits = cache.getQueryData<WaitingPages>(keys.waiting)?.pages.flatMap((page) => page.items) ?? [];
+  if (concernsWaiting(changes, new Set(waits.map(({ run, step }) => `${run} ${step}`)))) stale.push(keys.waiting);
   // Which runs a list holds depends on their status, and a new one is on none yet.
   if (changes.some((change) => change.table === "run")) stale.push(keys.openRuns, keys.runs, keys.snapshots);
   const known = new Set(cache.getQueryData<readonly Schemas["Environment"][]>(keys.environments)?.map(({ id }) => id));

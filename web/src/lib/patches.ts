@@ -50,15 +50,20 @@ function patchSteps(steps: Step[], changes: readonly Patch[], run: string): Step
       .map((row) => [row.id, row]),
   );
   const attempts = Map.groupBy(
-    rowsOf(changes, "attempt").filter((row) => row.run === run),
-    (row) => row.step,
+    rowsOf(changes, "attempt").flatMap((row) => stepsOf(row, run).map((step) => ({ step, row }))),
+    ({ step }) => step,
   );
   if (rows.size === 0 && attempts.size === 0) return steps;
   return steps.map((step) => {
     const row = rows.get(step.id);
     const tried = attempts.get(step.id);
     if (!row && !tried) return step;
-    const attemptsNow = tried ? patchAttempts(step.attempts, tried) : step.attempts;
+    const attemptsNow = tried
+      ? patchAttempts(
+          step.attempts,
+          tried.map((each) => each.row),
+        )
+      : step.attempts;
     if (!row) return { ...step, attempts: attemptsNow };
     // Built anew, not merged: what a step waited for is gone when its patch no longer says so.
     const { run: _run, ...fields } = row;
@@ -66,14 +71,29 @@ function patchSteps(steps: Step[], changes: readonly Patch[], run: string): Step
   });
 }
 
+/** The steps of a run that an attempt is of: the one that it was started for, and those that have joined it from other runs. */
+const stepsOf = (attempt: Row<"attempt">, run: string): readonly string[] => [
+  ...(attempt.run === run ? [attempt.step] : []),
+  ...attempt.joined.flatMap((joined) => (joined.run === run ? [joined.step] : [])),
+];
+
 function patchAttempts(attempts: Step["attempts"], rows: readonly Row<"attempt">[]): Step["attempts"] {
   const byId = new Map(attempts.map((attempt) => [attempt.id, attempt]));
   for (const { run: _run, step: _step, ...attempt } of rows) byId.set(attempt.id, attempt);
   return [...byId.values()];
 }
 
-/** Whether the list of gates that wait may be another one by now. */
-export const concernsApprovals = (type: string, changes: readonly Patch[]): boolean =>
+/** Whether the list of gates that wait may be another one by now. `members`: targets that it asks for, which may end before the gate has opened. */
+export const concernsApprovals = (type: string, changes: readonly Patch[], members: ReadonlySet<string>): boolean =>
   type === "render.known" ||
   type === "gate.decided" ||
-  changes.some((change) => change.table === "decision" || (change.table === "step" && change.row.kind === "gate"));
+  changes.some((change) => change.table === "decision" || (change.table === "step" && concernsGate(change.row, members)));
+
+const concernsGate = ({ kind, target }: Row<"step">, members: ReadonlySet<string>): boolean =>
+  kind === "gate" || (kind === "deploy" && target !== undefined && members.has(target));
+
+/** Whether the list of steps that wait may be another one by now. `listed`: those that are on it, as run and step. */
+export const concernsWaiting = (changes: readonly Patch[], listed: ReadonlySet<string>): boolean =>
+  changes.some(
+    (change) => change.table === "step" && (change.row.status === "waiting" || listed.has(`${change.row.run} ${change.row.id}`)),
+  );

@@ -15,6 +15,7 @@ export const keys = {
   environments: ["environments"],
   targets: ["targets"],
   approvals: ["approvals"],
+  waiting: ["waiting"],
   openRuns: ["open-runs"],
   runs: ["runs"],
   run: ["run"],
@@ -52,6 +53,15 @@ async function allTargets(): Promise<readonly Schemas["Target"][]> {
 export const approvals = queryOptions({
   queryKey: keys.approvals,
   queryFn: async () => (await answer(api.GET("/api/v1/approvals"))).items,
+});
+
+/** Pages of steps that wait, the oldest run first. */
+export const waiting = infiniteQueryOptions({
+  queryKey: keys.waiting,
+  initialPageParam: "",
+  queryFn: ({ pageParam }) =>
+    answer(api.GET("/api/v1/waiting", { params: { query: { limit: PAGE, ...(pageParam ? { cursor: pageParam } : {}) } } })),
+  getNextPageParam: (last) => last.next,
 });
 
 export const openRuns = queryOptions({

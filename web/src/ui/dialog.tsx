@@ -20,7 +20,11 @@ export type ActDialogProps<B, R> = {
   readonly body: B | null;
   readonly act: (body: B, headers: Headers) => Promise<R>;
   readonly onDone?: (result: R) => void;
+  /** It was refused, which the dialog says by itself. */
+  readonly onRefused?: (error: Error) => void;
   readonly onClose: () => void;
+  /** Where focus goes when it closes, where it was opened from a menu that is gone by then. */
+  readonly returnFocusRef?: React.RefObject<HTMLElement | null>;
   readonly children: React.ReactNode;
 };
 
@@ -33,7 +37,9 @@ export function ActDialog<B, R>({
   body,
   act,
   onDone,
+  onRefused,
   onClose,
+  returnFocusRef,
   children,
 }: ActDialogProps<B, R>) {
   const [acts] = useState(() => new Acts());
@@ -45,12 +51,14 @@ export function ActDialog<B, R>({
       onClose();
       onDone?.(result);
     },
+    onError: (error) => onRefused?.(error),
   });
   return (
     <Dialog
       title={title}
       width={width}
       onClose={onClose}
+      {...(returnFocusRef ? { returnFocusRef } : {})}
       footerButtons={[
         { content: "Cancel", onClick: onClose },
         {

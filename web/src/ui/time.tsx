@@ -31,6 +31,9 @@ export function Ago({ at }: { at: string }) {
   );
 }
 
+/** Whether a moment is still to come; without one it never comes. */
+export const useToCome = (at: string | null): boolean => useSyncExternalStore(subscribe, () => at === null || Date.parse(at) > now);
+
 /** How long something took, or has taken by now. */
 export function Took({ from, to }: { from: string; to: string | null }) {
   const text = useSyncExternalStore(subscribe, () => duration((to === null ? now : Date.parse(to)) - Date.parse(from)));

@@ -1,21 +1,20 @@
-import { HistoryIcon, PauseIcon, ShieldLockIcon } from "@primer/octicons-react";
-import { Button, FormControl, Textarea } from "@primer/react";
+import { HistoryIcon, KebabHorizontalIcon, LockIcon, PauseIcon, ShieldLockIcon } from "@primer/octicons-react";
+import { ActionList, ActionMenu, Button } from "@primer/react";
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import type { Schemas } from "../../../../src/contract/client.ts";
-import { answer, api } from "../../lib/api.ts";
-import { ActDialog } from "../../ui/dialog.tsx";
-import { Ago } from "../../ui/time.tsx";
 import { RollbackDialog } from "../rollback/rollback-dialog.tsx";
+import { HoldDialog, UnholdDialog } from "./hold-dialogs.tsx";
+import { LockDialog, UnlockDialog } from "./stop-dialogs.tsx";
+import { EnvironmentStops } from "./stops.tsx";
 
 type Environment = Schemas["Environment"];
-type Open = "rollback" | "hold" | "unhold" | null;
+type Open = "rollback" | "hold" | "unhold" | "lock" | "unlock" | null;
 
-/** An environment's name, whether people have closed it, and what can be done to the whole of it. */
+/** An environment's name, what stops deploys there, and what can be done to the whole of it. */
 export function EnvironmentHeader({ environment, column }: { environment: Environment; column: number }) {
   const [open, setOpen] = useState<Open>(null);
-  const close = () => setOpen(null);
-  const { id, gate, hold, rollback } = environment;
+  const { id, gate, rollback } = environment;
   return (
     <div role="columnheader" aria-colindex={column} className="grid-cell environment">
       <span className="environment-line">
@@ -25,16 +24,7 @@ export function EnvironmentHeader({ environment, column }: { environment: Enviro
             <ShieldLockIcon size={14} /> gate
           </span>
         )}
-        <span className="acts">
-          <Button size="small" variant="invisible" leadingVisual={HistoryIcon} onClick={() => setOpen("rollback")}>
-            Roll back…<span className="hidden"> {id}</span>
-          </Button>
-          {!hold && (
-            <Button size="small" variant="invisible" leadingVisual={PauseIcon} onClick={() => setOpen("hold")}>
-              Hold…<span className="hidden"> {id}</span>
-            </Button>
-          )}
-        </span>
+        <Acts environment={environment} open={open} onOpen={setOpen} />
       </span>
       {rollback !== null && (
         <span className="environment-line small">
@@ -43,68 +33,91 @@ export function EnvironmentHeader({ environment, column }: { environment: Enviro
           </Link>
         </span>
       )}
-      {hold && <HoldLine environment={id} hold={hold} onUnhold={() => setOpen("unhold")} />}
-      {open === "rollback" && <RollbackDialog environment={id} onClose={close} />}
-      {open === "hold" && <HoldDialog environment={id} onClose={close} />}
-      {open === "unhold" && hold && <UnholdDialog environment={id} hold={hold} onClose={close} />}
+      <EnvironmentStops
+        environment={environment}
+        acts={{
+          hold: <Lift verb="Unhold" environment={id} onClick={() => setOpen("unhold")} />,
+          lock: <Lift verb="Unlock" environment={id} onClick={() => setOpen("unlock")} />,
+        }}
+      />
     </div>
   );
 }
 
-type Hold = NonNullable<Environment["hold"]>;
+const Lift = ({ verb, environment, onClick }: { verb: string; environment: string; onClick: () => void }) => (
+  <span className="acts">
+    <Button size="small" onClick={onClick}>
+      {verb}
+      <span className="hidden"> {environment}</span>
+    </Button>
+  </span>
+);
 
-function HoldLine({ environment, hold, onUnhold }: { environment: string; hold: Hold; onUnhold: () => void }) {
+type ActsProps = { readonly environment: Environment; readonly open: Open; readonly onOpen: (open: Open) => void };
+
+function Acts({ environment, open, onOpen }: ActsProps) {
+  const { id, hold, lock } = environment;
+  const menu = useRef<HTMLButtonElement>(null);
   return (
-    <span className="environment-line small">
-      <span className="state tone-attention">
-        <PauseIcon size={14} /> held
-      </span>
-      <span className="hold-reason" title={`${hold.reason} (${hold.by})`}>
-        {hold.reason}
-      </span>
-      <span className="acts">
-        <Button size="small" onClick={onUnhold}>
-          Unhold<span className="hidden"> {environment}</span>
-        </Button>
-      </span>
+    <span className="acts">
+      <Button size="small" variant="invisible" leadingVisual={HistoryIcon} onClick={() => onOpen("rollback")}>
+        Roll back…<span className="hidden"> {id}</span>
+      </Button>
+      {(!hold || !lock) && (
+        <ActionMenu anchorRef={menu}>
+          <ActionMenu.Anchor>
+            <button type="button" className="icon-button">
+              <KebabHorizontalIcon size={16} />
+              <span className="hidden">Stop deploys in {id}</span>
+            </button>
+          </ActionMenu.Anchor>
+          <ActionMenu.Overlay width="small">
+            <ActionList>
+              {!hold && (
+                <ActionList.Item onSelect={() => onOpen("hold")}>
+                  <ActionList.LeadingVisual>
+                    <PauseIcon size={16} />
+                  </ActionList.LeadingVisual>
+                  Hold…
+                </ActionList.Item>
+              )}
+              {!lock && (
+                <ActionList.Item onSelect={() => onOpen("lock")}>
+                  <ActionList.LeadingVisual>
+                    <LockIcon size={16} />
+                  </ActionList.LeadingVisual>
+                  Lock…
+                </ActionList.Item>
+              )}
+            </ActionList>
+          </ActionMenu.Overlay>
+        </ActionMenu>
+      )}
+      <Opened environment={environment} open={open} returnFocusRef={menu} onClose={() => onOpen(null)} />
     </span>
   );
 }
 
-function HoldDialog({ environment, onClose }: { environment: string; onClose: () => void }) {
-  const [reason, setReason] = useState("");
-  return (
-    <ActDialog
-      title={`Hold ${environment}?`}
-      verb={`Hold ${environment}`}
-      danger
-      body={reason.trim() === "" ? null : { reason: reason.trim() }}
-      act={(body, header) => answer(api.POST("/api/v1/environments/{id}/hold", { params: { path: { id: environment }, header }, body }))}
-      onClose={onClose}
-    >
-      <p>No deploy starts in {environment} until the hold is lifted. What runs goes on, and rollbacks start as always.</p>
-      <FormControl required>
-        <FormControl.Label>Reason</FormControl.Label>
-        <Textarea block rows={2} value={reason} onChange={(event) => setReason(event.target.value)} />
-      </FormControl>
-    </ActDialog>
-  );
-}
+type OpenedProps = {
+  readonly environment: Environment;
+  readonly open: Open;
+  readonly returnFocusRef: React.RefObject<HTMLElement | null>;
+  readonly onClose: () => void;
+};
 
-function UnholdDialog({ environment, hold, onClose }: { environment: string; hold: Hold; onClose: () => void }) {
-  return (
-    <ActDialog
-      title={`Lift the hold on ${environment}?`}
-      verb={`Unhold ${environment}`}
-      body={{ id: environment }}
-      act={(path, header) => answer(api.POST("/api/v1/environments/{id}/unhold", { params: { path, header } }))}
-      onClose={onClose}
-    >
-      <p>
-        Held by {hold.by} <Ago at={hold.at} />: {hold.reason}
-        {hold.run === null ? "" : ` (run ${hold.run})`}
-      </p>
-      <p>Deploys that wait for it start again.</p>
-    </ActDialog>
-  );
+function Opened({ environment: { id, hold, lock }, open, returnFocusRef, onClose }: OpenedProps) {
+  switch (open) {
+    case "rollback":
+      return <RollbackDialog environment={id} onClose={onClose} />;
+    case "hold":
+      return <HoldDialog environment={id} returnFocusRef={returnFocusRef} onClose={onClose} />;
+    case "unhold":
+      return hold && <UnholdDialog environment={id} hold={hold} onClose={onClose} />;
+    case "lock":
+      return <LockDialog on={id} returnFocusRef={returnFocusRef} onClose={onClose} />;
+    case "unlock":
+      return lock && <UnlockDialog on={id} lock={lock} onClose={onClose} />;
+    case null:
+      return null;
+  }
 }

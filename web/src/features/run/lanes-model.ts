@@ -72,6 +72,14 @@ export function sameReasons(steps: readonly Step[]): readonly SameReason[] {
   return [...Map.groupBy(steps, said).values()].flatMap(([step, ...others]) => (step ? [{ step, others: others.length }] : []));
 }
 
+/** In which environments something newer took the place of a run's steps, and what; each once. */
+export function supersededBy(steps: readonly Step[]): readonly { readonly environment: string; readonly message: string }[] {
+  const said = steps.flatMap(({ status, environment, reason }) =>
+    status === "superseded" && environment !== undefined && reason ? [{ environment, message: reason.message }] : [],
+  );
+  return [...new Map(said.map((each) => [`${each.environment} ${each.message}`, each])).values()];
+}
+
 /** How far a run is: `ended` of `total` steps. */
 export const progressOf = (steps: readonly Step[]): { readonly ended: number; readonly total: number } => ({
   ended: steps.filter((step) => stepEnded(step.status)).length,

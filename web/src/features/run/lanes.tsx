@@ -1,3 +1,4 @@
+import { LinkIcon } from "@primer/octicons-react";
 import { memo } from "react";
 import type { Schemas } from "../../../../src/contract/client.ts";
 import { plural } from "../../lib/format.ts";
@@ -155,11 +156,24 @@ const StepChip = memo(function StepChip({ step, label, selected, onSelect, ...fo
       className={`chip step-chip border-${toneOf(step.status)}`}
       aria-pressed={selected}
       data-step={step.id}
-      title={(step.waitingFor ?? step.reason)?.message}
+      title={titleOf(step)}
       onClick={() => onSelect(step.id)}
       {...focus}
     >
-      <span className="small">{label}</span> <StateWord state={step.status} size={12} />
+      <span className="small">
+        {label}
+        {step.joined && (
+          <span className="muted joined">
+            <LinkIcon size={12} /> run {step.joined.run}
+          </span>
+        )}
+      </span>{" "}
+      <StateWord state={step.status} size={12} />
     </button>
   );
 });
+
+function titleOf(step: Step): string | undefined {
+  const parts = [(step.waitingFor ?? step.reason)?.message, step.joined ? `joined: run ${step.joined.run}` : undefined].filter(Boolean);
+  return parts.length === 0 ? undefined : parts.join(" · ");
+}

@@ -33,10 +33,17 @@ export function RunActions({ run }: { run: RunDetail }) {
   );
 }
 
+/** Steps that a sentence names before it counts the rest. */
+const NAMED = 4;
+
+const isShared = ({ joined, attempts }: RunDetail["steps"][number]): boolean =>
+  joined !== null || (attempts.at(-1)?.joined.length ?? 0) > 0;
+
 function CancelDialog({ run, onClose }: { run: RunDetail; onClose: () => void }) {
   const [now, setNow] = useState(false);
   const [reason, setReason] = useState("");
   const running = run.steps.filter((step) => step.status === "running").length;
+  const shared = run.steps.filter((step) => step.status === "running" && isShared(step)).map((step) => step.id);
   const open = run.steps.filter((step) => !stepEnded(step.status)).length;
   return (
     <ActDialog
@@ -51,6 +58,13 @@ function CancelDialog({ run, onClose }: { run: RunDetail; onClose: () => void })
         {plural(open - running, "step")} will not start.{" "}
         {running > 0 && `${plural(running, "step")} under way may end, unless you stop them too.`}
       </p>
+      {shared.length > 0 && (
+        <p>
+          {plural(shared.length, "step")} under way {shared.length === 1 ? "is" : "are"} shared with other runs (
+          {shared.slice(0, NAMED).join(", ")}
+          {shared.length > NAMED && ` and ${shared.length - NAMED} more`}): stopping what runs is refused as long as those hold it.
+        </p>
+      )}
       <FormControl>
         <Checkbox checked={now} onChange={(event) => setNow(event.target.checked)} />
         <FormControl.Label>Stop what runs, too</FormControl.Label>

@@ -11,6 +11,7 @@ import { StateWord } from "../../ui/state.tsx";
 import { Ago, Took } from "../../ui/time.tsx";
 import { useTitle } from "../../ui/use-title.ts";
 import { Approvals } from "../approvals/approvals.tsx";
+import { Ending } from "./ending.tsx";
 import { Lanes } from "./lanes.tsx";
 import { lanesOf, progressOf, sameReasons, troubleOf, waitsOf } from "./lanes-model.ts";
 import { RunActions } from "./run-actions.tsx";
@@ -51,6 +52,7 @@ function Detail({ run: shown, step, onStep }: Omit<Props, "id"> & { run: RunDeta
         <RunActions run={shown} />
       </div>
       <Summary run={shown} />
+      <Ending run={shown} />
       {!runEnded(shown.status) && <Approvals run={shown.id} />}
       <Reasons title="What went wrong" steps={troubleOf(shown.steps)} onSelect={select} />
       <Reasons title="What it waits for" steps={waitsOf(shown.steps)} onSelect={select} />
@@ -89,12 +91,6 @@ function Summary({ run: shown }: { run: RunDetail }) {
           <Link to="/runs/$id" params={{ id: shown.retryOf }}>
             run {shown.retryOf}
           </Link>
-        </span>
-      )}
-      {shown.stopped && (
-        <span>
-          {shown.stopped.how} by {shown.stopped.by} <Ago at={shown.stopped.at} />
-          {shown.stopped.reason && `: ${shown.stopped.reason}`}
         </span>
       )}
     </p>

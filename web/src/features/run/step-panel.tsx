@@ -1,6 +1,7 @@
 import { XIcon } from "@primer/octicons-react";
 import { Button } from "@primer/react";
-import { useState } from "react";
+import { Link } from "@tanstack/react-router";
+import { Fragment, useState } from "react";
 import type { Schemas } from "../../../../src/contract/client.ts";
 import { StateWord } from "../../ui/state.tsx";
 import { Ago, Took } from "../../ui/time.tsx";
@@ -40,11 +41,43 @@ export function StepPanel({ step, onClose }: { step: Step; onClose: () => void }
         </span>
       </div>
       <Why step={step} />
+      <Shared step={step} attempt={attempt} />
       {attempt?.message && attempt.message !== step.reason?.message && <p>{attempt.message}</p>}
       {attempt ? <LogView key={attempt.id} attempt={attempt.id} /> : <p className="muted">{nothingYet(step)}</p>}
     </section>
   );
 }
+
+type SharedProps = { readonly step: Step; readonly attempt: Step["attempts"][number] | undefined };
+
+/** Whose work this is: another run's that the step has joined, or its own in which steps of other runs share. */
+function Shared({ step, attempt }: SharedProps) {
+  if (step.joined)
+    return (
+      <p>
+        joined: <StepLink run={step.joined.run} step={step.id} />, which does this work for both. The log is the same.
+      </p>
+    );
+  if (!attempt || attempt.joined.length === 0) return null;
+  return (
+    <p>
+      shared with{" "}
+      {attempt.joined.map((other, index) => (
+        <Fragment key={`${other.run} ${other.step}`}>
+          {index > 0 && ", "}
+          <StepLink {...other} />
+        </Fragment>
+      ))}
+      , whose steps end as this one does
+    </p>
+  );
+}
+
+const StepLink = ({ run, step }: { run: string; step: string }) => (
+  <Link to="/runs/$id" params={{ id: run }} search={{ step }}>
+    run {run}
+  </Link>
+);
 
 const nothingYet = (step: Step): string =>
   step.kind === "gate"

@@ -1,5 +1,7 @@
 import type { Schemas } from "../../../../src/contract/client.ts";
 import { spoken } from "../../lib/format.ts";
+import { Command } from "../../ui/command.tsx";
+import { RunText } from "../../ui/run-text.tsx";
 import { Ago, Took } from "../../ui/time.tsx";
 
 /** What a step waits for or why it ended as it did, since when, until when, and the command that goes on from here. Nothing where there is nothing to say. */
@@ -9,7 +11,7 @@ export function Why({ step }: { step: Schemas["Step"] }) {
   const { text, command } = spoken(why);
   return (
     <p className="why">
-      {text}
+      <RunText text={text} />
       {step.waitingFor && (
         <span className="muted">
           , for <Took from={step.waitingFor.since} to={null} />
@@ -20,7 +22,7 @@ export function Why({ step }: { step: Schemas["Step"] }) {
           )}
         </span>
       )}
-      {command !== null && <code className="command">{command}</code>}
+      {command !== null && <Command text={command} />}
     </p>
   );
 }

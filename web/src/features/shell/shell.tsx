@@ -3,14 +3,14 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
 import { type Live, useLiveState } from "../../lib/live.ts";
 import { approvals, health, session } from "../../lib/queries.ts";
-import { plural } from "../../lib/format.ts";
+import { questionsOf } from "../approvals/model.ts";
 import { LoginDialog } from "./login-dialog.tsx";
 
 /** What every page has around it. */
 export function Shell({ live }: { live: Live }) {
   const { data: server } = useQuery(health);
   const { data: who } = useQuery(session);
-  const waiting = useQuery(approvals).data?.length ?? 0;
+  const questions = questionsOf(useQuery(approvals).data ?? []).length;
   return (
     <div className="shell">
       <a className="skip" href="#main">
@@ -22,7 +22,19 @@ export function Shell({ live }: { live: Live }) {
         </span>
         <nav aria-label="Main">
           <Link to="/" activeOptions={{ exact: true, includeSearch: false }}>
-            Fleet{waiting > 0 && <span className="badge">{plural(waiting, "approval")}</span>}
+            Fleet
+          </Link>
+          <Link to="/approvals">
+            Approvals
+            {questions > 0 && (
+              <span className="badge">
+                {questions}
+                <span className="hidden"> to decide</span>
+              </span>
+            )}
+          </Link>
+          <Link to="/waiting" activeOptions={{ includeSearch: false }}>
+            Waiting
           </Link>
           <Link to="/runs" activeOptions={{ includeSearch: false }}>
             Runs
