@@ -81,9 +81,12 @@ export function voidTarget(d: Draft, decision: DecisionRow, target: TargetId, wh
   d.setDecision({ ...decision, voids: { ...decision.voids, [target]: why } });
 }
 
-/** Neither voided nor expired. */
-export const stillCounts = ({ voided, expiresAt }: DecisionRow, at: Time): boolean =>
-  voided === null && (expiresAt === null || expiresAt > at);
+/** Neither voided, as a whole or for each of its targets, nor expired. */
+export const stillCounts = ({ voided, expiresAt, voids, fingerprints }: DecisionRow, at: Time): boolean => {
+  const targets = Object.keys(fingerprints) as TargetId[];
+  const gone = targets.length > 0 && targets.every((target) => voids[target] !== undefined);
+  return voided === null && !gone && (expiresAt === null || expiresAt > at);
+};
 
 function mayDecide(policy: PlannedEnvironment, person: string): boolean {
   const persons = decidersOf(policy);

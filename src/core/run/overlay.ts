@@ -176,6 +176,10 @@ export class Overlay {
     if (found.length > 1) found.sort((a, b) => a.since - b.since || this.#place(a.run) - this.#place(b.run) || (a.id < b.id ? -1 : 1));
     return found.map((row) => stepKey(row.run, row.id));
   }
+  /** Targets and environments whose lock has ended by now. */
+  endedLocks(): readonly string[] {
+    return [...this.base.locks].flatMap(([id, until]) => (until <= this.at ? [id] : [])).toSorted();
+  }
   expiredDecisions(): readonly rows.DecisionRow[] {
     return [...this.base.decisions.values()].filter((x) => (expiryOf(x) ?? this.at + 1) <= this.at);
   }

@@ -46,7 +46,7 @@ export function subjectOf({ status, reason }: rows.StepRow): string | null {
 }
 
 export const untilOf = (row: rows.StepRow): rows.Time | null =>
-  row.status === "waiting" && (row.reason?.code === "need" || row.reason?.code === "lock") ? row.reason.until : null;
+  row.status === "waiting" && row.reason?.code === "need" ? row.reason.until : null;
 
 /** When an approval that counts stops to; null: never, or it counts no more. */
 export const expiryOf = (row: rows.DecisionRow): rows.Time | null =>
@@ -74,6 +74,8 @@ export class State {
   /** Waiting steps by what wakes them. */
   readonly watchers = new Map<string, Set<StepKey>>();
   readonly timers = new Map<StepKey, rows.Time>();
+  /** When locks end by themselves, by the target or environment that is locked. */
+  readonly locks = new Map<string, rows.Time>();
   /** Runs that have not ended on a target: its last step there is open. */
   readonly bringers = new Map<string, Set<rows.RunId>>();
   readonly decisionsOf = new Map<string, Set<string>>();
@@ -125,6 +127,7 @@ export class State {
       if (at !== null && (next === null || at < next)) next = at;
     };
     for (const at of this.timers.values()) sooner(at);
+    for (const at of this.locks.values()) sooner(at);
     for (const decision of this.decisions.values()) sooner(expiryOf(decision));
     return next;
   }
@@ -168,9 +171,11 @@ export class State {
         return;
       case "target":
         this.targets.set(change.row.id, change.row);
+        this.#putLock(change.row);
         return;
       case "environment":
         this.environments.set(change.row.id, change.row);
+        this.#putLock(change.row);
         return;
       case "decision":
         this.decisions.set(change.row.id, change.row);
@@ -198,6 +203,11 @@ export class State {
   /** One that has not ended is kept until it does. */
   #forgetAttempt(id: rows.AttemptId | null): void {
     if (id !== null && this.attempts.get(id)?.outcome != null) this.attempts.delete(id);
+  }
+
+  #putLock({ id, lock }: rows.TargetRow | rows.EnvironmentRow): void {
+    if (lock?.until == null) this.locks.delete(id);
+    else this.locks.set(id, lock.until);
   }
 
   #putStep(row: rows.StepRow): void {

@@ -73,6 +73,13 @@ export function stop(d: Draft, event: StopEvent): Answer {
   }
 }
 
+/** Locks whose time is over go, and whoever waits is looked at. */
+export function endLocks(d: Draft): void {
+  for (const on of d.endedLocks())
+    if (on.includes("@")) d.setTarget({ ...d.target(on as TargetId), lock: null });
+    else d.setEnvironment({ ...d.environment(on), lock: null });
+}
+
 /** Whether a lock is still in force. */
 export const stands = (lock: Lock | null, at: Time): lock is Lock => lock !== null && (lock.until === null || lock.until > at);
 

@@ -17,7 +17,7 @@ import { noteWhatStayed, recordSnapshots, takeSnapshot } from "./snapshots.ts";
 import { splitKey, type State, type StepKey, stepKey } from "./state.ts";
 import { runEnded, stepEnded } from "./status.ts";
 import { reopenGate } from "./steps.ts";
-import { stop } from "./stops.ts";
+import { endLocks, stop } from "./stops.ts";
 
 export type Outcome = { readonly changes: readonly Change[]; readonly effects: readonly Effect[]; readonly answer: Answer };
 const DONE: Answer = { ok: true };
@@ -84,6 +84,7 @@ function handle(d: Draft, event: Event): Answer {
       return DONE;
     case "tick":
       d.work.add(d.dueTimers());
+      endLocks(d);
       for (const decision of d.expiredDecisions()) d.setDecision({ ...decision, voided: "it has expired" });
       return DONE;
     case "reevaluate":

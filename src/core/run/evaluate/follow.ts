@@ -1,6 +1,7 @@
 import { holds, join, startOnTarget, underWay } from "../attempts.ts";
 import type { Draft } from "../draft.ts";
 import type { TargetId } from "../../config/config.ts";
+import type { Reason } from "../reason.ts";
 import type { RunId, StepRow } from "../rows.ts";
 import { stepEnded } from "../status.ts";
 import { blocked, follow, leaveQueue, mayTake, release, setStatus, stopped, type Verdict, waiting } from "../steps.ts";
@@ -33,20 +34,16 @@ export function evaluateSoak(d: Draft, row: StepRow): void {
     setStatus(d, row.run, row.id, stop.status, stop.reason);
     return;
   }
-  if (verify.status !== "succeeded") {
-    const verdict = afterSkip(d, row, target, verify);
-    if (verdict === "follows") return follow(d, row.run, row.id, verify);
-    if (verdict !== "go") {
-      leaveQueue(d, target, row.run, row.id);
-      setStatus(d, row.run, row.id, verdict.status, verdict.reason);
-      return;
-    }
-  }
-  const rollback = rollbackWaiting(d, row.run, target);
+  const verdict = verify.status === "succeeded" ? afterVerify(d, row, target) : afterSkip(d, row, target, verify);
+  if (verdict === "follows") return follow(d, row.run, row.id, verify);
+  const cutter = verdict === "go" ? cutterWaiting(d, row.run, target) : null;
   const same = underWay(d, row.run, d.member(row.run, target));
-  if (rollback !== null) {
+  if (verdict !== "go") {
+    leaveQueue(d, target, row.run, row.id);
+    setStatus(d, row.run, row.id, verdict.status, verdict.reason);
+  } else if (cutter) {
     letGo(d, row, target);
-    setStatus(d, row.run, row.id, "superseded", { code: "rolled-back", run: rollback });
+    setStatus(d, row.run, row.id, "superseded", cutter);
   } else if (same?.kind === "soak") join(d, row, same);
   else if (holds(d, target, row.run) || mayTake(d, target, row.run, row.id, false)) startOnTarget(d, row.run, row.id, "soak");
   else setStatus(d, row.run, row.id, "waiting", { code: "queue", target, run: d.target(target).busy?.run ?? null });
@@ -76,11 +73,28 @@ function afterSkip(d: Draft, row: StepRow, target: TargetId, verify: StepRow): V
   return there.good ? "follows" : "go";
 }
 
-/** A rollback does not wait for a soak, so none is begun before it. */
-function rollbackWaiting(d: Draft, run: RunId, target: TargetId): RunId | null {
+/** What was verified must still be there: a soak says nothing about another release. */
+function afterVerify(d: Draft, row: StepRow, target: TargetId): Verdict {
+  const { live, unknown } = d.target(target);
+  if (unknown) return waiting({ code: "observing", target });
+  if (live?.attempt === d.stepOf(row.run, `deploy:${target}`).attempt) return "go";
+  return {
+    status: "superseded",
+    reason: live?.run == null ? { code: "not-needed" } : { code: "superseded", run: live.run, commit: live.commit },
+  };
+}
+
+/** Who would cut the soak short as soon as it began: a rollback, or a deploy that asks for it. None is begun before these. */
+function cutterWaiting(d: Draft, run: RunId, target: TargetId): Reason | null {
   const { environment, queue } = d.target(target);
   const { rollback } = d.environment(environment);
-  return rollback !== null && rollback !== run && queue.some((q) => q.run === rollback) ? rollback : null;
+  for (const { run: other, step } of queue) {
+    if (other === run || !step.startsWith("deploy:")) continue;
+    const row = d.runOf(other);
+    if (other === rollback || row.cause) return { code: "rolled-back", run: other };
+    if (row.options.now && d.member(other, target).commit !== d.member(run, target).commit) return { code: "cut-short", run: other };
+  }
+  return null;
 }
 
 function setPending(d: Draft, row: StepRow, first: string): void {

@@ -39,8 +39,11 @@ describe("a locked target", () => {
   test("is one of a locked environment, also for a rollback", () => {
     const rig = settled();
     rig.everywhere("c1");
+    const prepared = rig.prepareRollback("devnet");
+    if (prepared === null || typeof prepared === "string") throw new Error(`no rollback: ${prepared}`);
     rig.send({ type: "environment.locked", environment: "devnet", by: "ben", reason: "an audit", until: null });
-    const back = rig.rollback("devnet");
+    expect(rig.prepareRollback("devnet")).toContain("devnet is locked by ben: an audit");
+    const back = rig.admit(prepared).run;
     expect(rig.step(back, "deploy:web@devnet")?.reason).toMatchObject({ code: "lock", on: "devnet" });
     rig.send({ type: "environment.unlocked", environment: "devnet", by: "ben" });
     rig.finish();
@@ -82,14 +85,14 @@ test("a frozen environment starts no deploy, and lets a rollback and what runs g
   rig.send({ type: "environment.frozen", environment: "devnet", until: rig.now + HOUR, reason: "the weekend" });
   rig.finish();
   expect(rig.status(running)).toBe("succeeded");
-  const waits = rig.started("c3", api);
-  rig.finish();
-  expect(rig.step(waits, DEPLOY)?.reason).toMatchObject({ code: "freeze", environment: "devnet", reason: "the weekend" });
   const back = rig.rollback("devnet", { services: ["indexer"] });
   rig.finish();
   expect(rig.status(back)).toBe("succeeded");
-  rig.send({ type: "environment.thawed", environment: "devnet" });
   rig.unhold("devnet");
+  const waits = rig.started("c3", api);
+  rig.finish();
+  expect(rig.step(waits, DEPLOY)?.reason).toMatchObject({ code: "freeze", environment: "devnet", reason: "the weekend" });
+  rig.send({ type: "environment.thawed", environment: "devnet" });
   rig.finish();
   expect(rig.live("devnet")).toContain("api c3");
 });
