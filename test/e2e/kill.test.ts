@@ -30,7 +30,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-test(`${KILLS} kills with kill -9 at random moments, seed ${SEED}`, { timeout: 600_000 }, async () => {
+test(`${KILLS} kills with kill -9 at random moments, seed ${SEED}`, { timeout: Math.max(600_000, KILLS * 10_000) }, async () => {
   const kills = { server: 0, attempts: 0, both: 0, processes: 0 };
   for (let done = 0, round = 1; done < KILLS; round++) {
     const commit = project.commit(`round ${round}`);

@@ -11,12 +11,19 @@ server.listen(Number(PORT), HOST);
 process.on("SIGTERM", () => server.close(() => process.exit(0)));
 `;
 
-/** A repository with two backends and a frontend in two environments, each of which notes every start of its process in one file. */
+export type KillOptions = {
+  /** Services beside `api` and the frontend `web`. */
+  readonly backends?: readonly string[];
+  /** Whether prod asks for an approval. */
+  readonly gate?: boolean;
+};
+
+/** A repository with backends and a frontend in two environments, each of which notes every start of its process in one file. */
 export class KillProject {
   readonly directory: string;
   readonly #starts: string;
 
-  constructor(directory: string) {
+  constructor(directory: string, { backends = ["auth"], gate = false }: KillOptions = {}) {
     this.directory = join(directory, "repository");
     this.#starts = join(directory, "starts");
     mkdirSync(this.directory, { recursive: true });
@@ -32,13 +39,12 @@ export class KillProject {
 project: kill
 environments:
   dev: { ${environment} }
-  prod: { needs: [dev], ${environment} }
+  prod: { needs: [dev], ${gate ? "approval: { self: true }, " : ""}${environment} }
 artifacts:
   all: { bundle: { path: . } }
 services:
   api: { tier: backend, artifact: all, ${deploy} }
-  auth: { tier: backend, artifact: all, ${deploy} }
-  web: { tier: frontend, artifact: all, ${deploy} }
+${backends.map((name) => `  ${name}: { tier: backend, artifact: all, ${deploy} }\n`).join("")}  web: { tier: frontend, artifact: all, ${deploy} }
 `,
     );
     this.#git("init", "--quiet", "--initial-branch=main");
