@@ -108,7 +108,8 @@ export async function deploy(
   parts: DeployParts,
   request: DeployRequest,
   actor: Actor,
-  retryOf: string | null,
+  /** The run that is tried again, as it was. */
+  retryOf: RunRow | null,
 ): Promise<{ readonly run: RunRow; readonly warnings: readonly string[] }> {
   const before = await admittedBefore(parts.store, actor);
   if (before) return { run: before, warnings: [] };
@@ -131,9 +132,9 @@ export async function deploy(
       acceptDiverged: request.acceptDiverged,
       skipNeeds: request.skipNeeds,
       now: request.now,
-      named: request.services !== null,
+      named: retryOf?.options.named ?? request.services !== null,
     },
-    retryOf,
+    retryOf: retryOf?.id ?? null,
     goodBefore: await parts.store.goodTargets(commit),
     built: await builtOf(parts, plan.artifacts, commit),
     decided: (await parts.store.decisions({ commit })).filter((x) => x.voided === null),

@@ -170,7 +170,7 @@ export class Engine implements Control {
       now: row.options.now,
       changed: false,
     };
-    return await deploy(this.#parts, request, actor, run);
+    return await deploy(this.#parts, request, actor, row);
   }
 
   async hold(environment: EnvironmentId, reason: string, actor: Actor): Promise<Answer> {

@@ -9,10 +9,12 @@ export function waitingSteps(state: State): readonly WaitingStep[] {
   const d = new Draft(state, state.meta.at);
   const runs = d.activeRuns().toSorted((a, b) => a.createdAt - b.createdAt || a.id.localeCompare(b.id, "en", { numeric: true }));
   return runs.flatMap((run) =>
-    d.plan(run.id).plan.steps.flatMap(({ id }, place) => {
-      const step = d.stepOf(run.id, id);
-      return step.status === "waiting" ? [{ run, step, place, who: whoEnds(d, step) }] : [];
-    }),
+    d.counts(run.id).waiting === 0
+      ? []
+      : d.plan(run.id).plan.steps.flatMap(({ id }, place) => {
+          const step = d.stepOf(run.id, id);
+          return step.status === "waiting" ? [{ run, step, place, who: whoEnds(d, step) }] : [];
+        }),
   );
 }
 

@@ -1,5 +1,6 @@
 import { idempotencyKey, type Schemas } from "../../contract/client.ts";
 import { shortCommit } from "../../contract/explain.ts";
+import { fingerprint } from "../../core/plan/fingerprint.ts";
 import { answer, everyItem, PAGE_SIZE } from "../api.ts";
 import type { Connection } from "../context.ts";
 import { CliError } from "../exit.ts";
@@ -23,7 +24,12 @@ export type Decision = {
   readonly yes: boolean | undefined;
 };
 
-/** Commits and lines of a difference that are shown before the question; `sluice diff` shows all. */
+/** The set where nothing waits, as the core tells it: what comes before the request arrives was not shown. */
+const NOTHING = fingerprint({});
+/** Services that are named in a request: an address has room for some. */
+const MOST_NAMED = 50;
+/** Targets, commits and lines of a difference that are shown before the question; `sluice diff` shows all. */
+const MOST_TARGETS = 20;
 const MOST_COMMITS = 10;
 const MOST_LINES = 30;
 
@@ -38,7 +44,7 @@ export async function decide(session: Session, connection: Connection, decision:
     await session.confirm(questionOf(decision), decision.yes);
   }
   // What a person has just agreed to is what is approved, and nothing that came meanwhile.
-  const seen = session.context.interactive && !decision.yes && gate ? gate.all[0].set : null;
+  const seen = session.context.interactive && !decision.yes ? (gate?.all[0].set ?? NOTHING) : null;
   const [only, except] = [decision.only && [...decision.only], decision.except && [...decision.except]];
   return answer(
     client.POST("/api/v1/decisions", {
@@ -84,8 +90,17 @@ async function show(session: Session, connection: Connection, gate: Gates, decis
 async function showDiff(session: Session, connection: Connection, gate: Gates, services: readonly string[]): Promise<void> {
   if (session.json || services.length === 0) return;
   try {
-    const diff = await fetchDiff(connection, gate.commit, gate.environment, services);
-    session.say([...commitLines(session, diff, MOST_COMMITS), ...(await targetLines(session, diff, MOST_LINES))].join("\n"));
+    const { commit, environment } = gate;
+    const found = await fetchDiff(connection, commit, environment, services.length > MOST_NAMED ? [] : services);
+    const targets = found.targets.filter(({ target }) => services.includes(serviceOf(target)));
+    const more = targets.length - MOST_TARGETS;
+    session.say(
+      [
+        ...commitLines(session, { ...found, targets }, MOST_COMMITS),
+        ...(await targetLines(session, { ...found, targets: targets.slice(0, MOST_TARGETS) }, MOST_LINES)),
+        ...(more > 0 ? [`and ${count(more, "more target")}: sluice diff --env ${environment} --commit ${shortCommit(commit)}`] : []),
+      ].join("\n"),
+    );
   } catch (error) {
     // At 3 am a source that cannot be read must not stand between a person and the decision.
     if (!(error instanceof CliError)) throw error;

@@ -44,6 +44,7 @@ export function fetchDiff({ client }: Connection, commit: string, environment: s
 export function commitLines({ colors }: Session, { targets, commits }: Diff, most = 50): readonly string[] {
   return commits.flatMap(({ from, brings, loses }) => {
     const on = listed(targets.filter((target) => target.from === from).map(({ target }) => target));
+    if (on === "") return [];
     const list = ({ items, count: all }: typeof brings): readonly string[] => {
       const shown = items.slice(0, most).map(({ id, subject }) => `  ${shortCommit(id)} ${safe(subject)}`);
       return all > shown.length ? [...shown, `  and ${all - shown.length} more`] : shown;

@@ -19,6 +19,49 @@ const cases: readonly (readonly [reason: Reason, message: string, command: strin
     "sluice deploy api --env mainnet --commit 4f9c2d1e8",
   ],
   [
+    { code: "need", target: "api@mainnet", run: null, until: 1, kept: "pinned" },
+    "waits for api@mainnet, which is pinned: sluice unpin api@mainnet",
+    "sluice unpin api@mainnet",
+  ],
+  [{ code: "need", target: "api@mainnet", run: null, until: 1, kept: "frozen" }, "waits for api@mainnet, which is frozen", null],
+  [
+    { code: "need", target: "api@mainnet", run: "42", until: null, kept: "held" },
+    "waits for api@mainnet, run 42; api@mainnet is held: sluice unhold mainnet",
+    "sluice unhold mainnet",
+  ],
+  [
+    { code: "need", target: "api@mainnet", run: null, until: 1, kept: "locked" },
+    "waits for api@mainnet, which is locked: sluice status --env mainnet",
+    "sluice status --env mainnet",
+  ],
+  [
+    { code: "need", target: "api@mainnet", run: null, until: 1, kept: "manual" },
+    "waits for api@mainnet, which is manual and not part of this run: sluice deploy api --env mainnet --commit 4f9c2d1e8",
+    "sluice deploy api --env mainnet --commit 4f9c2d1e8",
+  ],
+  [
+    { code: "need-ended", target: "api@mainnet", run: "7", status: "superseded", kept: "pinned" },
+    "needs api@mainnet, which was superseded in run 7; api@mainnet is pinned: sluice unpin api@mainnet",
+    "sluice unpin api@mainnet",
+  ],
+  [
+    { code: "lock", on: "api@mainnet", by: "ana", reason: "audit", until: Date.UTC(2026, 0, 31, 9, 30) },
+    "waits for the lock on api@mainnet by ana until 2026-01-31T09:30:00.000Z (audit): sluice unlock api@mainnet",
+    "sluice unlock api@mainnet",
+  ],
+  [
+    { code: "freeze", environment: "mainnet", until: Date.UTC(2026, 0, 31, 9, 30), reason: "weekend" },
+    "waits for the end of the freeze of mainnet, 2026-01-31T09:30:00.000Z: weekend",
+    null,
+  ],
+  [
+    { code: "pinned", target: "api@mainnet", commit: OLD, reason: "reindexes" },
+    "api@mainnet is pinned at 111111111 (reindexes): sluice unpin api@mainnet",
+    "sluice unpin api@mainnet",
+  ],
+  [{ code: "superseded", run: "9", commit: OLD }, "superseded by 111111111, run 9", null],
+  [{ code: "cut-short", run: "9" }, "cut short by run 9", null],
+  [
     { code: "hold", environment: "mainnet", reason: "incident" },
     "waits for the hold on mainnet: incident: sluice unhold mainnet",
     "sluice unhold mainnet",

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { wantsColors } from "../../../src/cli/output/paint.ts";
+import { unified } from "../../../src/cli/output/diff.ts";
+import { colorsOf, wantsColors } from "../../../src/cli/output/paint.ts";
 import { table } from "../../../src/cli/output/table.ts";
 import { ago, displayWidth, duration, listed, safe, safeLog, truncate } from "../../../src/cli/output/text.ts";
 
@@ -22,6 +23,26 @@ describe("width", () => {
         if (cut !== text && width > 0) expect(text.startsWith(cut.slice(0, -1))).toBe(true);
       }
     }
+  });
+});
+
+describe("differences", () => {
+  const plain = colorsOf(false);
+
+  test("are shown line by line with what stands around them; what is new is all of it", async () => {
+    expect(await unified("a\nb\nc\n", "a\nB\nc\n", plain)).toEqual(["@@ -1,3 +1,3 @@", " a", "-b", "+B", " c"]);
+    expect(await unified(null, "a\n", plain)).toEqual(["@@ -0,0 +1,1 @@", "+a"]);
+    expect(await unified("a\n", "a\n", plain)).toEqual([]);
+  });
+
+  test("drive no terminal", async () => {
+    expect((await unified(null, "a\u001b[2J\u0007b\n", plain))?.at(-1)).toBe("+ab");
+    expect((await unified("a\n", "b\n", colorsOf(true)))?.slice(1)).toEqual(["\u001b[31m-a\u001b[39m", "\u001b[32m+b\u001b[39m"]);
+  });
+
+  test("of texts that have nothing in common are not looked for without end", async () => {
+    const lines = (word: string) => Array.from({ length: 5_000 }, (_, n) => `${word} ${n}\n`).join("");
+    expect(await unified(lines("a"), lines("b"), plain)).toBeNull();
   });
 });
 

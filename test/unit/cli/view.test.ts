@@ -87,6 +87,22 @@ describe("a run that is followed", () => {
     expect(view.steps[0]?.attempts).toEqual([{ id: "a1", startedAt: AT, endedAt: LATER, outcome: "succeeded", joined: [] }]);
   });
 
+  test("an attempt of another run that a step has joined is that step's too", () => {
+    const view = new RunView(run([step("deploy:api@devnet")]));
+    const attempt = { id: "b1", run: "8", step: "deploy:api@devnet", startedAt: AT, endedAt: null, outcome: null };
+    const event = (joined: { run: string; step: string }[]): StreamEvent => ({
+      seq: 1,
+      at: AT,
+      type: "x",
+      run: "8",
+      changes: [{ table: "attempt", row: { ...attempt, joined } }],
+    });
+    view.apply(event([]));
+    expect(view.steps[0]?.attempts).toEqual([]);
+    view.apply(event([{ run: "7", step: "deploy:api@devnet" }]));
+    expect(view.steps[0]?.attempts.map(({ id }) => id)).toEqual(["b1"]);
+  });
+
   test("once ended, it stays as it ended", () => {
     const view = new RunView(run([], { status: "succeeded" }));
     const { steps: _steps, ...row } = run([], { status: "running" });
@@ -115,6 +131,10 @@ describe("at a gate", () => {
     expect(at("waiting", waiting("approval"), waiting("need", { until: LATER }))).toBe(false));
   test("a need that something else brings is no gate", () => expect(at("waiting", waiting("need"))).toBe(false));
   test("a hold is a person's, too", () => expect(at("waiting", waiting("hold"), waiting("approval"))).toBe(true));
+  test("a lock is a person's, too, unless it ends by itself", () => {
+    expect(at("waiting", waiting("lock"), waiting("step"))).toBe(true);
+    expect(at("waiting", waiting("lock", { until: LATER }), waiting("step"))).toBe(false);
+  });
 });
 
 describe("plain lines", () => {
