@@ -6,7 +6,7 @@ import type { Observed } from "./events.ts";
 import { becameLive } from "./ledger.ts";
 import { again, cutShort, type Steps } from "./outcomes.ts";
 import { must } from "./overlay.ts";
-import type { AttemptRow, TargetRow } from "./rows.ts";
+import type { AttemptRow, Live, TargetRow } from "./rows.ts";
 import { splitKey } from "./state.ts";
 import { release, setStatus } from "./steps.ts";
 
@@ -14,14 +14,15 @@ type Unknown = NonNullable<TargetRow["unknown"]>;
 /** The driver could tell. */
 type There = Extract<Observed, { readonly kind: "live" | "absent" }>;
 
-/** The driver's word on what is there: for a target met for the first time, and after an attempt that was cut off or lost. */
+/** The driver's word on what is there: for a target met for the first time since the store was opened, and after an attempt that was cut off or lost. */
 export function targetObserved(d: Draft, target: TargetId, observed: Observed): void {
   const there = d.target(target);
   if (there.unknown) return afterUnknown(d, target, there.unknown, observed);
   if (there.observed) return;
   if (observed.kind === "error") return unseen(d, target, observed.message);
   d.setTarget({ ...there, observed: true });
-  if (observed.kind === "live" && !there.live) imported(d, target, observed, "imported");
+  if (there.live) seen(d, target, there.live, observed);
+  else if (observed.kind === "live") imported(d, target, observed, "imported");
 }
 
 /** Nothing is decided over a target that could not be looked at; the next run looks again. */
@@ -89,8 +90,15 @@ function isApplied(d: Draft, target: TargetId, unknown: Unknown, observed: Obser
 export function targetWatched(d: Draft, target: TargetId, entry: number, observed: Observed): void {
   const there = d.target(target);
   if (there.live?.entry !== entry || there.busy || there.unknown) return;
+  seen(d, target, there.live, observed);
+}
+
+/** What is there is compared with what the ledger says is live. */
+function seen(d: Draft, target: TargetId, live: Live, observed: Observed): void {
+  const there = d.target(target);
+  if (observed.kind === "unobservable") return;
   if (observed.kind === "live") {
-    const other = observed.commit !== null && observed.commit !== there.live.commit;
+    const other = observed.commit !== null && observed.commit !== live.commit;
     if (other) imported(d, target, observed, "external");
     else if (observed.health !== there.health || observed.url !== there.url)
       d.setTarget({ ...there, health: observed.health, url: observed.url });

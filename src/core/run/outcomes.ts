@@ -1,3 +1,4 @@
+import { voidFor } from "./approvals.ts";
 import { holders, join, MAX_LOST, startBuild, startOnTarget } from "./attempts.ts";
 import { buildKey, type Draft } from "./draft.ts";
 import { must } from "./overlay.ts";
@@ -77,11 +78,22 @@ function checksEnded(d: Draft, steps: Steps, attempt: AttemptRow, event: Ended):
 }
 
 function failed(d: Draft, steps: Steps, event: Ended): void {
-  for (const row of steps)
+  for (const row of steps) {
     setStatus(d, row.run, row.id, event.outcome === "failed" ? "failed" : "errored", {
       code: "attempt",
       message: event.message ?? "no message",
     });
+    voidEarly(d, row);
+  }
+}
+
+/** Section 6: what was decided before it had arrived is void for members that fail on their way. */
+function voidEarly(d: Draft, { run, id }: StepRow): void {
+  const { target } = d.planned(run, id);
+  const failed = target === null ? null : d.member(run, target);
+  for (const member of failed ? Object.values(d.plan(run).plan.members) : [])
+    if (member.service === failed?.service && member.environment !== failed.environment)
+      voidFor(d, member.commit, member.target, "it failed on its way there", "early");
 }
 
 /** A person or a rollback cut it short: which of the two says how each step ends. */

@@ -127,7 +127,7 @@ export type TargetRow = {
   readonly good: boolean;
   /** The last entry that was good: what a snapshot records. */
   readonly lastGood: Live | null;
-  /** False until its driver has been asked once. */
+  /** False until its driver has been asked once since the store was opened. */
   readonly observed: boolean;
   /** An attempt that was cut off or lost: what is there is not known until the driver has said. `live`: what is there if it was applied; its entry is numbered then. */
   readonly unknown: { readonly attempt: AttemptId; readonly since: Time; readonly live: Live } | null;

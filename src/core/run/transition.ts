@@ -163,7 +163,7 @@ function retry(d: Draft, event: Extract<Event, { readonly type: "run.retried" }>
     if (!redo) continue;
     if (step.environment !== null) lanes.add(step.environment);
     if (step.target !== null) d.setTarget({ ...d.target(step.target), queue: d.target(step.target).queue.filter((q) => q.run !== run.id) });
-    d.setStep({ ...row, status: "pending", reason: null, since: d.at, attempt: null, lost: 0, startedAt: null, endedAt: null });
+    d.setStep({ ...row, status: "pending", reason: null, since: d.at, lost: 0, startedAt: null, endedAt: null });
   }
   for (const environment of lanes) reopenGate(d, run.id, environment);
   // whatever went on without them may have to wait for them again

@@ -1,6 +1,6 @@
 import { holds, join, startOnTarget, underWay } from "../attempts.ts";
 import type { Draft } from "../draft.ts";
-import type { TargetId } from "../../config/config.ts";
+import type { CommitId, TargetId } from "../../config/config.ts";
 import type { Reason } from "../reason.ts";
 import type { RunId, StepRow } from "../rows.ts";
 import { stepEnded } from "../status.ts";
@@ -15,8 +15,12 @@ export function evaluateVerify(d: Draft, row: StepRow): void {
   const stop = stopped(d, row.run);
   const there = deploy.status === "skipped" && deploy.reason?.code === "already-there";
   if (deploy.status !== "succeeded" && !there) return follow(d, row.run, row.id, deploy);
+  const gone = there ? replaced(d, target, d.member(row.run, target).commit) : null;
   const same = underWay(d, row.run, d.member(row.run, target));
-  if (there && stop) setStatus(d, row.run, row.id, stop.status, stop.reason);
+  if (gone) {
+    leaveQueue(d, target, row.run, row.id);
+    setStatus(d, row.run, row.id, "superseded", gone);
+  } else if (there && stop) setStatus(d, row.run, row.id, stop.status, stop.reason);
   else if (same?.kind === "verify" && d.target(target).live?.attempt === deploy.attempt) join(d, row, same);
   else if (holds(d, target, row.run) || mayTake(d, target, row.run, row.id, there)) startOnTarget(d, row.run, row.id, "verify");
   else setStatus(d, row.run, row.id, "waiting", { code: "queue", target, run: d.target(target).busy?.run ?? null });
@@ -78,10 +82,18 @@ function afterVerify(d: Draft, row: StepRow, target: TargetId): Verdict {
   const { live, unknown } = d.target(target);
   if (unknown) return waiting({ code: "observing", target });
   if (live?.attempt === d.stepOf(row.run, `deploy:${target}`).attempt) return "go";
-  return {
-    status: "superseded",
-    reason: live?.run == null ? { code: "not-needed" } : { code: "superseded", run: live.run, commit: live.commit },
-  };
+  return { status: "superseded", reason: whatCame(d, target) };
+}
+
+/** Something else has come to the target since it was found to be there already. */
+function replaced(d: Draft, target: TargetId, commit: CommitId): Reason | null {
+  const { live, busy } = d.target(target);
+  return busy === null && live?.commit !== commit ? whatCame(d, target) : null;
+}
+
+function whatCame(d: Draft, target: TargetId): Reason {
+  const { live } = d.target(target);
+  return live?.run == null ? { code: "not-needed" } : { code: "superseded", run: live.run, commit: live.commit };
 }
 
 /** Who would cut the soak short as soon as it began: a rollback, or a deploy that asks for it. None is begun before these. */
