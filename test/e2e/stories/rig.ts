@@ -43,6 +43,13 @@ if (existsSync(control + "fail-" + what)) {
 }
 `;
 
+/** A clock that the host has set forward. */
+const CLOCK = (control: string): string => `import { readFileSync } from "node:fs";
+const ahead = Number(readFileSync(${JSON.stringify(control)} + "/ahead", "utf8"));
+const now = Date.now;
+globalThis.Date.now = () => now() + ahead;
+`;
+
 /** A copy of the sample with the policy that a story needs, a server of its own, and four people with tokens of their own. */
 export class Harbor implements AsyncDisposable {
   readonly root: string;
@@ -57,6 +64,8 @@ export class Harbor implements AsyncDisposable {
     this.#control = join(this.#directory, "control");
     mkdirSync(this.#control);
     writeFileSync(join(this.#control, "starts"), "");
+    writeFileSync(join(this.#control, "ahead"), "0");
+    writeFileSync(join(this.#control, "clock.mjs"), CLOCK(this.#control));
     this.#env = {
       PATH: process.env["PATH"],
       HOME: this.#directory,
@@ -65,7 +74,11 @@ export class Harbor implements AsyncDisposable {
       GIT_CONFIG_NOSYSTEM: "1",
     };
     const tokens = PEOPLE.map((person) => `${person}:${secretOf(person)}`).join(",");
-    this.#server = new TestServer(this.root, { XDG_STATE_HOME: join(this.#directory, "state"), SLUICE_TOKEN: tokens });
+    this.#server = new TestServer(this.root, {
+      XDG_STATE_HOME: join(this.#directory, "state"),
+      SLUICE_TOKEN: tokens,
+      NODE_OPTIONS: `--import ${join(this.#control, "clock.mjs")}`,
+    });
   }
 
   /** The sample with these `environments:` (and `teams:`), served. `edit` changes what the file says of services. */
@@ -87,6 +100,14 @@ export class Harbor implements AsyncDisposable {
   /** Ends the server and nothing that it has started. */
   kill(): Promise<void> {
     return this.#server.kill("SIGKILL");
+  }
+
+  /** The server is killed, and started again when this time has passed. */
+  async later(ms: number): Promise<void> {
+    await this.kill();
+    const ahead = join(this.#control, "ahead");
+    writeFileSync(ahead, String(Number(readFileSync(ahead, "utf8")) + ms));
+    await this.start();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -151,11 +172,11 @@ export class Harbor implements AsyncDisposable {
     return { exit, out: program.out, err: program.err };
   }
 
-  /** What `sluice` has printed, where it ends well. */
+  /** What `sluice` has printed, for people and for programs, where it ends well. */
   async says(person: Person, ...args: readonly string[]): Promise<string> {
     const ended = await this.sluice(person, ...args);
     expect({ args, ...ended }).toEqual({ args, exit: 0, out: ended.out, err: ended.err });
-    return ended.out;
+    return ended.out + ended.err;
   }
 
   /** Admits a run; resolves to its id. */
