@@ -58,12 +58,23 @@ export async function relationsOf(
   entries: Readonly<Record<TargetId, Live>>,
 ): Promise<Relations> {
   const known = new Map<string, RelationRow>();
-  for (const [release, live] of pairsOf(targets, entries)) {
-    const row =
-      (await parts.store.relation(release, live)) ?? (await parts.source.relate(release, live, await parts.configs.paths(release)));
-    known.set(relationKey(release, live), row);
-  }
+  for (const [release, live] of pairsOf(targets, entries))
+    known.set(relationKey(release, live), (await parts.store.relation(release, live)) ?? (await relate(parts, release, live)));
   return (release, live) => known.get(relationKey(release, live)) ?? null;
+}
+
+/** What cannot be compared, such as a commit that is gone, meets no need. */
+async function relate(
+  { source, configs }: Pick<DeployParts, "source" | "configs">,
+  release: CommitId,
+  live: CommitId,
+): Promise<RelationRow> {
+  try {
+    return await source.relate(release, live, await configs.paths(release));
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    return { release, live, order: "unknown", unmet: null };
+  }
 }
 
 /** Of what is recorded and of what is live. */

@@ -30,6 +30,7 @@ export type NoopOptions = {
   /** Puts something between the engine and the store. */
   readonly between?: (store: Store) => Store;
   readonly deposed?: (error: StoreError) => void;
+  readonly log?: (level: string, message: string) => void;
 };
 
 /** The real engine over a real store on disk, with a driver and an executor that do nothing unless told otherwise. */
@@ -48,7 +49,7 @@ export async function openNoopEngine(source: Source, options: NoopOptions = {}):
     home,
     project: "big",
     policyRef: null,
-    log: () => {},
+    log: options.log ?? (() => {}),
     deposed:
       options.deposed ??
       ((error) => {

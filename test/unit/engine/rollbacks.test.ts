@@ -1,0 +1,177 @@
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { Repo } from "../source/repo.ts";
+import { fileOf, Story } from "./rollback-rig.ts";
+
+const all = (text: string) => ({ "api/x": text, "jobs/x": text, "web/x": text });
+
+/** A story of its own for one test. */
+async function begun(): Promise<Story> {
+  const story = await Story.begin();
+  onTestFinished(() => story.end());
+  return story;
+}
+
+/** One, two and three have been live in dev; one in prod too. */
+async function three(story: Story) {
+  const one = story.commit({ "sluice.yaml": fileOf(), ...all("1") }, "one");
+  await story.deploy(one);
+  await story.deploy(one, "prod");
+  const two = story.commit(all("2"), "two");
+  await story.deploy(two);
+  const three = story.commit(all("3"), "three");
+  await story.deploy(three);
+  return { story, one, two, three };
+}
+
+describe("which set is meant", () => {
+  let story: Story;
+  let one = "";
+  let two = "";
+  beforeAll(async () => {
+    story = await Story.begin();
+    ({ one, two } = await three(story));
+  });
+  afterAll(() => story.end());
+
+  test("none, a snapshot, a commit, a short hash or a time", async () => {
+    const to = async (where: string | null) => (await story.preview({ to: where })).snapshot.release;
+    const [, second = ""] = await story.snapshots();
+    expect(await to(null)).toBe(two);
+    expect(await to(second)).toBe(two);
+    expect(await to(one)).toBe(one);
+    expect(await to(one.slice(0, 10))).toBe(one);
+    expect(await to("HEAD~1")).toBe(two);
+    expect(await to("2026-01-31T09:00:30Z")).toBe(one);
+  });
+
+  test("what is none of them says what there is", async () => {
+    const [newest = ""] = await story.snapshots();
+    const [prod = ""] = await story.snapshots("prod");
+    const never = story.commit({ "web/x": "never" }, "never live");
+    const refusal = async (to: string | null, environment = "dev") =>
+      await story.preview({ to, environment }).then(
+        () => null,
+        (error: unknown) => error,
+      );
+    const rejected = async (to: string | null, message: string, hint: string, environment?: string) =>
+      expect(await refusal(to, environment)).toMatchObject({
+        message: expect.stringContaining(message) as string,
+        hint: expect.stringContaining(hint) as string,
+      });
+    await rejected(prod, `${prod} is a set of prod, not of dev`, `--env prod --to ${prod}`);
+    await rejected("dev-99999", "dev-99999 is no snapshot of dev, no commit and no time", newest);
+    await rejected(
+      never,
+      "was never live and good in a recorded set of dev",
+      `sluice deploy --all --env dev --commit ${never.slice(0, 12)}`,
+    );
+    await rejected("2025-01-31T09:30Z", "nothing is recorded of dev from before", "the first set there is dev-");
+    await rejected("2026-13-31T09:30Z", "is no time", "2026-01-31T09:30Z");
+    await rejected(null, "nothing to roll prod back to", "the newest recorded sets of prod: prod-", "prod");
+    await rejected(null, "no environment dve in the policy of main", "known: dev, prod", "dve");
+  });
+
+  test("a hash that is short for several is told with all of them", async () => {
+    // a first digit that two commits share is found among so many soon
+    const tree = story.repo.git("rev-parse", "HEAD^{tree}");
+    const ids = Array.from(
+      { length: 700 },
+      (_, i) => `commit refs/heads/many${i}\ncommitter A <a@b> ${i} +0000\ndata 1\nx\nM 040000 ${tree} \n\n`,
+    );
+    story.repo.feed(`${ids.join("")}done\n`, "fast-import", "--quiet", "--done", "--force");
+    const seen = new Map<string, string>();
+    let short = "";
+    for (const id of story.repo.git("for-each-ref", "--format=%(objectname)", "refs/heads/many*").split("\n")) {
+      if (seen.has(id.slice(0, 4))) short = id.slice(0, 4);
+      seen.set(id.slice(0, 4), id);
+    }
+    await expect(story.preview({ to: short })).rejects.toThrow(`\`${short}\` is short for`);
+  });
+
+  test("a commit that the source no longer has is known by what is recorded", async () => {
+    const other = new Repo();
+    onTestFinished(() => other.remove());
+    other.commit({ "sluice.yaml": fileOf() }, "another history");
+    await story.open(other);
+    expect((await story.preview({ to: one.slice(0, 12) })).snapshot.release).toBe(one);
+    await expect(story.preview({ to: "main" })).rejects.toThrow("was never live and good");
+    await story.open();
+  });
+});
+
+describe("the verdict", () => {
+  test("names what cannot be taken back by a trailer, and what could still go", async () => {
+    const story = await begun();
+    const one = story.commit({ "sluice.yaml": fileOf(), ...all("1") }, "one");
+    await story.deploy(one);
+    const two = story.commit(all("2"), "drop a column\n\nIrreversible: jobs");
+    const three = story.commit({ "api/x": "3" }, "three");
+    await story.deploy(three);
+    const { said, hints, snapshot } = await story.preview();
+    expect(said).toEqual([`jobs@dev: commit ${two.slice(0, 12)} (drop a column) cannot be taken back: it says Irreversible: jobs`]);
+    expect(hints[0]).toContain(`sluice rollback --env dev --to ${snapshot.id} --only api web --reason`);
+    expect((await story.preview({ services: ["api", "web"], to: snapshot.id })).said).toEqual([]);
+    await expect(story.opened.engine.rollback(story.request(), { name: "ana" })).rejects.toThrow("nothing has been touched: jobs@dev");
+    expect(await story.live()).toEqual({ api: "three", jobs: "three", web: "three" });
+  });
+
+  test("and by the paths that what is live calls irreversible", async () => {
+    const story = await begun();
+    const one = story.commit({ "sluice.yaml": fileOf(), ...all("1"), "db/one": "1" }, "one");
+    await story.deploy(one);
+    const two = story.commit({ "sluice.yaml": fileOf({ migration: "db" }), "db/two": "1" }, "a migration");
+    await story.deploy(two);
+    expect((await story.preview()).said).toEqual([`api@dev: commit ${two.slice(0, 12)} (a migration) cannot be taken back: it changes db`]);
+  });
+
+  test("a commit that is gone bars what would cross it", async () => {
+    const { story, one, three: newest } = await three(await begun());
+    story.repo.git("branch", "rewritten", one);
+    // a clone of a remote whose history was rewritten
+    const clone = new Repo();
+    onTestFinished(() => clone.remove());
+    clone.git("fetch", "-q", `file://${story.repo.directory}`, "rewritten");
+    clone.git("reset", "-q", "--hard", "FETCH_HEAD");
+    await story.open(clone);
+    const { said, hints } = await story.preview();
+    const why = `whether it can be taken back cannot be known: There is no commit \`${newest}\``;
+    for (const service of ["api", "jobs", "web"]) expect(said).toContainEqual(expect.stringContaining(`${service}@dev: ${why}`));
+    expect(hints[0]).toContain("fetch that commit");
+    expect(hints[0]).toContain("nothing else of the set could go without it");
+  });
+
+  test("tells of locks, pins and removed services together", async () => {
+    const { story, three: newest } = await three(await begun());
+    const { engine } = story.opened;
+    story.commit({ "sluice.yaml": fileOf({ services: ["api", "web"] }) }, "without jobs");
+    await engine.lock("api@dev", { reason: "an incident", until: null }, { name: "ben" });
+    await engine.pin("web@dev", { commit: newest, reason: "a test" }, { name: "cy" });
+    const { said, targets, plan } = await story.preview();
+    expect(said).toEqual([
+      "api@dev: it is locked by ben: an incident",
+      "api@dev: no safe order with web@dev, which needs it",
+      "jobs@dev: no safe order with web@dev, which needs it",
+    ]);
+    expect(targets.find((t) => t.target === "web@dev")?.skip).toBe(`pinned at ${newest.slice(0, 12)} by cy: a test`);
+    expect(plan.notes).toContain(
+      "jobs@dev is rolled back from its recorded definition: the policy ref's file no longer has a service jobs",
+    );
+  });
+
+  test("a lock that has ended stops nothing, though nobody has told the core the time", async () => {
+    const { story } = await three(await begun());
+    await story.opened.engine.lock("api@dev", { reason: "for an hour", until: story.clock.at + 3_600_000 }, { name: "ben" });
+    expect((await story.preview()).said).toHaveLength(1);
+    story.clock.at += 3_600_001;
+    expect((await story.preview()).said).toEqual([]);
+  });
+
+  test("an environment that policy no longer has", async () => {
+    const { story } = await three(await begun());
+    story.commit({ "sluice.yaml": fileOf({ environments: "dev: {}" }) }, "without prod");
+    await expect(story.preview({ environment: "prod" })).rejects.toMatchObject({
+      message: "the policy of main no longer has an environment prod, so nobody may change what is live there",
+      hint: expect.stringContaining("put it back into the sluice.yaml of main") as string,
+    });
+  });
+});
