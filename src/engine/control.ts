@@ -2,7 +2,8 @@ import type { CommitId, Digest, EnvironmentId, ServiceId, TargetId } from "../co
 import type { Diagnostic } from "../core/config/diagnostic.ts";
 import type { Plan } from "../core/plan/plan.ts";
 import type { Answer } from "../core/run/events.ts";
-import type { RunId, RunRow, StepRow, Time } from "../core/run/rows.ts";
+import type { Reason } from "../core/run/reason.ts";
+import type { RunId, RunRow, StepRow, StepStatus, Time } from "../core/run/rows.ts";
 import type { Executor } from "./ports/executor.ts";
 import type { CommitList } from "./ports/source.ts";
 import type { Store } from "./ports/store.ts";
@@ -78,7 +79,8 @@ export type PendingApproval = {
   readonly members: readonly TargetId[];
   /** What would be applied to each member: what `set` is made of. */
   readonly fingerprints: Readonly<Record<TargetId, Digest>>;
-  readonly leftOut: readonly { readonly target: TargetId; readonly why: string }[];
+  /** Members that have ended there without an attempt. */
+  readonly leftOut: readonly { readonly target: TargetId; readonly status: StepStatus; readonly reason: Reason | null }[];
   readonly since: Time;
   readonly approvers: readonly string[];
   /** How many persons must approve, and who has. */

@@ -28,7 +28,8 @@ export async function diffOf(parts: DiffParts, request: Request): Promise<Enviro
   const targets: TargetDiff[] = [];
   let left = MAX_ALL;
   for (const member of members) {
-    const diff = cut(await targetDiff(parts, member, member.artifact === null ? null : (built.get(member.artifact) ?? null)), left);
+    const digest = member.recorded?.digest ?? built.get(member.artifact ?? "") ?? null;
+    const diff = cut(await targetDiff(parts, member, digest), left);
     left -= diff.after.length + (diff.before?.length ?? 0);
     targets.push(diff);
   }
@@ -41,7 +42,7 @@ async function membersOf(parts: DiffParts, request: Request): Promise<readonly M
   const d = new Draft(parts.loop.state, parts.loop.state.meta.at);
   const held = new Map<ServiceId, Member>();
   for (const run of d.activeRuns())
-    if (run.kind === "deploy" && run.commit === commit)
+    if (run.commit === commit)
       for (const member of Object.values(d.plan(run.id).plan.members))
         if (member.environment === environment) held.set(member.service, member);
   if (services !== null && services.every((s) => held.has(s))) return [...held.values()].filter((m) => services.includes(m.service));

@@ -131,7 +131,9 @@ export class Engine implements Control {
   }
 
   async decide(request: Parameters<Control["decide"]>[0], actor: Actor): Promise<Answer> {
-    await this.#mustKnow(request.environment);
+    // a gate may outlive its environment in the policy, and must not wait for ever
+    if (!pendingApprovals(this.#loop.state).some((gate) => gate.environment === request.environment))
+      await this.#mustKnow(request.environment);
     return await decide({ ...this.#parts, clock: this.#options.clock }, request, actor);
   }
 

@@ -56,11 +56,10 @@ function approvedSoFar(d: Draft, { run, members }: Waiting): PendingApproval["ap
   return [...new Map(counting.map((x) => [x.by, { by: x.by, at: x.at, expiresAt: x.expiresAt }])).values()];
 }
 
-/** Members that have ended there without an attempt, and why. */
 function leftOut(d: Draft, run: RunId, environment: string): PendingApproval["leftOut"] {
   return (d.plan(run).deploys.get(environment) ?? []).flatMap((id) => {
     const { status, reason, attempt } = d.stepOf(run, id);
     const target = id.slice("deploy:".length) as TargetId;
-    return stepEnded(status) && attempt === null ? [{ target, why: reason === null ? status : `${status}: ${reason.code}` }] : [];
+    return stepEnded(status) && attempt === null ? [{ target, status, reason }] : [];
   });
 }

@@ -1,4 +1,5 @@
 import type { z } from "@hono/zod-openapi";
+import { explain } from "../../contract/explain.ts";
 import type * as schema from "../../contract/schemas/plans.ts";
 import type { Plan } from "../../core/plan/plan.ts";
 import type { BuildRow, DecisionRow } from "../../core/run/rows.ts";
@@ -52,7 +53,10 @@ export const presentApproval = (approval: PendingApproval, subject: string | nul
   commit: approval.commit,
   fingerprint: approval.fingerprint,
   members: [...approval.members],
-  leftOut: approval.leftOut.map(({ target, why }) => ({ target, why })),
+  leftOut: approval.leftOut.map(({ target, status, reason }) => ({
+    target,
+    why: reason === null ? status : explain(reason, { run: approval.run, kind: "deploy", commit: approval.commit }).message,
+  })),
   fingerprints: { ...approval.fingerprints },
   set: approval.set,
   since: instant(approval.since),

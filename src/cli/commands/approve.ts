@@ -1,12 +1,13 @@
 import { Option, type Command } from "commander";
-import { answer } from "../api.ts";
+import type { Schemas } from "../../contract/client.ts";
+import type { Connection } from "../context.ts";
 import { CliError, EXIT, type ExitCode } from "../exit.ts";
 import { follow } from "../follow/follow.ts";
 import { environmentOption, examples, said, servicesOption, yesOption } from "../options.ts";
 import type { Perform } from "../perform.ts";
 import type { Session } from "../session.ts";
-import { approvedText } from "./approvals.ts";
-import { decide, decisionText, gateOf, type Decision } from "./decide.ts";
+import { approvedText, gatesOf, pendingApprovals } from "./approvals.ts";
+import { decide, decisionText, type Decision } from "./decide.ts";
 
 type Options = {
   readonly env: string;
@@ -55,7 +56,7 @@ async function approve(session: Session, commit: string, options: Options): Prom
   const recorded = await decide(session, connection, decision);
   if (session.json) session.printJson({ commit, environment, ...recorded });
   else session.print(decisionText(decision, recorded));
-  await sayWhatIsMissing(session, connection, decision);
+  await sayWhatIsMissing(session, connection, decision, recorded);
   if (connection.drivenBy === "server") return EXIT.done;
 
   // Nobody else has the store: what was opened is driven from here, to its end or its next gate.
@@ -69,9 +70,13 @@ async function approve(session: Session, commit: string, options: Options): Prom
 }
 
 /** Where others must approve too. */
-async function sayWhatIsMissing(session: Session, connection: Awaited<ReturnType<Session["connect"]>>, decision: Decision): Promise<void> {
-  const { id } = await answer(connection.client.GET("/api/v1/commits/{id}", { params: { path: { id: decision.commit } } }));
-  const gate = await gateOf(connection, id, decision.environment);
-  const more = gate?.all.some(({ approved, count }) => approved.length > 0 && approved.length < count);
-  if (gate && more) session.say(`approved by ${approvedText(gate)}: it goes on when the others have approved too`);
+async function sayWhatIsMissing(
+  session: Session,
+  connection: Connection,
+  { environment }: Decision,
+  { runs }: Schemas["DecisionAnswer"],
+): Promise<void> {
+  const waiting = (await pendingApprovals(connection)).filter((gate) => gate.environment === environment && runs.includes(gate.run));
+  for (const gate of gatesOf(waiting.filter(({ approved, count }) => approved.length > 0 && approved.length < count)))
+    session.say(`approved by ${approvedText(gate)}: it goes on when the others have approved too`);
 }

@@ -55,7 +55,7 @@ export async function decide(session: Session, connection: Connection, decision:
 }
 
 /** What waits for a decision on the commit there; null: nothing. */
-export async function gateOf(connection: Connection, commit: string, environment: string): Promise<Gates | null> {
+async function gateOf(connection: Connection, commit: string, environment: string): Promise<Gates | null> {
   const gates = gatesOf(await pendingApprovals(connection));
   return gates.find((gate) => gate.commit === commit && gate.environment === environment) ?? null;
 }

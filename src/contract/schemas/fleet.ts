@@ -56,12 +56,9 @@ export const Target = z
       .optional()
       .openapi({ description: "The step that has the target now" }),
     queue: z.int().min(0).openapi({ description: "Steps that wait for the target alone" }),
-    unknown: z
-      .object({ since: Instant, commit: CommitId })
-      .nullable()
-      .openapi({
-        description: "An attempt to apply this commit was cut off, and nobody has said yet whether it is there: the driver, or `settle`",
-      }),
+    unknown: z.object({ since: Instant, commit: CommitId }).nullable().openapi({
+      description: "An attempt to apply this commit was cut off, and nobody has said yet whether it is there: the driver, or `settle`",
+    }),
     lock: Lock.nullable(),
     pin: z
       .object({ commit: CommitId, by: z.string(), at: Instant, reason: z.string() })

@@ -105,7 +105,13 @@ export class TestControl implements Control {
         set: DIGEST,
         fingerprints: { "api@mainnet": FINGERPRINT },
         members: ["api@mainnet" as const],
-        leftOut: [{ target: "web@mainnet" as const, why: "it failed in devnet" }],
+        leftOut: [
+          {
+            target: "web@mainnet" as const,
+            status: "blocked" as const,
+            reason: { code: "not-good-before" as const, environment: "devnet" },
+          },
+        ],
         since: AT,
         approvers: ["ana"],
         count: 2,

@@ -338,7 +338,7 @@ describe("what is shown", () => {
     const { data } = await clientOf(await serve()).GET("/api/v1/approvals");
     expect(data?.items[0]).toMatchObject({
       subject: "Faster quotes",
-      leftOut: [{ target: "web@mainnet", why: "it failed in devnet" }],
+      leftOut: [{ target: "web@mainnet", why: "this commit was not good in devnet" }],
       set: DIGEST,
       fingerprints: { "api@mainnet": FINGERPRINT },
       count: 2,

@@ -48,7 +48,7 @@ test("approve shows the set, its commits and what they change, asks once, and op
   const again = await team.as("ana", ["approve", commit, "--env", "mainnet", "--yes"]);
   expect(again.out).toContain("was approved already");
   expect((await team.as("ben", ["approve", "main", "--env", "mainnet"], { answers: [true] })).asked).toEqual(["Approve this?"]);
-  await expect.poll(async () => [(await team.run(api)).status, (await team.run(web)).status]).toEqual(["succeeded", "succeeded"]);
+  expect([await team.ended(api), await team.ended(web)]).toEqual(["succeeded", "succeeded"]);
 });
 
 test("what came after the list was shown is not approved by the answer to it", async () => {
@@ -76,7 +76,7 @@ test("--only and --except decide on a part; a service that does not wait is refu
   expect(part).toMatchObject({ exit: 0 });
   expect(part.out).toContain("not decided on now: web@mainnet");
   expect(part.out).toMatch(/approved in mainnet: 1 member \(api@mainnet\)/);
-  await expect.poll(async () => (await team.run(api)).status).toBe("succeeded");
+  expect(await team.ended(api)).toBe("succeeded");
   expect(await team.statusOf(web, "deploy:web@mainnet")).toBe("waiting");
 });
 
@@ -98,7 +98,7 @@ describe("who may, and who is told who may", () => {
     expect(noEmergency.err).toMatch(/not named for emergencies[^]*dee/);
     const emergency = await approve("dee", "--emergency", "--reason", "checkout is down");
     expect(emergency).toMatchObject({ exit: 0 });
-    await expect.poll(async () => (await team.run(run)).status).toBe("succeeded");
+    expect(await team.ended(run)).toBe("succeeded");
   });
 });
 
@@ -110,7 +110,7 @@ describe("a commit that nobody waits for any more", () => {
     expect(await team.as("ben", ["reject", commit, "--env", "mainnet", "--yes", "--reason", "wait for the audit"])).toMatchObject({
       exit: 0,
     });
-    await expect.poll(async () => (await team.run(run)).status).toBe("cancelled");
+    expect(await team.ended(run)).toBe("cancelled");
     const late = await team.as("ana", ["approve", commit, "--env", "mainnet", "--yes"]);
     expect(late).toMatchObject({ exit: 1 });
     expect(late.err).toMatch(new RegExp(`nothing waits[^]*run ${run} was rejected by ben: wait for the audit`));
@@ -123,7 +123,7 @@ describe("a commit that nobody waits for any more", () => {
     team.shop.write("api.txt", "two\n");
     const newer = team.shop.commit("second");
     const after = await team.deploy("uma", "--all");
-    await expect.poll(async () => (await team.run(before)).status).toBe("superseded");
+    expect(await team.ended(before)).toBe("superseded");
     const late = await team.as("ana", ["approve", old, "--env", "mainnet", "--yes"]);
     expect(late).toMatchObject({ exit: 1 });
     expect(late.err).toContain(`superseded there by ${newer.slice(0, 12)}, run ${after}`);
@@ -166,7 +166,7 @@ test("locks: what would start waits, says for whom and how to end it, and goes o
   );
 
   expect(await team.as("ben", ["unlock", "api@devnet"])).toMatchObject({ exit: 0 });
-  await expect.poll(async () => (await team.run(id)).status).toBe("succeeded");
+  expect(await team.ended(id)).toBe("succeeded");
   expect(await team.as("ben", ["unlock", "api@devnet"])).toMatchObject({ exit: 1 });
   expect(await team.as("ben", ["unlock", "mainnet"])).toMatchObject({ exit: 0 });
   expect(await team.as("ben", ["lock", "nosuch@devnet", "--reason", "x"])).toMatchObject({ exit: 2 });
@@ -205,7 +205,7 @@ test("the retry of a deploy-all is one: it skips what is pinned", async () => {
   const again = jsonOf<{ id: string }>(await team.as("uma", ["run", "retry", run, "--json"])).id;
   expect(again).not.toBe(run);
   await team.as("ana", ["approve", commit, "--env", "mainnet", "--yes"]);
-  await expect.poll(async () => (await team.run(again)).status).toBe("succeeded");
+  expect(await team.ended(again)).toBe("succeeded");
   expect(await team.statusOf(again, "deploy:api@mainnet")).toBe("skipped");
   expect(await team.statusOf(again, "deploy:web@mainnet")).toBe("succeeded");
 });

@@ -53,6 +53,12 @@ export class Team {
     return jsonOf(await this.as("uma", ["run", "show", id, "--json"]));
   }
 
+  /** Follows a run to its end; how it ended. */
+  async ended(id: string): Promise<string> {
+    await this.as("uma", ["run", "watch", id]);
+    return (await this.run(id)).status;
+  }
+
   async statusOf(run: string, step: string): Promise<string | undefined> {
     return (await this.run(run)).steps.find(({ id }) => id === step)?.status;
   }
