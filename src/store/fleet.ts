@@ -5,6 +5,7 @@ import type * as rows from "../core/run/rows.ts";
 import type { Page, PageRequest, Store } from "../engine/ports/store.ts";
 import { pageOf, rowsToAsk, startOf } from "./page.ts";
 import { all, parsed } from "./runs.ts";
+import { wholeSnapshots } from "./snapshots.ts";
 import type { Tables } from "./tables.ts";
 
 /** Reads of targets, environments and what was recorded about them. What a port's method says holds here. */
@@ -56,16 +57,22 @@ export class FleetReader implements Pick<
       .orderBy("seq", "desc")
       .limit(rowsToAsk(page));
     if (start !== null) query = query.where("seq", "<", start);
-    return pageOf(
+    const { items, next } = pageOf(
       await query.execute(),
       page,
       (row) => row.seq,
-      (row) => JSON.parse(row.body) as rows.SnapshotRow,
+      (row) => row.body,
     );
+    return { items: await wholeSnapshots(this.#db, items), next };
   }
 
   async snapshot(id: string): Promise<rows.SnapshotRow | null> {
-    return parsed(await this.#db.selectFrom("snapshot").select("body").where("id", "=", id).executeTakeFirst());
+    const found = await this.#db.selectFrom("snapshot").select("body").where("id", "=", id).execute();
+    const [row] = await wholeSnapshots(
+      this.#db,
+      found.map(({ body }) => body),
+    );
+    return row ?? null;
   }
 
   /** Newest first. */

@@ -1,12 +1,11 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { TargetId } from "../core/config/config.ts";
-import type { Plan } from "../core/plan/plan.ts";
 import type { Effect } from "../core/run/effects.ts";
 import type * as rows from "../core/run/rows.ts";
 import type { Snapshot } from "../core/run/state.ts";
 import type { Store } from "../engine/ports/store.ts";
 import { lastEvent } from "./log.ts";
-import { all, parsed, RunReader } from "./runs.ts";
+import { all, RunReader } from "./runs.ts";
 import type { Tables } from "./tables.ts";
 
 const OPEN_RUN: readonly rows.RunStatus[] = ["queued", "running", "waiting"];
@@ -39,7 +38,7 @@ async function openRuns(db: Kysely<Tables>): Promise<Snapshot["runs"]> {
   const found = all<rows.RunRow>(await db.selectFrom("run").select("body").where("status", "in", OPEN_RUN).orderBy("n").execute());
   const runs: Snapshot["runs"][number][] = [];
   for (const row of found) {
-    const plan = parsed<Plan>(await db.selectFrom("plan").select("body").where("run", "=", row.id).executeTakeFirst());
+    const plan = await reader.plan(row.id);
     // A run and its plan are admitted in one commit, so this is damage and not a state.
     if (plan === null) throw new Error(`run ${row.id} has no plan`);
     runs.push({ row, plan, steps: await reader.steps(row.id), renders: await reader.renders(row.id) });

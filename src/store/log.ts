@@ -22,10 +22,19 @@ export class LogWriter {
   append({ event, changes }: Entry, written: readonly Written[]): number {
     const shown = written
       .filter(({ change }) => followed.has(change.table))
-      .map(({ change, json }) => `{"table":"${change.table}","row":${json}}`);
+      .map((each) => `{"table":"${each.change.table}","row":${shownJson(each)}}`);
     const { lastInsertRowid } = this.#insert.run(event.at, event.type, runOf(event, changes), eventJson(event), `[${shown.join(",")}]`);
     return Number(lastInsertRowid);
   }
+}
+
+/** Without the lists that the core alone reads: an environment's snapshots, a frontend's needs. With them, the log of a large fleet would be little else. */
+function shownJson({ change, json }: Written): string {
+  if (change.table === "environment") return JSON.stringify({ ...change.row, snapshots: [], releases: [], snapshotDue: null });
+  if (change.table !== "target") return json;
+  const { live, lastGood } = change.row;
+  if (!live?.needs.length && !lastGood?.needs.length) return json;
+  return JSON.stringify({ ...change.row, live: live && { ...live, needs: [] }, lastGood: lastGood && { ...lastGood, needs: [] } });
 }
 
 /** For audit. The plan is kept once, in its own table; here its fingerprint stands for it. */

@@ -3,6 +3,7 @@ import type { Plan } from "../core/plan/plan.ts";
 import type * as rows from "../core/run/rows.ts";
 import type { Page, PageRequest, Store } from "../engine/ports/store.ts";
 import { pageOf, rowsToAsk, startOf } from "./page.ts";
+import { planFrom } from "./plan-json.ts";
 import type { Tables } from "./tables.ts";
 
 /** Reads of a run and what belongs to it. What a port's method says holds here. */
@@ -18,7 +19,8 @@ export class RunReader implements Pick<Store, "run" | "plan" | "runs" | "steps" 
   }
 
   async plan(run: string): Promise<Plan | null> {
-    return parsed(await this.#db.selectFrom("plan").select("body").where("run", "=", run).executeTakeFirst());
+    const row = await this.#db.selectFrom("plan").select("body").where("run", "=", run).executeTakeFirst();
+    return row === undefined ? null : planFrom(row.body);
   }
 
   /** Newest first, in the order of admission. */

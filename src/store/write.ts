@@ -2,6 +2,8 @@ import type { StatementSync } from "node:sqlite";
 import type { Change } from "../core/run/changes.ts";
 import type { Effect } from "../core/run/effects.ts";
 import type { NodeSqlite } from "./node-sqlite.ts";
+import { planJson } from "./plan-json.ts";
+import { LiveWriter, snapshotJson } from "./snapshots.ts";
 
 /** A change with its row as JSON, so that the table and the log share the text. */
 export type Written = { readonly change: Change; readonly json: string };
@@ -33,18 +35,28 @@ export class RowWriter {
   readonly #upserts: Readonly<Record<Table, StatementSync>>;
   readonly #addEffect: StatementSync;
   readonly #removeEffect: StatementSync;
+  readonly #lives: LiveWriter;
 
   constructor(database: NodeSqlite) {
     this.#upserts = Object.fromEntries(tables.map((each) => [each.table, database.raw(upsert(each))])) as Record<Table, StatementSync>;
     this.#addEffect = database.raw("insert into outbox (key, body) values (?, ?) on conflict (key) do update set body = excluded.body");
     this.#removeEffect = database.raw("delete from outbox where key = ?");
+    this.#lives = new LiveWriter(database);
   }
 
   /** Each row once, as it was written last. */
   rows(written: readonly Written[]): void {
     const latest = new Map<string, Written>();
     for (const each of written) latest.set(keyOf(each.change), each);
-    for (const { change, json } of latest.values()) this.#upserts[change.table].run(...valuesOf(change, json));
+    for (const { change, json } of latest.values()) {
+      this.#upserts[change.table].run(...valuesOf(change, json));
+      if (change.table === "snapshot") this.#lives.write(change.row);
+    }
+  }
+
+  /** The transaction that wrote has ended. */
+  ended(committed: boolean): void {
+    this.#lives.ended(committed);
   }
 
   /** What has been carried out goes first: the same entries may ask for it anew. */
@@ -56,7 +68,8 @@ export class RowWriter {
 
 /** The row of a change as JSON: what its table keeps. */
 export function jsonOf(change: Change): string {
-  if (change.table === "plan") return JSON.stringify(change.plan);
+  if (change.table === "plan") return planJson(change.plan);
+  if (change.table === "snapshot") return snapshotJson(change.row);
   return JSON.stringify(change.table === "definition" ? change.definition : change.row);
 }
 

@@ -32,6 +32,17 @@ export class Writer {
   }
 
   commit(entries: readonly Entry[], done: readonly string[]): number[] {
+    let committed = false;
+    try {
+      const seqs = this.#write(entries, done);
+      committed = true;
+      return seqs;
+    } finally {
+      this.#rows.ended(committed);
+    }
+  }
+
+  #write(entries: readonly Entry[], done: readonly string[]): number[] {
     return this.transaction(() => {
       const all: Written[] = [];
       const seqs = entries.map((entry) => {

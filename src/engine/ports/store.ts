@@ -8,7 +8,7 @@ import type { Snapshot } from "../../core/run/state.ts";
 
 /** One event with what it changed: committed together or not at all. */
 export type Entry = { readonly event: Event; readonly changes: readonly Change[]; readonly effects: readonly Effect[] };
-/** The event log's public side, as the stream of events sends it. */
+/** The event log's public side, as the stream of events sends it: lists of needs, snapshots and releases are left out of its rows. */
 export type LogEntry = {
   readonly seq: number;
   readonly at: rows.Time;

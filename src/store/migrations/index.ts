@@ -4,6 +4,7 @@ import { StoreError } from "../../engine/ports/store.ts";
 import type { NodeSqlite } from "../node-sqlite.ts";
 import { first } from "./001-first.ts";
 import { manyRuns } from "./002-many-runs.ts";
+import { liveOnce } from "./003-live-once.ts";
 
 /** `functions`: what its SQL calls where SQL alone cannot say it; deterministic, of texts. */
 export type Migration = {
@@ -12,7 +13,7 @@ export type Migration = {
   readonly functions?: Readonly<Record<string, (...texts: string[]) => string>>;
 };
 /** In order; the first is number 1. Forward only: what has been released is never changed, taken out or moved. */
-export const migrations: readonly Migration[] = [first, manyRuns];
+export const migrations: readonly Migration[] = [first, manyRuns, liveOnce];
 
 type Place = { readonly directory: string; readonly version: string };
 type Applied = { readonly number: number; readonly version: string };
