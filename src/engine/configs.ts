@@ -8,12 +8,12 @@ import { hostZones } from "./zones.ts";
 export const CONFIG_FILE = "sluice.yaml";
 const KEPT = 50;
 
-/** The project's file at commits, parsed once each. */
+/** The project's file at commits. Each text is parsed once: few commits change it, and that of a thousand services takes a third of a second. */
 export class Configs {
   readonly #source: Source;
   readonly #adapters: readonly AdapterSchema[];
   readonly #file: string;
-  readonly #known = new Map<CommitId, Config>();
+  readonly #known = new Map<CommitId, { readonly text: string; readonly config: Config }>();
 
   constructor(source: Source, adapters: readonly AdapterSchema[], file: string = CONFIG_FILE) {
     this.#source = source;
@@ -28,11 +28,23 @@ export class Configs {
   /** Rejects with `RequestError` ("invalid-config" with all diagnostics) and `SourceError`. */
   async at(commit: CommitId): Promise<Config> {
     const known = this.#known.get(commit);
-    if (known) return known;
+    if (known) return known.config;
     const text = await this.#source.file(commit, this.#file);
     const short = commit.slice(0, 12);
     if (text === null)
       throw new RequestError("invalid-config", `commit ${short} has no ${this.#file}`, "sluice init writes one; commit it first");
+    const config = this.#sameText(text)?.config ?? this.#parse(text, short);
+    if (this.#known.size >= KEPT) this.#known.delete(this.#known.keys().next().value as CommitId);
+    this.#known.set(commit, { text, config });
+    return config;
+  }
+
+  #sameText(text: string) {
+    for (const known of this.#known.values()) if (known.text === text) return known;
+    return null;
+  }
+
+  #parse(text: string, short: string): Config {
     const { config, diagnostics } = parseConfig(text, this.#file, this.#adapters, hostZones);
     if (!config)
       throw new RequestError(
@@ -41,8 +53,6 @@ export class Configs {
         "sluice validate shows what is wrong",
         diagnostics,
       );
-    if (this.#known.size >= KEPT) this.#known.delete(this.#known.keys().next().value as CommitId);
-    this.#known.set(commit, config);
     return config;
   }
 
