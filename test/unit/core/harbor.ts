@@ -59,6 +59,8 @@ export const artifact = (part: Partial<Artifact> = {}): Artifact => ({
   ...part,
 });
 
+export const HARBOR = { environments: ["devnet", "canary", "mainnet"], services: ["api", "indexer", "web"] } as const;
+
 /** Two backends and a frontend; the indexer has no canary. */
 export function harbor(policy: Partial<Record<"devnet" | "canary" | "mainnet", Partial<Environment>>> = {}, soakMs = 0): Config {
   const checks = verify({ soakMs });

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { BIASES_COUNT } from "./acts.ts";
 import { type Core, type History, play } from "./play.ts";
 import { SETUPS } from "./setup.ts";
 import { Story } from "./story.ts";
@@ -7,6 +8,7 @@ import { Violation } from "./violation.ts";
 const byte = fc.nat(1023);
 const histories: fc.Arbitrary<History> = fc.record({
   setup: fc.noShrink(fc.nat(SETUPS - 1)),
+  bias: fc.noShrink(fc.nat(BIASES_COUNT - 1)),
   // a history is made shorter by leaving acts out, not by turning them into others
   tokens: fc.array(fc.noShrink(fc.tuple(byte, byte, byte, byte)), { maxLength: 80, size: "max" }),
 });
@@ -19,12 +21,17 @@ export function search(runs: number, seed: number, core?: Core, options: { reado
   );
   if (!found.failed) return null;
   const [history] = found.counterexample ?? [];
+  return history ? tell(history, core, `seed ${seed}, after ${found.numRuns} histories`) : "a history that cannot be told";
+}
+
+/** A history in words, with what it broke. */
+function tell(history: History, core: Core | undefined, where: string): string {
   const story = new Story();
   try {
-    if (history) play(history, core, story);
+    play(history, core, story);
   } catch (error) {
     const said = error instanceof Violation ? error.message : String(error instanceof Error ? error.stack : error);
-    return `${said}\n(seed ${seed}, setup ${history?.setup}, after ${found.numRuns} histories)\n\n  ${story.lines.join("\n  ")}\n\nas data: ${JSON.stringify(history)}\n`;
+    return `${said}\n(${where}, setup ${history.setup})\n\n  ${story.lines.join("\n  ")}\n\nas data: ${JSON.stringify(history)}\n`;
   }
   return `a history that failed once and then no more: ${JSON.stringify(history)}`;
 }

@@ -1,9 +1,10 @@
 import type { CommitId, Config, EnvironmentId, ServiceId, TargetId } from "../../../../src/core/config/config.ts";
 import { type DeployPlanInput, planDeploy } from "../../../../src/core/plan/deploy.ts";
 import type { Plan } from "../../../../src/core/plan/plan.ts";
+import { planRestore } from "../../../../src/core/plan/restore.ts";
 import { planRollback } from "../../../../src/core/plan/rollback.ts";
 import type { AdmitRollback, Answer } from "../../../../src/core/run/events.ts";
-import type { RunId, RunOptions, SnapshotRow } from "../../../../src/core/run/rows.ts";
+import type { Cause, RunId, RunOptions, SnapshotRow } from "../../../../src/core/run/rows.ts";
 import { offeredSnapshot } from "../../../../src/core/run/snapshots.ts";
 import { State } from "../../../../src/core/run/state.ts";
 import type { Outcome } from "../../../../src/core/run/transition.ts";
@@ -113,16 +114,24 @@ export class World extends Orchestrator {
   }
 
   planRollback(snapshot: SnapshotRow, services: readonly ServiceId[] | null) {
-    return (this.options.core?.planRollback ?? planRollback)({
-      project: this.options.config.project,
-      policy: this.options.config.policy,
-      snapshot,
-      services,
-      targets: this.targetsIn(snapshot.environment),
+    const facts = this.#factsOf(snapshot.environment);
+    return (this.options.core?.planRollback ?? planRollback)({ ...facts, snapshot, services, named: new Set(services) });
+  }
+
+  #factsOf(environment: EnvironmentId) {
+    const { config } = this.options;
+    return {
+      project: config.project,
+      policy: config.policy,
+      targets: this.targetsIn(environment),
+      environment: this.db.environments.get(environment) ?? null,
+      at: Math.max(this.now, this.db.meta.at),
+      declared: new Set(Object.keys(config.services)),
       definitions: this.db.definitions,
-      gone: new Set(),
+      gone: new Map(),
+      barriers: new Map(),
       relations: this.relate,
-    });
+    };
   }
 
   targetsIn(environment: EnvironmentId) {
@@ -159,8 +168,26 @@ export class World extends Orchestrator {
     if (this.db.runs.get(run)?.status === "succeeded") for (const id of this.#behind.get(run) ?? []) this.left.add(id);
   }
 
-  protected override restore(ask: Extract<Ask, { readonly type: "rollback.ask" }>): void {
-    this.tell({ type: "rollback.declined", cause: ask.cause, message: "there is no way back" });
+  /** `onFailure: rollback`: what has failed is brought back, or somebody is told why it cannot be. */
+  protected override restore({ cause }: Extract<Ask, { readonly type: "rollback.ask" }>): void {
+    const { environment } = this.db.targets.get(cause.target) ?? { environment: "" };
+    const refs = this.db.environments.get(environment)?.snapshots ?? [];
+    const snapshots = refs.flatMap((s) => (s.left ? [] : (this.db.snapshots.get(s.id) ?? []))).toReversed();
+    const planned = (this.options.core?.planRestore ?? planRestore)({ ...this.#factsOf(environment), cause, snapshots });
+    const refused = "message" in planned ? planned.message : this.#admitRestore(cause, planned, environment);
+    if (refused !== null) this.tell({ type: "rollback.declined", cause, message: refused });
+  }
+
+  #admitRestore(
+    cause: Cause,
+    { plan, snapshot }: Extract<ReturnType<typeof planRestore>, { readonly plan: Plan }>,
+    environment: EnvironmentId,
+  ) {
+    const by = this.db.runs.get(cause.run)?.by ?? "";
+    const decided = this.#decidedIn(environment);
+    const parts = { nonce: "n", plan, by, reason: "onFailure", snapshot, decided, now: false, cause };
+    const { answer } = this.admit({ type: "rollback.admitted", ...parts }).outcome;
+    return answer.ok ? null : answer.message;
   }
 
   #decidedIn(environment: EnvironmentId) {

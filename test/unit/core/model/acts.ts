@@ -1,0 +1,74 @@
+import { answerOne, again, applyOne, endOne, forcePush, freeze, pass, renderAnew, restart, see, settle, thaw } from "./acts-outside.ts";
+import { decide, decideOften, emergency, hold, lock, lockAll, pin, unhold, unlock, unpin } from "./acts-people.ts";
+import { cancel, deploy, deployGated, deployMain, deployTwin, prepare, retry, retryEnded, rollback } from "./acts-runs.ts";
+import type { Play } from "./player.ts";
+
+export type Act = (p: Play, a: number, b: number, c: number) => void;
+
+/** How often each act comes by itself. */
+const ACTS = {
+  // first, so that a shorter history is one where less happens
+  nothing: [1, () => {}],
+  deploy: [12, deploy],
+  deployMain: [2, deployMain],
+  deployGated: [2, deployGated],
+  deployTwin: [4, deployTwin],
+  endOne: [46, endOne],
+  applyOne: [5, applyOne],
+  answerOne: [14, answerOne],
+  approve: [12, (p, a, b, c) => decide(p, a, b, c, "approved")],
+  approveOften: [1, decideOften],
+  reject: [1, (p, a, b, c) => decide(p, a, b, c, "rejected")],
+  emergency: [1, emergency],
+  rollback: [6, rollback],
+  prepare: [2, prepare],
+  cancel: [4, cancel],
+  retry: [3, retry],
+  retryEnded: [1, retryEnded],
+  hold: [2, hold],
+  unhold: [4, unhold],
+  lock: [2, lock],
+  lockAll: [1, lockAll],
+  unlock: [2, unlock],
+  pin: [1, pin],
+  unpin: [1, unpin],
+  freeze: [1, freeze],
+  thaw: [2, thaw],
+  pass: [5, pass],
+  again: [4, again],
+  settle: [3, settle],
+  renderAnew: [2, renderAnew],
+  see: [2, see],
+  forcePush: [1, forcePush],
+  restart: [3, restart],
+} as const satisfies Readonly<Record<string, readonly [number, Act]>>;
+
+type Name = keyof typeof ACTS;
+
+/** What a history may be about: how many times more often some acts come. The first is about nothing in particular. */
+const BIASES: readonly Readonly<Partial<Record<Name, number>>>[] = [
+  {},
+  // who does the same work at once
+  { deployTwin: 5, cancel: 2, rollback: 0.3, pin: 0, lock: 0 },
+  // who overtakes whom
+  { deployMain: 8, deploy: 0.3, rollback: 0.2, cancel: 0.3, hold: 0 },
+  // gates
+  { deployGated: 10, deploy: 0.3, approve: 2, approveOften: 6, emergency: 2, reject: 2, renderAnew: 2, pass: 2 },
+  // going back and forth
+  { rollback: 3, prepare: 2, unhold: 3, deployMain: 3 },
+  // what is in the way
+  { lock: 4, lockAll: 4, unlock: 4, pin: 6, unpin: 4, freeze: 6, thaw: 4, hold: 3, unhold: 2 },
+];
+export const BIASES_COUNT = BIASES.length;
+
+const tables = BIASES.map((bias) => {
+  const table: Act[] = [];
+  for (const [name, [weight, act]] of Object.entries(ACTS) as [Name, readonly [number, Act]][])
+    for (let i = 0; i < Math.ceil(weight * (bias[name] ?? 1)); i++) table.push(act);
+  return table;
+});
+
+export function actOf(number: number, bias: number): Act {
+  const table = tables[bias % tables.length] as readonly Act[];
+  return table[number % table.length] as Act;
+}

@@ -1,0 +1,17 @@
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+
+/** Plays random histories in several threads, each with seeds of its own; the stories of what broke. Rejects where a thread fails otherwise. */
+export async function searchInThreads(threads: number, runs: number, seed: number): Promise<readonly string[]> {
+  const share = Math.ceil(runs / threads);
+  const found = await Promise.all(Array.from({ length: threads }, (_, i) => searchInThread(share, seed + i)));
+  return found.filter((story) => story !== null);
+}
+
+async function searchInThread(runs: number, seed: number): Promise<string | null> {
+  // plain Node strips the types, and runs what the test runner would have wrapped
+  const worker = new Worker(new URL("worker.ts", import.meta.url), { workerData: { runs, seed }, execArgv: [] });
+  const [story] = (await once(worker, "message")) as [string | null];
+  await worker.terminate();
+  return story;
+}
