@@ -1,5 +1,6 @@
 import type { Answer, Event } from "../core/run/events.ts";
 import type { Effect } from "../core/run/effects.ts";
+import type { TargetRow } from "../core/run/rows.ts";
 import { State } from "../core/run/state.ts";
 import { runEnded } from "../core/run/status.ts";
 import { transition } from "../core/run/transition.ts";
@@ -27,6 +28,12 @@ export type LoopOptions = {
 
 const BATCH = 500;
 const RETRY_MS = 1000;
+/**
+ * What is there is asked for again before the first deploy or rollback: meanwhile it may have been changed by hand, or by an orchestrator whose store this one is an older
+ * copy of. What an attempt is changing, or has left in doubt, is for that attempt to say.
+ */
+const unobserved = (target: TargetRow): TargetRow => (target.busy || target.unknown ? target : { ...target, observed: false });
+
 /** A timer cannot be set further ahead; it is set again then. */
 const FARTHEST_MS = 86_400_000;
 
@@ -54,7 +61,7 @@ export class Loop {
   /** Loads the state and carries out again what was not known to be done. `first`: what is told before anything that comes of that. */
   async open(first: () => readonly Told[] = () => []): Promise<void> {
     const { state, outbox, lastSeq } = await this.#options.store.load();
-    this.state = State.from(state);
+    this.state = State.from({ ...state, targets: state.targets.map(unobserved) });
     this.#seq = lastSeq;
     for (const event of first()) this.tell(event, null);
     this.#options.dispatch(outbox);
