@@ -95,6 +95,16 @@ export async function violations(page: Page): Promise<readonly string[]> {
   return found;
 }
 
+/** The page in light and in dark, to look at after a test; it is left light. */
+export async function look(page: Page, name: string): Promise<void> {
+  const folder = path.join(ROOT, "test/out");
+  mkdirSync(folder, { recursive: true });
+  for (const colorScheme of ["dark", "light"] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await page.screenshot({ path: path.join(folder, `${name}-${colorScheme}.png`) });
+  }
+}
+
 /** A picture for the docs where `SLUICE_SCREENSHOTS=1`, else one to look at after a test. */
 export async function picture(page: Page, name: string): Promise<void> {
   const folder = path.join(ROOT, process.env["SLUICE_SCREENSHOTS"] === "1" ? "docs" : "test/out");
