@@ -5,7 +5,7 @@ import type { Session } from "../session.ts";
 import { liveReporter } from "./live.ts";
 import { plainReporter, whyOf, type Reporter } from "./reporter.ts";
 import { exitOf, summarise } from "./summary.ts";
-import type { RunDetail, RunView, StepChange } from "./view.ts";
+import { FOR_A_PERSON, type RunDetail, type RunView, type StepChange } from "./view.ts";
 import { fetchRun, watchRun } from "./watch.ts";
 
 export type Followed = { readonly run: RunDetail; readonly exit: ExitCode };
@@ -75,7 +75,7 @@ const underWay = (view: RunView): readonly StepChange[] =>
 function gateLines(view: RunView): readonly string[] {
   const lines = view.steps.flatMap((step) => {
     const wait = step.waitingFor;
-    if (step.status !== "waiting" || (wait?.code !== "approval" && wait?.code !== "hold")) return [];
+    if (step.status !== "waiting" || !wait || !FOR_A_PERSON.has(wait.code)) return [];
     if (wait.code === "approval" && step.environment !== undefined) {
       const commit = shortCommit(view.run.commit);
       return [

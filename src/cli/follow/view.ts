@@ -10,8 +10,8 @@ export type StepChange = { readonly at: string; readonly step: Step; readonly be
 const ENDED: ReadonlySet<string> = new Set(["succeeded", "failed", "errored", "blocked", "skipped", "superseded", "cancelled"]);
 export const hasEnded = (thing: { readonly status: string }): boolean => ENDED.has(thing.status);
 
-/** Waits that only a person ends. */
-const FOR_A_PERSON: ReadonlySet<string> = new Set(["approval", "hold", "lock"]);
+/** Waits that a person ends, or the end of a window: nothing goes on by itself soon. */
+export const FOR_A_PERSON: ReadonlySet<string> = new Set(["approval", "hold", "lock", "freeze"]);
 /** Waits that end when another step of the run does. */
 const BEHIND: ReadonlySet<string> = new Set(["step", "wave", "promotion", "need"]);
 
