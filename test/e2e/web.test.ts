@@ -72,9 +72,9 @@ test("the fleet: what was live, then the newest commit up to the gate of mainnet
 test("one approval for the commit: the dialog shows each target's from and to, and mainnet goes on", async () => {
   await page.getByRole("button", { name: /^Approve… [0-9a-f]{9} in mainnet$/ }).click();
   await dialog().getByRole("row").nth(6).waitFor();
-  const rows = await dialog().locator("tbody tr").allTextContents();
-  expect(rows).toHaveLength(6);
-  expect(rows.every((row) => /^\w+@mainnet[0-9a-f]{9}→ [0-9a-f]{9}$/.test(row))).toBe(true);
+  const change = /^\w+@mainnet[0-9a-f]{9}→ [0-9a-f]{9}What changes on \w+@mainnet: \+\d+−\d+$/;
+  const whole = Array.from({ length: 6 }, () => expect.stringMatching(change) as string);
+  await expect.poll(() => dialog().locator("tbody tr").allTextContents()).toEqual(whole);
   expect(await violations(page)).toEqual([]);
   await dialog().getByRole("button", { name: "Approve 6 targets" }).click();
   await dialog().waitFor({ state: "hidden" });
@@ -131,7 +131,8 @@ test("roll back all: what would be done, a reason, the rollback, the hold, and t
 });
 
 test("hold by hand, and a deploy that is previewed and then waits for the hold", async () => {
-  await page.getByRole("button", { name: "Hold… devnet" }).click();
+  await page.getByRole("button", { name: "Stop deploys in devnet" }).click();
+  await page.getByRole("menuitem", { name: "Hold…" }).click();
   await dialog().getByRole("textbox", { name: "Reason" }).fill("an outage");
   await dialog().getByRole("button", { name: "Hold devnet" }).click();
   await page
@@ -173,7 +174,7 @@ test("a server that ends and comes back: the page says so, and goes on without b
   // The new server has never seen this page, and takes its word all the same.
   await page.getByRole("button", { name: "Unhold devnet" }).click();
   await dialog().getByRole("button", { name: "Unhold devnet" }).click();
-  await page.getByRole("button", { name: "Hold… devnet" }).waitFor();
+  await page.getByRole("button", { name: "Unhold devnet" }).waitFor({ state: "hidden" });
   const { data } = await api().GET("/api/v1/environments");
   expect(data?.items.find(({ id }) => id === "devnet")?.hold).toBeNull();
 });

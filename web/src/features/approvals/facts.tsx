@@ -41,7 +41,7 @@ export function Standing({ question: { count, approved, early, exceptions } }: {
               {by}, <Ago at={at} />
               {expiresAt !== null && (
                 <>
-                  , counts until <Ago at={expiresAt} />
+                  , expires <Ago at={expiresAt} />
                 </>
               )}
             </span>

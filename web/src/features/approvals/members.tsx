@@ -25,7 +25,7 @@ export function Members({ question, choice }: { question: Question; choice?: Cho
         <ProblemNote title="Could not load what would change" error={difference.error} onRetry={() => void difference.refetch()} />
       )}
       {difference.data && <Commits difference={difference.data} />}
-      <div className="table-box members" tabIndex={0} role="region" aria-label="Members">
+      <div className="table-box members" tabIndex={0} role="region" aria-label={choice ? "Members to decide on" : "Members"}>
         <table>
           <thead>
             <tr>
