@@ -24,6 +24,8 @@ export type NoopOptions = {
   readonly onStart?: (spec: AttemptSpec) => void;
   readonly executor?: Executor;
   readonly driver?: Driver;
+  /** Whether artifacts are still there. */
+  readonly has?: () => Promise<boolean>;
   readonly clock?: Clock;
   /** Another directory than a fresh one, which is then kept at the end. */
   readonly home?: string;
@@ -43,7 +45,7 @@ export async function openNoopEngine(source: Source, options: NoopOptions = {}):
     executor: options.executor ?? new NoopExecutor(options.onStart),
     source,
     driver: () => Promise.resolve(options.driver ?? noopDriver),
-    builder: () => Promise.resolve(builder),
+    builder: () => Promise.resolve(options.has ? { ...builder, has: options.has } : builder),
     adapters: [noopDriver.schema, builder.schema],
     clock: options.clock ?? systemClock,
     home,

@@ -122,7 +122,7 @@ function possible(fleet: Fleet, state: State, left: readonly (readonly [TargetId
 
 test("a planned order keeps every need met at each moment, and one is found where there is one: sets and parts of them", () => {
   const seen = { safe: 0, none: 0, parts: 0 };
-  for (let seed = 1; seed <= 3_000; seed++) {
+  for (let seed = 1; seed <= 1_000; seed++) {
     const fleet = new Fleet(seed);
     const from = fleet.wander(fleet.all(fleet.pick(COMMITS)), 8);
     const set = fleet.wander(fleet.random() < 0.3 ? from : fleet.all(fleet.pick(COMMITS)), 8);
@@ -142,12 +142,12 @@ test("a planned order keeps every need met at each moment, and one is found wher
     expect(play(fleet, from, result), `seed ${seed}`).toEqual(new Map([...from, ...moves]));
   }
   // it is worth something only if every answer is reached
-  for (const times of Object.values(seen)) expect(times).toBeGreaterThan(200);
+  for (const times of Object.values(seen)) expect(times).toBeGreaterThan(50);
 });
 
 test("what onFailure brings back keeps every need met at each moment, and moves nothing that need not move", () => {
   const seen = { alone: 0, together: 0, unrecorded: 0, not: 0 };
-  for (let seed = 1; seed <= 6_000; seed++) {
+  for (let seed = 1; seed <= 2_000; seed++) {
     const fleet = new Fleet(seed);
     const good = fleet.wander(fleet.all(fleet.pick(COMMITS)), 4);
     const now = fleet.wander(good, 8);
@@ -190,5 +190,5 @@ test("what onFailure brings back keeps every need met at each moment, and moves 
         expect(fleet.works(new Map([...end, [target, now.get(target) as Live]])), `seed ${seed}: ${target}`).toBe(false);
   }
   // it is worth something only if every answer is reached
-  for (const times of Object.values(seen)) expect(times).toBeGreaterThan(100);
+  for (const times of Object.values(seen)) expect(times).toBeGreaterThan(30);
 });

@@ -140,6 +140,20 @@ describe("the verdict", () => {
     expect(hints[0]).toContain("nothing else of the set could go without it");
   });
 
+  test("an artifact that is gone, or of which nobody can tell, blocks", async () => {
+    const story = await begun();
+    const file = `${fileOf({ services: ["api"] }).replace("paths:", "artifact: mega, paths:")}artifacts: { mega: { noop: {} } }\n`;
+    await story.deploy(story.commit({ "sluice.yaml": file, "api/x": "1" }, "one"));
+    await story.deploy(story.commit({ "api/x": "2" }, "two"));
+    await story.open(story.repo, { has: () => Promise.resolve(false) });
+    expect((await story.preview()).said).toEqual([expect.stringMatching(/^api@dev: its artifact sha256:0+ is gone$/)]);
+    expect((await story.preview()).hints[0]).toContain("build it again: sluice deploy api --env dev --commit");
+    await story.open(story.repo, { has: () => Promise.reject(new Error("the registry does not answer")) });
+    expect((await story.preview()).said).toEqual([expect.stringContaining("still there cannot be told: the registry does not answer")]);
+    await story.open();
+    expect((await story.preview()).said).toEqual([]);
+  });
+
   test("tells of locks, pins and removed services together", async () => {
     const { story, three: newest } = await three(await begun());
     const { engine } = story.opened;
