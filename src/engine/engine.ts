@@ -1,7 +1,7 @@
 import type { AdapterSchema, CommitId, EnvironmentId, TargetId } from "../core/config/config.ts";
 import type { Answer } from "../core/run/events.ts";
 import type { RunRow } from "../core/run/rows.ts";
-import { runEnded } from "../core/run/status.ts";
+import { hasEnded, runEnded } from "../core/run/status.ts";
 import { Configs } from "./configs.ts";
 import {
   type Actor,
@@ -141,7 +141,7 @@ export class Engine implements Control {
     const answer = await this.#loop.command({ type: "run.cancelled", run, by: actor.name, now: options.now, reason: options.reason });
     if (answer.ok || answer.code !== "not-found") return answer;
     const ended = await this.store.run(run);
-    return ended ? { ok: false, code: "ended", message: `run ${run} has ended: ${ended.status}` } : answer;
+    return ended ? { ok: false, code: "ended", message: hasEnded(ended) } : answer;
   }
 
   async retry(run: string, actor: Actor): Promise<{ readonly run: RunRow }> {

@@ -15,7 +15,7 @@ import { attemptEnded, attemptLost } from "./outcomes.ts";
 import type { RunRow, RunStatus, StepRow } from "./rows.ts";
 import { noteWhatStayed, recordSnapshots, takeSnapshot } from "./snapshots.ts";
 import { splitKey, type State, type StepKey, stepKey } from "./state.ts";
-import { runEnded, stepEnded } from "./status.ts";
+import { hasEnded, runEnded, stepEnded } from "./status.ts";
 import { reopenGate } from "./steps.ts";
 import { endLocks, stop } from "./stops.ts";
 
@@ -117,7 +117,7 @@ function rendered(d: Draft, event: Extract<Event, { readonly type: "render.known
 function cancel(d: Draft, event: Extract<Event, { readonly type: "run.cancelled" }>): Answer {
   const run = d.run(event.run);
   if (!run) return { ok: false, code: "not-found", message: `no open run ${event.run}`, hint: "open runs: sluice runs" };
-  if (runEnded(run.status)) return { ok: false, code: "ended", message: `run ${run.id} has ended: ${run.status}` };
+  if (runEnded(run.status)) return { ok: false, code: "ended", message: hasEnded(run) };
   const shared = event.now ? sharedWork(d, run) : null;
   if (shared) return shared;
   d.setRun({ ...run, stopped: { by: event.by, at: d.at, how: "cancelled", now: event.now, reason: event.reason } });
