@@ -1,4 +1,4 @@
-import type { TargetId } from "../config/config.ts";
+import type { EnvironmentId, TargetId } from "../config/config.ts";
 import type { Plan } from "../plan/plan.ts";
 import { voidTarget } from "./approvals.ts";
 import { stopAttempt } from "./attempts.ts";
@@ -62,13 +62,17 @@ export function admitRollback(d: Draft, event: AdmitRollback): Answer {
     ...d.environment(environment.id),
     hold: { by: event.by, at: d.at, reason: event.reason, run: event.run },
     rollback: event.run,
-    ...leaveBehind(environment, snapshot, Object.keys(plan.members) as TargetId[]),
+    ...leaveBehind(environment, snapshot, [...(Object.keys(plan.members) as TargetId[]), ...pinnedIn(d, environment.id)]),
   });
   for (const decision of d.decisionsIn(environment.id))
     if (decision.voided === null) d.setDecision({ ...decision, voided: `run ${event.run} rolled ${environment.id} back` });
   supersedeReached(d, event);
   return { ok: true, run: event.run };
 }
+
+/** Kept where they are by a person: a set without them is whole. */
+const pinnedIn = (d: Draft, environment: EnvironmentId): readonly TargetId[] =>
+  d.targetsIn(environment).flatMap((t) => (t.pin ? [t.id] : []));
 
 /** What failed has been replaced since, so there is nothing to bring back. */
 function answered(d: Draft, { cause }: AdmitRollback): Answer | null {
