@@ -1,5 +1,5 @@
 import type { CommitId, EnvironmentId, ServiceId, TargetId } from "../core/config/config.ts";
-import { environmentsOf } from "../core/plan/needs.ts";
+import type { DeployPlanInput } from "../core/plan/deploy.ts";
 import { environmentsOf } from "../core/plan/needs.ts";
 import type { RelationRow, TargetRow } from "../core/run/rows.ts";
 import type { Configs } from "./configs.ts";
