@@ -66,8 +66,20 @@ export function planDeploy(input: DeployPlanInput): PlanResult {
   };
   const manual = input.services === null ? Object.keys(input.release.services).filter((s) => input.release.services[s]?.manual) : [];
   const notes = notesOf(manual, members);
-  return { plan: { fingerprint: fingerprint(parts, shared.texts), ...parts, steps: steps(input.policy, parts), manual, notes } };
+  return {
+    plan: {
+      fingerprint: fingerprint({ ...parts, members: byDigest(members) }),
+      ...parts,
+      steps: steps(input.policy, parts),
+      manual,
+      notes,
+    },
+  };
 }
+
+/** Members with their definitions' digests alone: each definition has been read through once for that. */
+const byDigest = (members: ReadonlyMap<TargetId, Member>) =>
+  Object.fromEntries([...members].map(([target, member]) => [target, { ...member, definition: undefined }]));
 
 /** What the members of a plan have in common. */
 type Shared = { readonly needs: Needs; readonly texts: Texts };

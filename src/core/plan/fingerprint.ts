@@ -14,10 +14,11 @@ export function fingerprint(value: unknown, texts: Texts | null = null): Digest 
 function canonical(value: unknown, texts: Texts | null): string {
   if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
   if (Array.isArray(value)) return list(value, texts);
-  const entries = Object.entries(value)
-    .filter(([, v]) => v !== undefined)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([k, v]) => `${JSON.stringify(k)}:${canonical(v, texts)}`).join(",")}}`;
+  const fields = value as Readonly<Record<string, unknown>>;
+  let text = "";
+  for (const key of Object.keys(fields).toSorted())
+    if (fields[key] !== undefined) text += `${text === "" ? "" : ","}${JSON.stringify(key)}:${canonical(fields[key], texts)}`;
+  return `{${text}}`;
 }
 
 function list(value: readonly unknown[], texts: Texts | null): string {
