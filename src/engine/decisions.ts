@@ -71,7 +71,7 @@ async function recordedBefore({ store, clock }: DecisionParts, { verdict, commit
 
 /** The newest run of the commit in the environment whose members have ended there, and by whom or what. */
 async function whatBecame(
-  { store }: DecisionParts,
+  { store, clock }: DecisionParts,
   { commit, environment }: Asked,
   answer: Extract<Answer, { readonly ok: false }>,
 ): Promise<Answer> {
@@ -80,7 +80,10 @@ async function whatBecame(
     const here = (await store.steps(run.id)).filter((step) => step.kind === "deploy" && step.id.endsWith(`@${environment}`));
     if (here.length === 0) continue;
     const end = here.every((step) => stepEnded(step.status)) ? endOf(run, here, environment) : null;
-    return end === null ? answer : { ...answer, message: `nothing waits for ${commit.slice(0, 12)} at the gate of ${environment}: ${end}` };
+    if (end === null) return answer;
+    const last = (await store.decisions({ commit, environment })).findLast((x) => stillCounts(x, clock.now()));
+    const decided = last ? `${last.by} ${last.verdict} it, and ` : "";
+    return { ...answer, message: `nothing waits for ${commit.slice(0, 12)} at the gate of ${environment}: ${decided}${end}` };
   }
   return answer;
 }
