@@ -88,7 +88,7 @@ test("a backend that nobody brings is waited for until its time is over; the com
   expect((await harbor.ended(web)).status).toBe("failed");
   const [, ...helps] = (reason?.command ?? "").split(" ");
   await harbor.says("ana", ...helps, "--yes");
-  await harbor.says("ben", "run", "retry", web);
+  await harbor.says("ben", "run", "retry", web, "--yes");
   expect(await harbor.serves("devnet")).toMatchObject({ api: commit, web: commit });
 });
 

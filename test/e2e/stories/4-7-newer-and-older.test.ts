@@ -80,7 +80,7 @@ describe("newer and older releases", () => {
     const told = await harbor.says("ana", "deploy", "auth", "--env", "devnet,mainnet", "--commit", first, "--yes");
     expect(told).toContain(`newer is live: ${short(third)}`);
     expect(told).toContain(`sluice rollback auth --env mainnet --to ${first}`);
-    await harbor.says("ana", "run", "retry", superseded);
+    await harbor.says("ana", "run", "retry", superseded, "--yes");
     expect(harbor.starts(second)).toEqual(started);
     for (const environment of ["devnet", "mainnet"]) expect(await harbor.serves(environment)).toEqual({ auth: third });
   });

@@ -22,10 +22,11 @@ type Files = Readonly<Record<string, string>>;
 const ENDED = new Set(["succeeded", "failed", "cancelled", "superseded"]);
 
 /**
- * Runs before a build and before each service: notes that it starts, stands still while there is a pipe of its name, and ends where it is to fail.
+ * Runs before a build and before each service: notes that it starts, stands still while there is a pipe of its name, ends where it is to fail, and
+ * says that it is another commit where it is to be wrong.
  * What it looks at lies outside the tree, so that a test changes it without a commit.
  */
-const PROBE = (control: string): string => `import { appendFileSync, existsSync, openSync } from "node:fs";
+const PROBE = (control: string): string => `import { appendFileSync, existsSync, openSync, readFileSync } from "node:fs";
 const { SLUICE_SERVICE: service, SLUICE_ENVIRONMENT: environment, SLUICE_COMMIT: commit } = process.env;
 const what = service === undefined ? "build" : service + "@" + environment;
 const control = ${JSON.stringify(control)} + "/";
@@ -41,6 +42,7 @@ if (existsSync(control + "fail-" + what)) {
   console.error(what + " was told to fail");
   process.exit(1);
 }
+if (existsSync(control + "wrong-" + what) && readFileSync(control + "wrong-" + what, "utf8") === commit) process.env.SLUICE_COMMIT = "another";
 `;
 
 /** A clock that the host has set forward. */
@@ -84,13 +86,22 @@ export class Harbor implements AsyncDisposable {
   /** The sample with these `environments:` (and `teams:`), served. `edit` changes what the file says of services. */
   static async open(environments: string, edit: (file: string) => string = (file) => file): Promise<Harbor> {
     const harbor = new Harbor();
-    await seedHarbor(harbor.root);
-    const file = readFileSync(join(harbor.root, "sluice.yaml"), "utf8");
+    try {
+      await harbor.#prepare(environments, edit);
+      await harbor.start();
+      return harbor;
+    } catch (error) {
+      await harbor[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async #prepare(environments: string, edit: (file: string) => string): Promise<void> {
+    await seedHarbor(this.root);
+    const file = readFileSync(join(this.root, "sluice.yaml"), "utf8");
     const probed = file.replaceAll("[node, ", "[node, --import, ./tools/probe.js, ");
     expect(probed).not.toBe(file);
-    harbor.commit("probes", { "tools/probe.js": PROBE(harbor.#control), "sluice.yaml": edit(withPolicy(probed, environments)) });
-    await harbor.start();
-    return harbor;
+    this.commit("probes", { "tools/probe.js": PROBE(this.#control), "sluice.yaml": edit(withPolicy(probed, environments)) });
   }
 
   start(): Promise<void> {
@@ -224,20 +235,15 @@ export class Harbor implements AsyncDisposable {
         return statuses.includes(step.status) ? step : null;
       },
       `${id} of run ${run} ${statuses.join(" or ")}`,
-      30_000,
     );
   }
 
   /** The step once it waits for this. */
   waits(run: string, id: string, code: string): Promise<NonNullable<Step["waitingFor"]>> {
-    return until(
-      async () => {
-        const { status, waitingFor } = await this.step(run, id);
-        return status === "waiting" && waitingFor?.code === code ? waitingFor : null;
-      },
-      `${id} of run ${run} waits for ${code}`,
-      30_000,
-    );
+    return until(async () => {
+      const { status, waitingFor } = await this.step(run, id);
+      return status === "waiting" && waitingFor?.code === code ? waitingFor : null;
+    }, `${id} of run ${run} waits for ${code}`);
   }
 
   /** The gate once it waits for a decision. */
@@ -312,6 +318,11 @@ export class Harbor implements AsyncDisposable {
 
   mend(what: string): void {
     rmSync(join(this.#control, `fail-${what}`));
+  }
+
+  /** A service that starts at this commit, and says that it is another: it is there, and does not pass its checks. */
+  wrong(what: string, commit: string): void {
+    writeFileSync(join(this.#control, `wrong-${what}`), commit);
   }
 
   /** Nothing hangs or fails any more, whatever a test has left behind. */
