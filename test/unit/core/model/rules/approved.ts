@@ -7,7 +7,7 @@ import { environmentOf, type Memory } from "./memory.ts";
 
 /**
  * Invariant 3: who has decided that this is applied to a target: on this very fingerprint, lately, and since the last rollback there.
- * null: no gate asks.
+ * `standing`: none that the core holds void. null: no gate asks.
  */
 export function deciders(
   world: World,
@@ -15,6 +15,7 @@ export function deciders(
   run: RunRow,
   target: TargetId,
   applied: string | null,
+  standing = false,
 ): { readonly persons: number; readonly needed: number } | null {
   const environment = environmentOf(target);
   const policy = world.db.plans.get(run.id)?.environments[environment];
@@ -28,6 +29,7 @@ export function deciders(
   const persons = new Set<string>();
   for (const row of world.db.decisions.values()) {
     if (row.commit !== run.commit || row.environment !== environment || row.fingerprints[target] !== seen) continue;
+    if (standing && (row.voided !== null || row.voids[target] !== undefined)) continue;
     if (!counts(world, memory, row, target, approval.expiresMs)) continue;
     if (row.emergency && policy.emergency.includes(row.by)) return { persons: approval.count, needed: approval.count };
     if ((may.length === 0 || may.includes(row.by)) && !authors.has(row.by)) persons.add(row.by);

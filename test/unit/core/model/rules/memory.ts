@@ -19,7 +19,7 @@ export class Memory {
   readonly decided = new Map<string, number>();
   /** The last rollback of an environment, or of a target by `onFailure`. */
   readonly rolledBack = new Map<string, number>();
-  /** When a step came to have an attempt in an environment, by run and environment. */
+  /** When a deploy came to have an attempt in an environment, by run and environment. */
   readonly begun = new Map<string, number>();
   /** When a deploy reached its environment, while it is open, by target. */
   readonly reached = new Map<TargetId, Map<RunId, number>>();
@@ -77,8 +77,8 @@ export class Memory {
   #keepStep(world: World, row: StepRow): void {
     const target = targetOf(row) as TargetId;
     const lane = `${row.run}/${environmentOf(target)}`;
-    if (row.attempt !== null && !this.begun.has(lane)) this.begun.set(lane, this.event);
     if (row.kind === "deploy") {
+      if (row.attempt !== null && !this.begun.has(lane)) this.begun.set(lane, this.event);
       const here = this.reached.get(target) ?? new Map<RunId, number>();
       this.reached.set(target, here);
       if (!row.reached || stepEnded(row.status)) here.delete(row.run);

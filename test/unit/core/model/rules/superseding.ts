@@ -76,7 +76,7 @@ function noneLeft(world: World, memory: Memory, outcome: Outcome, target: Target
       const begins = world.step(old.id, `deploy:${target}`)?.status === "running";
       if (!begins && unsure(world, old, young, target)) continue;
       if (memory.reached.get(target)?.has(young.id) !== true && begins) continue;
-      if (decided(world, memory, old, target) && !decided(world, memory, young, target)) continue;
+      if (decided(world, memory, old, target) && !decided(world, memory, young, target, true)) continue;
       throw new Violation(
         "SUP",
         `deploy:${target} ${old.commit} of ${old.id} is left beside ${young.commit} of ${young.id}, which is newer`,
@@ -87,13 +87,14 @@ function noneLeft(world: World, memory: Memory, outcome: Outcome, target: Target
 /** It begins there by this very event, on another target. */
 function beginsElsewhere(outcome: Outcome, run: RunId, target: TargetId): boolean {
   return outcome.changes.some((c) => {
-    const other = c.table === "step" && c.row.run === run && c.row.attempt !== null ? targetOf(c.row) : null;
+    const other = c.table === "step" && c.row.run === run && c.row.kind === "deploy" && c.row.attempt !== null ? targetOf(c.row) : null;
     return other !== null && other !== target && environmentOf(other) === environmentOf(target);
   });
 }
 
-function decided(world: World, memory: Memory, run: RunRow, target: TargetId): boolean {
-  const of = deciders(world, memory, run, target, world.db.renders.get(renderKey(run.id, target))?.fingerprint ?? null);
+/** `standing`: by decisions alone that have not been voided; why one is void is another rule's business. */
+function decided(world: World, memory: Memory, run: RunRow, target: TargetId, standing = false): boolean {
+  const of = deciders(world, memory, run, target, world.db.renders.get(renderKey(run.id, target))?.fingerprint ?? null, standing);
   return of !== null && of.persons >= of.needed;
 }
 
