@@ -53,7 +53,7 @@ const dialog = () => page.getByRole("dialog");
 const open = (link: string) => page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: link }).click();
 const cell = (service: string, column: number) =>
   page.locator(".grid-body [role=row]", { hasText: service }).locator(`[role=gridcell][aria-colindex="${column}"]`);
-const [DEVNET, CANARY, MAINNET] = [2, 3, 4] as const;
+const [CANARY, MAINNET] = [3, 4] as const;
 
 async function fromMenu(button: string, item: string): Promise<void> {
   await page.getByRole("button", { name: button }).click();
