@@ -15,18 +15,23 @@ export type ActDialogProps<B, R> = {
   /** The button that does it, e.g. `Approve`. */
   readonly verb: string;
   readonly danger?: boolean;
-  readonly width?: "large" | "xlarge";
+  /** A name of Primer's, or a width in CSS; never wider than the window. */
+  readonly width?: "large" | "xlarge" | `${number}px`;
   /** What is sent; null: not ready to be sent. */
   readonly body: B | null;
   readonly act: (body: B, headers: Headers) => Promise<R>;
   readonly onDone?: (result: R) => void;
-  /** It was refused, which the dialog says by itself. */
+  /** It was refused, which the dialog says by itself, or by `note` where there is one. */
   readonly onRefused?: (error: Error) => void;
+  readonly note?: React.ReactNode;
   readonly onClose: () => void;
   /** Where focus goes when it closes, where it was opened from a menu that is gone by then. */
   readonly returnFocusRef?: React.RefObject<HTMLElement | null>;
   readonly children: React.ReactNode;
 };
+
+/** A note comes last in a dialog that may be longer than the window. */
+const intoView = (node: HTMLElement | null) => node?.scrollIntoView({ block: "nearest" });
 
 /** Shows what is about to be done, asks once, and stays open with the reason where it was refused. */
 export function ActDialog<B, R>({
@@ -38,6 +43,7 @@ export function ActDialog<B, R>({
   act,
   onDone,
   onRefused,
+  note,
   onClose,
   returnFocusRef,
   children,
@@ -74,7 +80,11 @@ export function ActDialog<B, R>({
     >
       <div className="stack">
         {children}
-        {mutation.error && <ProblemNote title="It was refused" error={mutation.error} />}
+        {mutation.error && (
+          <div key={note ? "note" : "problem"} ref={intoView}>
+            {note ?? <ProblemNote title="It was refused" error={mutation.error} />}
+          </div>
+        )}
       </div>
     </Dialog>
   );

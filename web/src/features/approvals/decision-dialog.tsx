@@ -16,7 +16,7 @@ type Props = { readonly question: Question; readonly act: Act; readonly onClose:
 
 const words = {
   approve: { title: "Approve", verb: "Approve", danger: false, comment: "Comment", needed: false },
-  reject: { title: "Reject", verb: "Reject", danger: true, comment: "Reason", needed: false },
+  reject: { title: "Reject", verb: "Reject", danger: true, comment: "Reason", needed: true },
   emergency: { title: "Emergency: let pass", verb: "Let pass", danger: true, comment: "Reason", needed: true },
 } as const;
 
@@ -36,10 +36,14 @@ export function DecisionDialog({ question: first, act, onClose }: Props) {
   const lookAgain = async () => {
     const pending = await cache.fetchQuery({ ...approvals, staleTime: 0 });
     const now = questionsOf(pending).find((each) => each.commit === commit && each.environment === environment);
-    setChange(now ? setChangeOf(question, now) : "gone");
+    const found = now ? setChangeOf(question, now) : "gone";
+    setChange(found);
     if (now) setQuestion(now);
+    // What came has not been looked at yet: it is decided only if somebody chooses it.
+    if (found !== null && found !== "gone") setWithout(new Set([...without, ...found.come]));
   };
   const onRefused = (error: Error) => {
+    setChange(null);
     if (error instanceof ApiError && (error.problem.code === "mismatch" || error.problem.code === "nothing-waits"))
       lookAgain().catch(() => {});
   };
@@ -48,16 +52,16 @@ export function DecisionDialog({ question: first, act, onClose }: Props) {
       title={`${text.title} ${shortCommit(commit)} in ${environment}?`}
       verb={`${text.verb} ${plural(chosen.length, "target")}`}
       danger={text.danger}
-      width="xlarge"
+      width="960px"
       body={ready ? decisionOf(question, act, chosen, comment.trim()) : null}
       act={(body, header) => answer(api.POST("/api/v1/decisions", { params: { header }, body }))}
       onRefused={onRefused}
+      {...(change === null ? {} : { note: <Changed change={change} /> })}
       onClose={onClose}
     >
       <p>
         <code>{commit}</code> {question.subject}
       </p>
-      {change !== null && <Changed change={change} />}
       <Standing question={question} />
       <Members question={question} choice={{ without, onChange: setWithout }} />
       <LeftOut leftOut={leftOut} />
@@ -93,15 +97,15 @@ function decisionOf(question: Question, act: Act, chosen: readonly string[], com
 
 /** What has become of the set since it was opened. */
 function Changed({ change }: { change: SetChange | "gone" }) {
-  if (change === "gone") return <p role="status">Nothing waits for a decision on this commit here any more: close this.</p>;
+  if (change === "gone") return <p role="alert">Nothing waits for a decision on this commit here any more. Nothing was decided.</p>;
   const parts = [
-    { what: "came", targets: change.come },
+    { what: "came, and is not chosen yet", targets: change.come },
     { what: "went", targets: change.gone },
     { what: "would be applied otherwise", targets: change.other },
   ].filter(({ targets }) => targets.length > 0);
   return (
-    <div role="status" className="changed">
-      <strong>What waits has changed since you opened this.</strong> Nothing was decided. Below is the set as it is now:
+    <div role="alert" className="changed">
+      <strong>What waits has changed since you opened this.</strong> Nothing was decided. Above is the set as it is now:
       <ul className="plain">
         {parts.map(({ what, targets }) => (
           <li key={what}>
