@@ -3,6 +3,7 @@ import type { CommitId, Digest, EnvironmentId, TargetId } from "../core/config/c
 import type { Definition } from "../core/plan/plan.ts";
 import type * as rows from "../core/run/rows.ts";
 import type { Page, PageRequest, Store } from "../engine/ports/store.ts";
+import { NeedListReader } from "./need-lists.ts";
 import { pageOf, rowsToAsk, startOf } from "./page.ts";
 import { all, parsed } from "./runs.ts";
 import { wholeSnapshots } from "./snapshots.ts";
@@ -14,9 +15,11 @@ export class FleetReader implements Pick<
   "targets" | "environments" | "decisions" | "snapshots" | "snapshot" | "ledger" | "definition" | "goodTargets" | "builds" | "relation"
 > {
   readonly #db: Kysely<Tables>;
+  readonly #lists: NeedListReader;
 
   constructor(db: Kysely<Tables>) {
     this.#db = db;
+    this.#lists = new NeedListReader(db);
   }
 
   /** By id. */
@@ -26,12 +29,13 @@ export class FleetReader implements Pick<
     if (filter.environment !== undefined) query = query.where("environment", "=", filter.environment);
     if (filter.service !== undefined) query = query.where("service", "=", filter.service);
     if (start !== null) query = query.where("id", ">", start);
-    return pageOf(
+    const { items, next } = pageOf(
       await query.execute(),
       page,
       (row) => row.id,
-      (row) => JSON.parse(row.body) as rows.TargetRow,
+      (row) => row.body,
     );
+    return { items: await this.#lists.targets(items), next };
   }
 
   /** In the order in which they were first met. */
@@ -63,13 +67,14 @@ export class FleetReader implements Pick<
       (row) => row.seq,
       (row) => row.body,
     );
-    return { items: await wholeSnapshots(this.#db, items), next };
+    return { items: await wholeSnapshots(this.#db, this.#lists, items), next };
   }
 
   async snapshot(id: string): Promise<rows.SnapshotRow | null> {
     const found = await this.#db.selectFrom("snapshot").select("body").where("id", "=", id).execute();
     const [row] = await wholeSnapshots(
       this.#db,
+      this.#lists,
       found.map(({ body }) => body),
     );
     return row ?? null;

@@ -5,6 +5,8 @@ import type * as rows from "../core/run/rows.ts";
 import type { Snapshot } from "../core/run/state.ts";
 import type { Store } from "../engine/ports/store.ts";
 import { lastEvent } from "./log.ts";
+import { NeedListReader } from "./need-lists.ts";
+import type { Plans } from "./plans.ts";
 import { all, RunReader } from "./runs.ts";
 import type { Tables } from "./tables.ts";
 
@@ -12,9 +14,10 @@ const OPEN_RUN: readonly rows.RunStatus[] = ["queued", "running", "waiting"];
 const OPEN_STEP: ReadonlySet<rows.StepStatus> = new Set(["pending", "waiting", "running"]);
 
 /** All that the core needs in memory. `db`: a transaction, so that everything is of the same moment. */
-export async function loadAll(db: Kysely<Tables>): ReturnType<Store["load"]> {
-  const runs = await openRuns(db);
-  const targets = all<rows.TargetRow>(await db.selectFrom("target").select("body").orderBy("id").execute());
+export async function loadAll(db: Kysely<Tables>, plans: Plans): ReturnType<Store["load"]> {
+  const runs = await openRuns(db, plans);
+  const found = await db.selectFrom("target").select("body").orderBy("id").execute();
+  const targets = await new NeedListReader(db).targets(found.map((row) => row.body));
   const commits = commitsOf(runs);
   const last = await lastEvent(db);
   const meta = await db.selectFrom("meta").select(["seq", "at"]).executeTakeFirst();
@@ -33,8 +36,8 @@ export async function loadAll(db: Kysely<Tables>): ReturnType<Store["load"]> {
   return { state, outbox, lastSeq: last.seq, lastAt: Math.max(last.at, state.meta.at) };
 }
 
-async function openRuns(db: Kysely<Tables>): Promise<Snapshot["runs"]> {
-  const reader = new RunReader(db);
+async function openRuns(db: Kysely<Tables>, plans: Plans): Promise<Snapshot["runs"]> {
+  const reader = new RunReader(db, plans);
   const found = all<rows.RunRow>(await db.selectFrom("run").select("body").where("status", "in", OPEN_RUN).orderBy("n").execute());
   const runs: Snapshot["runs"][number][] = [];
   for (const row of found) {

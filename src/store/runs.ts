@@ -3,15 +3,17 @@ import type { Plan } from "../core/plan/plan.ts";
 import type * as rows from "../core/run/rows.ts";
 import type { Page, PageRequest, Store } from "../engine/ports/store.ts";
 import { pageOf, rowsToAsk, startOf } from "./page.ts";
-import { planFrom } from "./plan-json.ts";
+import type { Plans } from "./plans.ts";
 import type { Tables } from "./tables.ts";
 
 /** Reads of a run and what belongs to it. What a port's method says holds here. */
 export class RunReader implements Pick<Store, "run" | "plan" | "runs" | "steps" | "attempts" | "attempt" | "renders"> {
   readonly #db: Kysely<Tables>;
+  readonly #plans: Plans;
 
-  constructor(db: Kysely<Tables>) {
+  constructor(db: Kysely<Tables>, plans: Plans) {
     this.#db = db;
+    this.#plans = plans;
   }
 
   async run(id: string): Promise<rows.RunRow | null> {
@@ -19,8 +21,7 @@ export class RunReader implements Pick<Store, "run" | "plan" | "runs" | "steps" 
   }
 
   async plan(run: string): Promise<Plan | null> {
-    const row = await this.#db.selectFrom("plan").select("body").where("run", "=", run).executeTakeFirst();
-    return row === undefined ? null : planFrom(row.body);
+    return this.#plans.read(this.#db, run);
   }
 
   /** Newest first, in the order of admission. */

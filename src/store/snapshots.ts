@@ -1,7 +1,8 @@
 import type { StatementSync } from "node:sqlite";
 import { type Kysely, sql } from "kysely";
 import type { EnvironmentId, TargetId } from "../core/config/config.ts";
-import type { Live, SnapshotRow } from "../core/run/rows.ts";
+import type { SnapshotRow } from "../core/run/rows.ts";
+import type { NeedListReader, NeedListWriter } from "./need-lists.ts";
 import type { NodeSqlite } from "./node-sqlite.ts";
 import type { Tables } from "./tables.ts";
 
@@ -14,11 +15,13 @@ export const snapshotJson = (row: SnapshotRow): string =>
 /** Keeps each entry of snapshots once. What one environment's last snapshot had is not tried again: of a thousand entries a run changes a few. */
 export class LiveWriter {
   readonly #insert: StatementSync;
+  readonly #needs: NeedListWriter;
   readonly #kept = new Map<EnvironmentId, ReadonlySet<number>>();
   /** As `#kept`, of the transaction under way. */
   readonly #fresh = new Map<EnvironmentId, ReadonlySet<number>>();
 
-  constructor(database: NodeSqlite) {
+  constructor(database: NodeSqlite, needs: NeedListWriter) {
+    this.#needs = needs;
     this.#insert = database.raw("insert into live (entry, target, body) values (?, ?, ?) on conflict (entry) do nothing");
   }
 
@@ -26,7 +29,7 @@ export class LiveWriter {
     const kept = this.#fresh.get(row.environment) ?? this.#kept.get(row.environment);
     const entries = new Set<number>();
     for (const [target, live] of Object.entries(row.entries)) {
-      if (!kept?.has(live.entry)) this.#insert.run(live.entry, target, JSON.stringify(live));
+      if (!kept?.has(live.entry)) this.#insert.run(live.entry, target, JSON.stringify(this.#needs.named(live)));
       entries.add(live.entry);
     }
     this.#fresh.set(row.environment, entries);
@@ -40,7 +43,11 @@ export class LiveWriter {
 }
 
 /** Snapshots with their entries, by target. */
-export async function wholeSnapshots(db: Kysely<Tables>, bodies: readonly string[]): Promise<readonly SnapshotRow[]> {
+export async function wholeSnapshots(
+  db: Kysely<Tables>,
+  lists: NeedListReader,
+  bodies: readonly string[],
+): Promise<readonly SnapshotRow[]> {
   const kept = bodies.map((body) => JSON.parse(body) as Kept);
   const wanted = JSON.stringify([...new Set(kept.flatMap((row) => row.entries))]);
   const found = await db
@@ -48,7 +55,8 @@ export async function wholeSnapshots(db: Kysely<Tables>, bodies: readonly string
     .selectAll()
     .where("entry", "in", sql<number>`(select value from json_each(${wanted}))`)
     .execute();
-  const lives = new Map(found.map((row) => [row.entry, [row.target as TargetId, JSON.parse(row.body) as Live] as const]));
+  const read = await lists.lives(found.map((row) => row.body));
+  const lives = new Map(read.map((live, i) => [live.entry, [found[i]?.target as TargetId, live] as const]));
   return kept.map((row) => ({ ...row, entries: Object.fromEntries(row.entries.map((entry) => mustKnow(lives, entry))) }));
 }
 

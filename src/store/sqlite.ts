@@ -14,6 +14,7 @@ import { eventsAfter, lastEvent } from "./log.ts";
 import { checkSchema, migrate } from "./migrations/index.ts";
 import { NodeSqlite } from "./node-sqlite.ts";
 import { ownerHere, removeOwner, writeOwner } from "./owner.ts";
+import { Plans } from "./plans.ts";
 import { RunReader } from "./runs.ts";
 import type { Tables } from "./tables.ts";
 import { Writer } from "./writer.ts";
@@ -147,6 +148,7 @@ class SqliteStore implements Store {
   readonly #database: NodeSqlite;
   readonly #db: Kysely<Tables>;
   readonly #ownership: Ownership | null;
+  readonly #plans = new Plans();
   readonly #runs: RunReader;
   readonly #fleet: FleetReader;
   readonly #answers: AnswerBook;
@@ -157,13 +159,16 @@ class SqliteStore implements Store {
     this.#database = database;
     this.#ownership = ownership;
     this.#db = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
-    this.#runs = new RunReader(this.#db);
+    this.#runs = new RunReader(this.#db, this.#plans);
     this.#fleet = new FleetReader(this.#db);
     this.#answers = new AnswerBook(this.#db, database);
   }
 
   async commit(entries: readonly Entry[], done: readonly string[]): Promise<readonly number[]> {
-    return this.#owning().commit(entries, done);
+    const seqs = this.#owning().commit(entries, done);
+    for (const { changes } of entries)
+      for (const change of changes) if (change.table === "plan") this.#plans.written(change.run, change.plan);
+    return seqs;
   }
 
   /** On a connection of its own, so that a commit that comes between cannot end up in its transaction. */
@@ -171,7 +176,7 @@ class SqliteStore implements Store {
     const database = new NodeSqlite(this.#file, { readOnly: true, directory: this.#home });
     const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
     try {
-      return await db.transaction().execute(loadAll);
+      return await db.transaction().execute((all) => loadAll(all, this.#plans));
     } catch (error) {
       throw storeError(error, this.#home);
     } finally {

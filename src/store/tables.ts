@@ -13,6 +13,7 @@ export type Tables = {
   environment: { n: Generated<number>; id: string; body: string };
   ledger: { seq: number; target: string; commit_id: string; body: string };
   snapshot: { id: string; environment: string; seq: number; body: string };
+  need_list: { digest: string; body: string };
   live: { entry: number; target: string; body: string };
   decision: { n: Generated<number>; id: string; commit_id: string; environment: string; body: string };
   relation: { release: string; live: string; body: string };

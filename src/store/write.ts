@@ -3,6 +3,7 @@ import type { Change } from "../core/run/changes.ts";
 import type { Effect } from "../core/run/effects.ts";
 import type { NodeSqlite } from "./node-sqlite.ts";
 import { planJson } from "./plan-json.ts";
+import { NeedListWriter } from "./need-lists.ts";
 import { LiveWriter, snapshotJson } from "./snapshots.ts";
 
 /** A change with its row as JSON, so that the table and the log share the text. */
@@ -35,13 +36,15 @@ export class RowWriter {
   readonly #upserts: Readonly<Record<Table, StatementSync>>;
   readonly #addEffect: StatementSync;
   readonly #removeEffect: StatementSync;
+  readonly #needs: NeedListWriter;
   readonly #lives: LiveWriter;
 
   constructor(database: NodeSqlite) {
     this.#upserts = Object.fromEntries(tables.map((each) => [each.table, database.raw(upsert(each))])) as Record<Table, StatementSync>;
     this.#addEffect = database.raw("insert into outbox (key, body) values (?, ?) on conflict (key) do update set body = excluded.body");
     this.#removeEffect = database.raw("delete from outbox where key = ?");
-    this.#lives = new LiveWriter(database);
+    this.#needs = new NeedListWriter(database);
+    this.#lives = new LiveWriter(database, this.#needs);
   }
 
   /** Each row once, as it was written last. */
@@ -56,6 +59,7 @@ export class RowWriter {
 
   /** The transaction that wrote has ended. */
   ended(committed: boolean): void {
+    this.#needs.ended(committed);
     this.#lives.ended(committed);
   }
 
@@ -64,13 +68,14 @@ export class RowWriter {
     for (const key of done) this.#removeEffect.run(key);
     for (const effect of asked) this.#addEffect.run(effect.key, JSON.stringify(effect));
   }
-}
 
-/** The row of a change as JSON: what its table keeps. */
-export function jsonOf(change: Change): string {
-  if (change.table === "plan") return planJson(change.plan);
-  if (change.table === "snapshot") return snapshotJson(change.row);
-  return JSON.stringify(change.table === "definition" ? change.definition : change.row);
+  /** The row of a change as JSON: what its table keeps. Within the transaction that writes it. */
+  jsonOf(change: Change): string {
+    if (change.table === "plan") return planJson(change.plan);
+    if (change.table === "snapshot") return snapshotJson(change.row);
+    if (change.table === "target") return this.#needs.targetJson(change.row);
+    return JSON.stringify(change.table === "definition" ? change.definition : change.row);
+  }
 }
 
 function upsert({ table, key, columns, immutable }: Upsert): string {

@@ -3,7 +3,7 @@ import { type Entry, StoreError } from "../engine/ports/store.ts";
 import { needsReopening } from "./errors.ts";
 import { LogWriter } from "./log.ts";
 import type { NodeSqlite } from "./node-sqlite.ts";
-import { jsonOf, RowWriter, type Written } from "./write.ts";
+import { RowWriter, type Written } from "./write.ts";
 
 /** What only the owner has: the statements that write, and its epoch. */
 export class Writer {
@@ -46,7 +46,7 @@ export class Writer {
     return this.transaction(() => {
       const all: Written[] = [];
       const seqs = entries.map((entry) => {
-        const written = entry.changes.map((change) => ({ change, json: jsonOf(change) }));
+        const written = entry.changes.map((change) => ({ change, json: this.#rows.jsonOf(change) }));
         for (const each of written) all.push(each);
         return this.#log.append(entry, written);
       });
