@@ -4,7 +4,7 @@ import { type DeployPlanInput, planDeploy } from "../core/plan/deploy.ts";
 import type { Plan } from "../core/plan/plan.ts";
 import type { BuildRow, RunRow } from "../core/run/rows.ts";
 import { admit, admittedBefore } from "./acts.ts";
-import { unchangedServices } from "./changed.ts";
+import { askedOf, type ChangedParts, unchangedServices } from "./changed.ts";
 import type { Configs } from "./configs.ts";
 import { type Actor, type DeployRequest, type Planned, RequestError } from "./control.ts";
 import type { Loop } from "./loop.ts";
@@ -44,8 +44,7 @@ export async function planOf(
     );
   const { services, environments, promotion } = request;
   const input: DeployPlanInput = { release, policy, commit, services, environments, promotion };
-  const whole = planOrRefusal(input);
-  const plan = request.changed ? await changedOnly(parts, input, whole) : whole;
+  const plan = request.changed ? await changedOnly(parts, input) : planOrRefusal(input);
   await mayCome(source, plan.environments, policy, commit);
   if (request.skipNeeds !== null) maySkipNeeds(plan);
   const dirty =
@@ -66,12 +65,13 @@ function planOrRefusal(input: DeployPlanInput): Plan {
 }
 
 /** The plan without the services at whose paths nothing has changed, which it names; empty where nothing has. */
-async function changedOnly(parts: Parameters<typeof unchangedServices>[0], input: DeployPlanInput, whole: Plan): Promise<Plan> {
-  const without = await unchangedServices(parts, whole);
+async function changedOnly(parts: ChangedParts, input: DeployPlanInput): Promise<Plan> {
+  const asked = askedOf(input);
+  const without = await unchangedServices(parts, asked, input.commit);
   const notes = without.map((s) => `${s} is left out: nothing has changed at its paths since what is live`);
-  if (Object.values(whole.members).every((m) => without.includes(m.service)))
-    return { ...whole, artifacts: {}, environments: {}, members: {}, steps: [], notes };
-  const plan = planOrRefusal({ ...input, without });
+  const changed = [...asked].some(([service, environments]) => environments.length > 0 && !without.includes(service));
+  const plan = planOrRefusal(changed ? { ...input, without } : input);
+  if (!changed) return { ...plan, artifacts: {}, environments: {}, members: {}, steps: [], notes };
   return { ...plan, notes: [...plan.notes, ...notes] };
 }
 

@@ -1,6 +1,7 @@
 import type { AdapterSchema, CommitId, EnvironmentId, TargetId } from "../core/config/config.ts";
 import type { Answer } from "../core/run/events.ts";
 import type { RunRow } from "../core/run/rows.ts";
+import type { State } from "../core/run/state.ts";
 import { hasEnded, runEnded } from "../core/run/status.ts";
 import { Configs } from "./configs.ts";
 import {
@@ -67,6 +68,7 @@ export class Engine implements Control {
   readonly #watch: Watch;
   readonly #freezes: Freezes;
   #lastRun = 0;
+  #approvals: { readonly state: State; readonly seq: number; readonly list: readonly PendingApproval[] } | null = null;
 
   private constructor(options: EngineOptions) {
     this.#options = options;
@@ -127,13 +129,19 @@ export class Engine implements Control {
   }
 
   approvals(): Promise<readonly PendingApproval[]> {
-    return Promise.resolve(pendingApprovals(this.#loop.state));
+    return Promise.resolve(this.#pending());
+  }
+
+  /** Pages ask for it after each event that they hear of: made once for each commit, and each state that was loaded. */
+  #pending(): readonly PendingApproval[] {
+    const { state, seq } = this.#loop;
+    if (this.#approvals?.state !== state || this.#approvals.seq !== seq) this.#approvals = { state, seq, list: pendingApprovals(state) };
+    return this.#approvals.list;
   }
 
   async decide(request: Parameters<Control["decide"]>[0], actor: Actor): Promise<Answer> {
     // a gate may outlive its environment in the policy, and must not wait for ever
-    if (!pendingApprovals(this.#loop.state).some((gate) => gate.environment === request.environment))
-      await this.#mustKnow(request.environment);
+    if (!this.#pending().some((gate) => gate.environment === request.environment)) await this.#mustKnow(request.environment);
     return await decide({ ...this.#parts, clock: this.#options.clock }, request, actor);
   }
 

@@ -52,6 +52,8 @@ function pending(d: Draft, environment: string, waiting: Waiting, set: Digest): 
 
 /** Who has approved one of the members, where that is not enough yet; a person once. */
 function approvedSoFar(d: Draft, { run, members }: Waiting): PendingApproval["approved"] {
+  const environment = members[0]?.environment;
+  if (environment === undefined || d.decisions(run.commit, environment).length === 0) return [];
   const counting = members.flatMap((member) => approvalsOf(d, run.id, member));
   return [...new Map(counting.map((x) => [x.by, { by: x.by, at: x.at, expiresAt: x.expiresAt }])).values()];
 }
