@@ -32,7 +32,7 @@ export async function connect(request: ConnectRequest, connector: Connector): Pr
   const url = request.url ?? (connector.env["SLUICE_URL"] || null);
   if (url !== null) return toServer(url, connector);
   const project = findProject(request.directory);
-  if (project !== null) return withFailover(() => forPeople(() => toProject(project, request, connector)));
+  if (project !== null) return withFailover(() => forPeople(() => toProject(project, request, connector)), project.home);
   return toDemo(request, connector);
 }
 

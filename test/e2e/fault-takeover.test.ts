@@ -64,6 +64,9 @@ describe(`an owner that is stopped in the midst of a run (seed ${SEED})`, () => 
     const run = data?.run.id ?? "";
     await until(() => (first.attempts().length > 0 ? true : null), "an attempt");
     await moment(random() * 1_500);
+    const follower = new Program(["run", "watch", run], { cwd: project.directory, env: { ...process.env, ...env } });
+    programs.push(follower);
+    await follower.printed(/./);
     first.signal("SIGSTOP");
 
     await second.start(["--standby"]);
@@ -71,6 +74,8 @@ describe(`an owner that is stopped in the midst of a run (seed ${SEED})`, () => 
     expect(readLease(first.home)).toMatchObject({ pid: second.pid, locked: false });
     await untilSucceeded(second, run);
     expect(project.starts(commit)).toEqual(eachOnce);
+    // Whoever had followed it at the first goes on at the second.
+    expect(await follower.exit()).toBe(0);
 
     // Sent to the first while it is stopped: nothing of it may happen.
     const late = project.commit("late");

@@ -88,6 +88,41 @@ describe("a disk that is full", () => {
   );
 });
 
+/** Runs what follows with one call of fsync, or fdatasync, that fails as on a disk that is broken: the so-manieth. */
+const failingSync = (nth: number): string[] => [
+  "strace",
+  "-f",
+  "-qqq",
+  "-e",
+  "trace=fsync,fdatasync",
+  "-e",
+  `inject=fsync,fdatasync:error=EIO:when=${nth}`,
+  "-o",
+  "/dev/null",
+];
+const canInject = spawnSync("strace", [...failingSync(1).slice(1), "true"]).status === 0;
+
+describe("a disk that fails to sync", () => {
+  it.skipIf(!canInject)(
+    "takes nothing of that commit, makes the store ask to be opened anew, and has all that was acknowledged then (skipped without strace)",
+    async () => {
+      const lines = await saysAll(startChild(["fill", directory], failingSync(40)));
+      expect(lines).toEqual([
+        "open",
+        expect.stringMatching(/^failed The disk refused to read or write the store/),
+        "failed run is not there, the others are there",
+        expect.stringMatching(/^failed The store must be opened anew before it takes anything more: start again\./),
+        "opened anew: all there; committed last",
+      ]);
+      const store = await open(directory);
+      const ids = (await store.runs({}, { limit: 1_000, cursor: null })).items.map((row) => row.id);
+      expect(ids.length).toBeGreaterThan(3);
+      expect(ids[0]).toBe("last");
+      await store.close();
+    },
+  );
+});
+
 describe("a directory that cannot be written", () => {
   it.skipIf(!canMount)("is named, on a disk mounted read-only (skipped where no file system can be mounted)", async () => {
     await mkdir(join(directory, "disk"));
