@@ -85,10 +85,10 @@ export function explain(reason: Reason, context: ExplainContext): Explained {
     case "not-good-before":
       return { message: `this commit was not good in ${reason.environment}` };
     case "diverged":
-      return {
-        message: `diverged: ${shortCommit(reason.live)} is live and ${shortCommit(reason.release)} does not contain it; --accept-diverged goes over it`,
-        command: `git log --oneline ${shortCommit(reason.release)}..${shortCommit(reason.live)}`,
-      };
+      return withCommand(
+        `diverged: ${shortCommit(reason.live)} is live and ${shortCommit(reason.release)} does not contain it; --accept-diverged goes over it, and what would be lost is told by`,
+        `git log --oneline ${shortCommit(reason.release)}..${shortCommit(reason.live)}`,
+      );
     case "render-failed":
       return { message: `could not be rendered: ${reason.message}` };
     case "no-safe-order":

@@ -147,9 +147,11 @@ export class Harbor implements AsyncDisposable {
     return this.git("rev-parse", "HEAD");
   }
 
-  /** A commit that changes something at the paths of each of these. */
+  #changes = 0;
+  /** A commit, like no other, that changes something at the paths of each of these. */
   change(...services: readonly string[]): string {
-    for (const service of services) appendFileSync(join(this.root, folderOf(service), "NOTES"), `${service} again\n`);
+    this.#changes++;
+    for (const service of services) appendFileSync(join(this.root, folderOf(service), "NOTES"), `change ${this.#changes}\n`);
     return this.commit(`${services.join(" and ")}: changed`, {});
   }
 
