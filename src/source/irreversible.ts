@@ -1,4 +1,5 @@
 import { devNull } from "node:os";
+import { posix } from "node:path";
 import type { CommitId } from "../core/config/config.ts";
 import type { IrreversibleCommit } from "../core/plan/irreversible.ts";
 import { type Git, LONG_TIMEOUT_MS } from "./exec.ts";
@@ -62,6 +63,7 @@ async function walk(git: Git, range: string, wanted: ReadonlyMap<string, readonl
   ];
   const commits: Seen[] = [];
   const asked = new Set(wanted.keys());
+  const patterns = [...asked].filter((path) => path.includes("*"));
   let last: Seen | null = null;
   const end = () => {
     if (last && (last.names.length > 0 || last.paths.size > 0)) commits.push(last);
@@ -72,8 +74,11 @@ async function walk(git: Git, range: string, wanted: ReadonlyMap<string, readonl
       end();
       last = begun;
       // git begins the list of files on a line of its own
-    } else
-      for (const path of pathsAbove(record.replace(/^\n/, ""), asked)) for (const name of wanted.get(path) ?? []) last?.paths.add(name);
+    } else {
+      const file = record.replace(/^\n/, "");
+      const touched = [...pathsAbove(file, asked), ...patterns.filter((pattern) => posix.matchesGlob(file, pattern))];
+      for (const path of touched) for (const name of wanted.get(path) ?? []) last?.paths.add(name);
+    }
     return true;
   });
   end();

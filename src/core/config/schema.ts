@@ -104,7 +104,9 @@ function pathProblem(value: string): { code: string; message: string; hint: stri
 const irreversible = text({
   check(value) {
     const checked = checkPath(value);
-    if (!checked.ok || checked.path !== ".") return pathProblem(value);
+    // a pattern is a path too: what it matches lies inside the repository
+    if (!checked.ok) return pathProblem(value);
+    if (!/^[.*/]*$/.test(checked.path)) return null;
     return { code: "whole-source", message: `${quote(value)} is the whole source`, hint: "name the directory of the migrations" };
   },
 });
@@ -215,7 +217,7 @@ function service(adapters: readonly AdapterSchema[]) {
       "What a rollback cannot take back.",
       object({
         irreversible: required(
-          "Directories and files, such as migrations of a database: no rollback crosses a commit that touches them.",
+          "Directories, files and patterns (`db/**/*.irreversible.sql`), such as migrations of a database: no rollback crosses a commit that touches them.",
           list(irreversible, { least: 1 }),
         ),
       }),

@@ -41,6 +41,11 @@ describe("irreversible", () => {
       ["a migration", [], ["db/up", "db/", "./db"]],
     ]);
     expect(short(await source.irreversible(from, to, ["dbs/a"]))).toEqual([["another folder", [], ["dbs/a"]]]);
+    expect(short(await source.irreversible(from, to, ["db/**/b", "d*/a", "*.sql"]))).toEqual([
+      ["another folder", [], ["d*/a"]],
+      ["taken back", [], ["db/**/b"]],
+      ["a migration", [], ["db/**/b"]],
+    ]);
     await expect(source.irreversible(from, to, ["../x"])).rejects.toMatchObject({ code: "unsafe-path" });
   });
 
