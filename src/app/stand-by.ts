@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { CliError, EXIT } from "../cli/exit.ts";
 import { StoreError } from "../engine/ports/store.ts";
+import { isBusy } from "../store/errors.ts";
 import { DEFAULT_FENCE_MS, type Lease, LeaseWatch, LOOK_MS } from "../store/lease.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -24,6 +25,9 @@ export function watchLease(home: string): Watching {
   return { lapsed: () => lapsed, stop: () => clearInterval(timer) };
 }
 
+/** An owner has it; or was stopped in the midst of a write, which is its own until it goes on or ends. */
+const mayComeFree = (error: unknown): boolean => error instanceof StoreError && (error.code === "owned" || isBusy(error.cause));
+
 /**
  * Takes the store as soon as it can be had: its owner has ended, or has lapsed. `take` opens it, and is told whose lease to take over. Resolves to null when the signal
  * aborts; rejects with `StoreError("owned")` where the owner goes on for longer than `patienceMs`, and with whatever else is wrong at once.
@@ -40,7 +44,7 @@ export async function standBy<T>(
       try {
         return await take(watching.lapsed());
       } catch (error) {
-        if (!(error instanceof StoreError) || error.code !== "owned" || performance.now() > deadline) throw error;
+        if (!mayComeFree(error) || performance.now() > deadline) throw error;
       }
       await pause(LOOK_MS, undefined, { signal }).catch(() => {});
     }
