@@ -53,7 +53,7 @@ const dialog = () => page.getByRole("dialog");
 const open = (link: string) => page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: link }).click();
 const cell = (service: string, column: number) =>
   page.locator(".grid-body [role=row]", { hasText: service }).locator(`[role=gridcell][aria-colindex="${column}"]`);
-const [CANARY, MAINNET] = [3, 4] as const;
+const [DEVNET, CANARY, MAINNET] = [2, 3, 4] as const;
 
 async function fromMenu(button: string, item: string): Promise<void> {
   await page.getByRole("button", { name: button }).click();
@@ -171,6 +171,28 @@ test("approvals: one card for the commit over both runs, with what would change;
   await picture(page, "approvals");
 });
 
+/** A lock that comes, is seen, and goes. */
+async function lockedMeanwhile(look: () => Promise<void> = async () => {}): Promise<void> {
+  const devnet = { params: { path: { id: "api@devnet" }, header: {} } };
+  await answer(harbor.api("ana").POST("/api/v1/targets/{id}/lock", { ...devnet, body: { reason: "looking for a leak" } }));
+  await open("Fleet");
+  await cell("api", DEVNET).getByText("by ana: looking for a leak").waitFor();
+  await look();
+  await answer(harbor.api("ana").POST("/api/v1/targets/{id}/unlock", devnet));
+  await cell("api", DEVNET).getByText("locked").waitFor({ state: "hidden" });
+}
+
+test("the fleet while a decision is waited for: what is live, what is stopped, and the decision", async () => {
+  await lockedMeanwhile(async () => {
+    await page.getByRole("heading", { name: "1 decision to make" }).waitFor();
+    await cell("orders", MAINNET).getByRole("link", { name: "deploy waiting" }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await look(page, "fleet");
+    await picture(page, "fleet");
+  });
+  await open("Approvals");
+});
+
 test("a decision on some of them: another set by then is refused, shown in its place, and decided when it was looked at", async () => {
   await page.getByRole("button", { name: /^Approve… [0-9a-f]{9} in mainnet$/ }).click();
   await dialog().getByRole("checkbox", { name: "orders@mainnet" }).uncheck();
@@ -216,6 +238,8 @@ test("a superseded run says by which run, and leads there", async () => {
   const newer = harbor.change("auth");
   await harbor.deploy("ben", newer, { services: ["auth"] });
   await harbor.ended("5");
+  // What happens elsewhere afterwards does not make a list that is out of date look new.
+  await lockedMeanwhile();
   await open("Runs");
   await page.getByRole("link", { name: "deploy 5" }).click();
   await page.getByRole("heading", { name: "Deploy 5 superseded" }).waitFor();

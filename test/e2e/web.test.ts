@@ -66,7 +66,6 @@ test("the fleet: what was live, then the newest commit up to the gate of mainnet
   expect(await page.getByRole("link", { name: "Open web in mainnet" }).getAttribute("href")).toMatch(/^http:\/\/127\.0\.0\.1:\d+/);
   expect(await page.title()).toBe("Fleet · harbor · Sluice");
   expect(await violations(page)).toEqual([]);
-  await picture(page, "fleet");
 });
 
 test("one approval for the commit: the dialog shows each target's from and to, and mainnet goes on", async () => {

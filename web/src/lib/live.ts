@@ -102,19 +102,30 @@ export class Live {
   }
 }
 
-type Runs = Schemas["Run"][];
 type WaitingPages = InfiniteData<Schemas["WaitingPage"], string>;
 type RunPages = InfiniteData<Schemas["RunPage"], string>;
 
+/** What nothing concerns is not set anew: that would make a list look up to date which is to be asked for again when it is shown next. */
 function applyChanges(cache: QueryClient, changes: readonly Patch[]): void {
-  cache.setQueryData<readonly Schemas["Target"][]>(keys.targets, (data) => data && patchTargets(data, changes));
-  cache.setQueryData<readonly Schemas["Environment"][]>(keys.environments, (data) => data && patchEnvironments(data, changes));
-  cache.setQueryData<Runs>(keys.openRuns, (data) => data && patchRuns(data, changes));
-  cache.setQueriesData<Schemas["RunDetail"]>({ queryKey: keys.run }, (data) => data && patchRun(data, changes));
-  cache.setQueriesData<RunPages>(
-    { queryKey: keys.runs },
-    (data) => data && { ...data, pages: data.pages.map((page) => ({ ...page, items: patchRuns(page.items, changes) })) },
-  );
+  const patched =
+    <T>(patch: (data: T, changes: readonly Patch[]) => T) =>
+    (data: T | undefined): T | undefined => {
+      const next = data && patch(data, changes);
+      return next === data ? undefined : next;
+    };
+  cache.setQueryData(keys.targets, patched(patchTargets));
+  cache.setQueryData(keys.environments, patched(patchEnvironments));
+  cache.setQueryData(keys.openRuns, patched(patchRuns));
+  cache.setQueriesData({ queryKey: keys.run }, patched(patchRun));
+  cache.setQueriesData({ queryKey: keys.runs }, patched(patchPages));
+}
+
+function patchPages(data: RunPages, changes: readonly Patch[]): RunPages {
+  const pages = data.pages.map((page) => {
+    const items = patchRuns(page.items, changes);
+    return items === page.items ? page : { ...page, items };
+  });
+  return pages.every((page, index) => page === data.pages[index]) ? data : { ...data, pages };
 }
 
 /** Lists whose members follow from more than the rows that the events tell. */
