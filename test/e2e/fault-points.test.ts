@@ -15,7 +15,7 @@ import { seeded } from "../rig/random.ts";
  */
 const STORY = fileURLToPath(new URL("../rig/fault-story.ts", import.meta.url));
 const SEED = Number(process.env["SLUICE_SEED"] ?? Date.now() % 1_000_000);
-const WANTED = process.env["SLUICE_POINTS"] ?? "60";
+const WANTED = process.env["SLUICE_POINTS"] ?? "48";
 /** Kills in one telling: most of its time is that of its attempts. */
 const KILLS_A_STORY = 12;
 
