@@ -4,6 +4,7 @@ import { approvalToStart } from "./approval.ts";
 import { type Measure, rounded } from "./measure.ts";
 import { memory } from "./memory.ts";
 import { ownCost } from "./own-cost.ts";
+import { scale } from "./scale.ts";
 import { processCost } from "./processes.ts";
 import { server } from "./server.ts";
 import { storeBenchmarks } from "./store.ts";
@@ -17,6 +18,7 @@ for (const [what, measure] of [
   ["store", storeBenchmarks],
   ["server", server],
   ["memory", memory],
+  ["a large fleet", scale],
 ] as const) {
   process.stderr.write(`measuring ${what} …\n`);
   measures.push(...(await measure()).map((m) => ({ ...m, value: rounded(m.value) })));
