@@ -16,6 +16,13 @@ export const endOne: Act = (p, a, b) => {
   p.world.end(id, is?.applied && how === "failed" ? "changed" : how === "changed" && !deploys ? "failed" : how, a % 2 === 0);
 };
 
+/** What was applied fails, or its checks say no. */
+export const endBadly: Act = (p, a, b) => {
+  const running = [...p.world.running].filter(([, { spec }]) => spec.kind !== "build");
+  const [id, is] = pick(running, a) ?? [];
+  if (id !== undefined) p.world.end(id, is?.spec.kind === "deploy" && (is.applied || b % 3 > 0) ? "changed" : "failed");
+};
+
 export const applyOne: Act = (p, a) => {
   const id = pick([...p.world.running.keys()], a);
   if (id !== undefined) p.world.applyNow(id);

@@ -1,4 +1,18 @@
-import { answerOne, again, applyOne, endOne, forcePush, freeze, pass, renderAnew, restart, see, settle, thaw } from "./acts-outside.ts";
+import {
+  answerOne,
+  again,
+  applyOne,
+  endBadly,
+  endOne,
+  forcePush,
+  freeze,
+  pass,
+  renderAnew,
+  restart,
+  see,
+  settle,
+  thaw,
+} from "./acts-outside.ts";
 import { decide, decideOften, emergency, hold, lock, lockAll, pin, unhold, unlock, unpin } from "./acts-people.ts";
 import { cancel, deploy, deployGated, deployMain, deployTwin, prepare, retry, retryEnded, rollback } from "./acts-runs.ts";
 import type { Play } from "./player.ts";
@@ -14,6 +28,7 @@ const ACTS = {
   deployGated: [2, deployGated],
   deployTwin: [4, deployTwin],
   endOne: [46, endOne],
+  endBadly: [1, endBadly],
   applyOne: [5, applyOne],
   answerOne: [14, answerOne],
   approve: [12, (p, a, b, c) => decide(p, a, b, c, "approved")],
@@ -45,26 +60,30 @@ const ACTS = {
 
 type Name = keyof typeof ACTS;
 
-/** What a history may be about: how many times more often some acts come. The first is about nothing in particular. */
-const BIASES: readonly Readonly<Partial<Record<Name, number>>>[] = [
-  {},
-  // who does the same work at once
-  { deployTwin: 5, cancel: 2, rollback: 0.3, pin: 0, lock: 0 },
-  // who overtakes whom
-  { deployMain: 8, deploy: 0.3, rollback: 0.2, cancel: 0.3, hold: 0 },
-  // gates
-  { deployGated: 10, deploy: 0.3, approve: 2, approveOften: 6, emergency: 2, reject: 2, renderAnew: 2, pass: 2 },
-  // going back and forth
-  { rollback: 3, prepare: 2, unhold: 3, deployMain: 3 },
-  // what is in the way
-  { lock: 4, lockAll: 4, unlock: 4, pin: 6, unpin: 4, freeze: 6, thaw: 4, hold: 3, unhold: 2 },
-];
-export const BIASES_COUNT = BIASES.length;
+/** What a history may be about: how many times more often some acts come then. */
+const ABOUT = {
+  anything: {},
+  /** Who does the same work at once. */
+  joining: { deployTwin: 5, cancel: 2, rollback: 0.3, pin: 0, lock: 0 },
+  /** Who overtakes whom. */
+  overtaking: { deployMain: 8, deploy: 0.3, rollback: 0.2, cancel: 0.3, hold: 0 },
+  gates: { deployGated: 10, deploy: 0.3, approve: 2, approveOften: 6, emergency: 2, reject: 2, renderAnew: 2, pass: 2 },
+  /** Going back and forth. */
+  rollbacks: { rollback: 3, prepare: 2, unhold: 3, deployMain: 3 },
+  /** Going back where a gate is. */
+  mainnet: { deployGated: 8, deploy: 0.3, rollback: 2, unhold: 3, approve: 2, approveOften: 6, pass: 0.5 },
+  failures: { endBadly: 12, rollback: 2, unhold: 3, retry: 2, hold: 0 },
+  /** What is in the way. */
+  stops: { lock: 4, lockAll: 4, unlock: 4, pin: 6, unpin: 4, freeze: 6, thaw: 4, hold: 3, unhold: 2 },
+} as const satisfies Readonly<Record<string, Readonly<Partial<Record<Name, number>>>>>;
+export type Bias = keyof typeof ABOUT;
+export const BIASES = Object.keys(ABOUT) as readonly Bias[];
 
 const tables = BIASES.map((bias) => {
+  const times: Readonly<Partial<Record<Name, number>>> = ABOUT[bias];
   const table: Act[] = [];
   for (const [name, [weight, act]] of Object.entries(ACTS) as [Name, readonly [number, Act]][])
-    for (let i = 0; i < Math.ceil(weight * (bias[name] ?? 1)); i++) table.push(act);
+    for (let i = 0; i < Math.ceil(weight * (times[name] ?? 1)); i++) table.push(act);
   return table;
 });
 

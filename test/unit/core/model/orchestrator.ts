@@ -4,6 +4,7 @@ import type { planRollback } from "../../../../src/core/plan/rollback.ts";
 import type { AttemptSpec, Effect } from "../../../../src/core/run/effects.ts";
 import type { Event, Observed } from "../../../../src/core/run/events.ts";
 import type { AttemptId, RunId, StepRow } from "../../../../src/core/run/rows.ts";
+import type { offeredSnapshot } from "../../../../src/core/run/snapshots.ts";
 import { State, stepKey } from "../../../../src/core/run/state.ts";
 import { runEnded } from "../../../../src/core/run/status.ts";
 import { type Outcome, transition } from "../../../../src/core/run/transition.ts";
@@ -27,6 +28,7 @@ export type Core = {
   readonly transition: typeof transition;
   readonly planRollback?: typeof planRollback;
   readonly planRestore?: typeof planRestore;
+  readonly offeredSnapshot?: typeof offeredSnapshot;
 };
 
 export type WorldOptions = {

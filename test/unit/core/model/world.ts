@@ -93,7 +93,7 @@ export class World extends Orchestrator {
   /** The event that admits a rollback; null where nothing is offered, a string with what stands against it. */
   prepareRollback(environment: EnvironmentId, part: RollbackPart = {}): Omit<AdmitRollback, "run"> | string | null {
     const row = this.db.environments.get(environment);
-    const offered = part.to ?? (row ? offeredSnapshot(row)?.id : undefined);
+    const offered = part.to ?? (row ? (this.options.core?.offeredSnapshot ?? offeredSnapshot)(row)?.id : undefined);
     if (part.to === undefined && this.left.has(offered ?? ""))
       throw new Violation("R2", `${offered} is offered, though a rollback has left it`);
     const snapshot = offered === undefined ? undefined : this.db.snapshots.get(offered);

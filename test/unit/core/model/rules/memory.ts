@@ -1,6 +1,6 @@
-import type { EnvironmentId, ServiceId, TargetId } from "../../../../../src/core/config/config.ts";
+import type { CommitId, EnvironmentId, ServiceId, TargetId } from "../../../../../src/core/config/config.ts";
 import type { Event } from "../../../../../src/core/run/events.ts";
-import type { RunId, StepRow } from "../../../../../src/core/run/rows.ts";
+import type { RunId, StepRow, Time } from "../../../../../src/core/run/rows.ts";
 import { stepEnded } from "../../../../../src/core/run/status.ts";
 import type { Outcome } from "../../../../../src/core/run/transition.ts";
 import { Violation } from "../violation.ts";
@@ -11,6 +11,10 @@ export class Memory {
   /** The event that is being judged. */
   event = 0;
   readonly held = new Set<EnvironmentId>();
+  /** Until when; null: until somebody unlocks it. */
+  readonly locked = new Map<string, Time | null>();
+  readonly pinned = new Map<TargetId, CommitId>();
+  readonly frozen = new Map<EnvironmentId, Time>();
   readonly rolling = new Map<EnvironmentId, RunId>();
   /** Environments where somebody accepted a divergence: what that breaks is shown, not prevented. */
   readonly accepted = new Set<EnvironmentId>();
@@ -41,6 +45,14 @@ export class Memory {
   #heard(world: World, event: Event): void {
     if (event.type === "environment.held") this.held.add(event.environment);
     else if (event.type === "environment.unheld") this.held.delete(event.environment);
+    else if (event.type === "target.locked") this.locked.set(event.target, event.until);
+    else if (event.type === "target.unlocked") this.locked.delete(event.target);
+    else if (event.type === "environment.locked") this.locked.set(event.environment, event.until);
+    else if (event.type === "environment.unlocked") this.locked.delete(event.environment);
+    else if (event.type === "target.pinned") this.pinned.set(event.target, event.commit);
+    else if (event.type === "target.unpinned") this.pinned.delete(event.target);
+    else if (event.type === "environment.frozen") this.frozen.set(event.environment, event.until);
+    else if (event.type === "environment.thawed") this.frozen.delete(event.environment);
     else if (event.type === "gate.decided") this.decided.set(event.id, this.event);
     else if (event.type === "target.settled") this.unsure.delete(event.target);
     else if (event.type === "target.observed") {

@@ -63,16 +63,15 @@ function mayStart(world: World, memory: Memory, spec: DeploySpec): void {
 /** Nothing starts on what a person or policy keeps. */
 function notStopped(world: World, memory: Memory, spec: DeploySpec, run: RunRow, says: string): void {
   const environment = environmentOf(spec.target);
-  const there = world.db.environments.get(environment);
-  const row = world.db.targets.get(spec.target);
-  for (const lock of [row?.lock, there?.lock])
-    if (lock && (lock.until === null || lock.until > world.now)) throw new Violation("L", `${says}, which ${lock.by} has locked`);
-  const kept = row?.pin && row.pin.commit !== spec.commit;
-  if (kept && holdersOf(world, spec).every((r) => !r.options.named))
-    throw new Violation("P", `${says}, which is pinned at ${row.pin?.commit}`);
+  for (const on of [spec.target, environment]) {
+    const until = memory.locked.get(on);
+    if (until === null || (until ?? 0) > world.now) throw new Violation("L", `${says}, though ${on} is locked`);
+  }
+  const pin = memory.pinned.get(spec.target) ?? spec.commit;
+  if (pin !== spec.commit && holdersOf(world, spec).every((r) => !r.options.named)) throw new Violation("P", `${says}, pinned at ${pin}`);
   if (run.kind === "rollback") return;
   if (memory.held.has(environment) || memory.rolling.has(environment)) throw new Violation("R1", `${says} while ${environment} is held`);
-  if (there?.freeze && there.freeze.until > world.now) throw new Violation("F", `${says} while ${environment} is frozen`);
+  if ((memory.frozen.get(environment) ?? 0) > world.now) throw new Violation("F", `${says} while ${environment} is frozen`);
 }
 
 /** Section 5: what is live and serving is applied again only where somebody asks for it. */
