@@ -173,6 +173,7 @@ test("a server that ends and comes back: the page says so, and goes on without b
   // The new server has never seen this page, and takes its word all the same.
   await page.getByRole("button", { name: "Unhold devnet" }).click();
   await dialog().getByRole("button", { name: "Unhold devnet" }).click();
+  await dialog().waitFor({ state: "hidden" });
   await page.getByRole("button", { name: "Unhold devnet" }).waitFor({ state: "hidden" });
   const { data } = await api().GET("/api/v1/environments");
   expect(data?.items.find(({ id }) => id === "devnet")?.hold).toBeNull();
