@@ -151,6 +151,7 @@ export class Draft extends Overlay {
       const next = relane(lane, before, row);
       this.written.lanes.set(laneKey(row.run, environment), next);
       if (!sameGate(lane, next)) this.#wakeGate(row.run, environment);
+      if (lane.begun === 0 && next.begun > 0) this.#wakeBegun(row.run, environment);
       if (!stepEnded(row.status)) put(this.written.bringing, target, row.run);
     }
     const subject = subjectOf(row);
@@ -212,6 +213,12 @@ export class Draft extends Overlay {
       this.work.add(deploys.map((id) => stepKey(run.id, id)));
       this.#wakeGate(run.id, environment);
     }
+  }
+
+  /** What has begun in an environment is not superseded there: who was being compared for that is looked at again. */
+  #wakeBegun(run: rows.RunId, environment: EnvironmentId): void {
+    for (const step of this.plan(run).deploys.get(environment) ?? [])
+      if (this.step(run, step)?.reason?.code === "comparing") this.work.add([stepKey(run, step)]);
   }
 
   #wakeGate(run: rows.RunId, environment: EnvironmentId): void {
