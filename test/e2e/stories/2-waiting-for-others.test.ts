@@ -105,7 +105,7 @@ test("two releases of which each waits for the other are told so, and end", asyn
   const ends = await Promise.all([harbor.ended(api), harbor.ended(auth)]);
 
   const reasons = ends.map((run) => run.steps.find(({ kind }) => kind === "deploy")?.reason?.code);
-  expect(reasons.toSorted()).toEqual(["need-ended", "no-safe-order"]);
+  expect(new Set(reasons)).toEqual(new Set(["need-ended", "no-safe-order"]));
   const told = ends.flatMap((run) => run.steps).find(({ reason }) => reason?.code === "no-safe-order");
   expect(told?.reason?.message).toMatch(/no safe order: it and (auth|api)@devnet each wait for the other/);
   expect(harbor.starts(first)["api@devnet"]).toBeUndefined();

@@ -30,7 +30,10 @@ beforeAll(async () => {
   third = harbor.change(...SERVICES);
   await harbor.succeeded(await harbor.deploy("ana", third, ALL));
 });
-afterEach(() => harbor.calm());
+afterEach(async () => {
+  harbor.calm();
+  await harbor.sluice("ana", "unhold", "mainnet", "--yes");
+});
 afterAll(async () => {
   await harbor[Symbol.asyncDispose]();
 });
@@ -94,7 +97,17 @@ test("killed half-way it goes on where it was, frontends first; then the environ
   expect(await harbor.serves("mainnet")).toEqual({ ...servedAt(second), auth: fix });
 });
 
-test("a rollback is rolled back: frontends come last when it goes forward; and one service may go alone", async () => {
+test("a rollback is rolled back, also one that was ended half-way: frontends come last when it goes forward; and one service may go alone", async () => {
+  harbor.hang("web@mainnet");
+  const half = await back(third);
+  await harbor.reached(half, "deploy:web@mainnet", "running");
+  await harbor.says("ana", "run", "cancel", half, "--now", "--yes");
+  expect((await harbor.ended(half)).status).toBe("cancelled");
+  harbor.release("web@mainnet");
+  expect(await harbor.serves("mainnet")).toMatchObject({ api: third, web: second });
+  await harbor.succeeded(await back(second));
+  expect(await harbor.serves("mainnet")).toEqual(servedAt(second));
+
   const run = await back(third);
   await harbor.succeeded(run);
   expect(await harbor.serves("mainnet")).toEqual(servedAt(third));
@@ -103,7 +116,6 @@ test("a rollback is rolled back: frontends come last when it goes forward; and o
   const ended = await harbor.succeeded(alone);
   expect(stepsOf(ended, "succeeded")).toEqual(["deploy:web@mainnet", "verify:web@mainnet"]);
   expect(await harbor.serves("mainnet")).toEqual({ ...servedAt(third), web: second });
-  await harbor.says("ana", "unhold", "mainnet", "--yes");
 });
 
 test("what is in flight is awaited, or cut short where that is asked for", async () => {
@@ -130,7 +142,6 @@ test("what is in flight is awaited, or cut short where that is asked for", async
   harbor.release("auth@mainnet");
   await harbor.succeeded(now);
   expect(await harbor.serves("mainnet")).toEqual(servedAt(first));
-  await harbor.says("ana", "unhold", "mainnet", "--yes");
 });
 
 test("every problem is told at once, before anything is touched; what cannot be taken back stays, and the command for the rest works", async () => {

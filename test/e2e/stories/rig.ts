@@ -99,8 +99,7 @@ export class Harbor implements AsyncDisposable {
   async #prepare(environments: string, edit: (file: string) => string): Promise<void> {
     await seedHarbor(this.root);
     const file = readFileSync(join(this.root, "sluice.yaml"), "utf8");
-    const probed = file.replaceAll("[node, ", "[node, --import, ./tools/probe.js, ");
-    expect(probed).not.toBe(file);
+    const probed = changedBy(file, (text) => text.replaceAll("[node, ", "[node, --import, ./tools/probe.js, "));
     this.commit("probes", { "tools/probe.js": PROBE(this.#control), "sluice.yaml": edit(withPolicy(probed, environments)) });
   }
 
@@ -157,10 +156,7 @@ export class Harbor implements AsyncDisposable {
 
   /** Edits the file of the branch that is checked out. */
   edit(message: string, change: (file: string) => string): string {
-    const file = readFileSync(join(this.root, "sluice.yaml"), "utf8");
-    const changed = change(file);
-    expect(changed).not.toBe(file);
-    return this.commit(message, { "sluice.yaml": changed });
+    return this.commit(message, { "sluice.yaml": changedBy(readFileSync(join(this.root, "sluice.yaml"), "utf8"), change) });
   }
 
   policy(environments: string): string {
@@ -187,9 +183,9 @@ export class Harbor implements AsyncDisposable {
 
   /** What `sluice` has printed, for people and for programs, where it ends well. */
   async says(person: Person, ...args: readonly string[]): Promise<string> {
-    const ended = await this.sluice(person, ...args);
-    expect({ args, ...ended }).toEqual({ args, exit: 0, out: ended.out, err: ended.err });
-    return ended.out + ended.err;
+    const { exit, out, err } = await this.sluice(person, ...args);
+    if (exit !== 0) throw new Error(`sluice ${args.join(" ")} ended with ${exit}:\n${out}${err}`);
+    return out + err;
   }
 
   /** Admits a run; resolves to its id. */
@@ -225,7 +221,7 @@ export class Harbor implements AsyncDisposable {
   async succeeded(id: string): Promise<Run> {
     const run = await this.ended(id);
     const others = run.steps.filter(({ status }) => status !== "succeeded" && status !== "skipped");
-    expect({ run: id, status: run.status, others: others.map(inWords) }).toEqual({ run: id, status: "succeeded", others: [] });
+    if (run.status !== "succeeded") throw new Error(`run ${id} ${run.status}:\n${others.map(inWords).join("\n")}`);
     return run;
   }
 
@@ -348,8 +344,14 @@ const folderOf = (service: string): string => (service === "web" || service === 
 /** The sample's file with another policy in the place of its own. */
 function withPolicy(file: string, environments: string): string {
   const policy = /^(?:teams:.*\n)?environments:\n[\s\S]*?(?=^#.*One build for all)/m;
-  expect(file).toMatch(policy);
-  return file.replace(policy, () => `${environments.trim()}\n\n`);
+  return changedBy(file, (text) => text.replace(policy, () => `${environments.trim()}\n\n`));
+}
+
+/** Throws where an edit has found nothing to change: the sample is another by now. */
+function changedBy(text: string, edit: (text: string) => string): string {
+  const changed = edit(text);
+  if (changed === text) throw new Error(`nothing was changed in\n${text}`);
+  return changed;
 }
 
 /** What the API answers; throws what it refuses. */
