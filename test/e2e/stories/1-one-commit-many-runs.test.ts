@@ -34,15 +34,13 @@ afterAll(async () => {
   await harbor[Symbol.asyncDispose]();
 });
 
-test("one deploy of everything and eight of single services, started within a second, build once and start every target once", async () => {
+test("one deploy of everything and eight of single services, started at once, build once and start every target once", async () => {
   const commit = harbor.change(...MAINNET);
   harbor.hang("build");
   const runs = await Promise.all(
     STARTED.map(([person, service]) => harbor.deploy(person, commit, service === null ? {} : { services: [service] })),
   );
   const admitted = await Promise.all(runs.map((run) => harbor.run(run)));
-  const times = admitted.map(({ createdAt }) => Date.parse(createdAt));
-  expect(Math.max(...times) - Math.min(...times)).toBeLessThan(1000);
   expect(admitted.map(({ by }) => by)).toEqual(STARTED.map(([person]) => person));
 
   // the one build belongs to all nine, and each can follow it

@@ -2,9 +2,9 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { answer, Harbor, short } from "./rig.ts";
 
 /** Story 2: services started on their own wait for those that another run brings, and for nothing else. */
-const POLICY = `
+const POLICY = (needsTimeout: string): string => `
 environments:
-  devnet: { order: any, needsTimeout: 4s }
+  devnet: { order: any, needsTimeout: ${needsTimeout} }
   canary: {}
   mainnet: { approval: { approvers: [zoe] } }
 `;
@@ -13,7 +13,7 @@ const devnet = (...services: readonly string[]) => ({ services: [...services], e
 
 let harbor: Harbor;
 beforeAll(async () => {
-  harbor = await Harbor.open(POLICY);
+  harbor = await Harbor.open(POLICY("1h"));
 });
 afterEach(() => harbor.calm());
 afterAll(async () => {
@@ -77,6 +77,7 @@ test("a backend that fails blocks the frontend that waits for it at once, with t
 });
 
 test("a backend that nobody brings is waited for until its time is over; the command that is named then helps", async () => {
+  harbor.policy(POLICY("4s"));
   const commit = harbor.change("api", "web");
   const web = await harbor.deploy("ben", commit, devnet("web"));
   const waitingFor = await harbor.waits(web, "deploy:web@devnet", "need");
@@ -93,6 +94,7 @@ test("a backend that nobody brings is waited for until its time is over; the com
 });
 
 test("two releases of which each waits for the other are told so, and end", async () => {
+  harbor.policy(POLICY("1h"));
   const first = harbor.change("auth", "api");
   const second = harbor.edit("auth needs api now, and api nothing", (file) =>
     file
