@@ -16,6 +16,14 @@ export const endOne: Act = (p, a, b) => {
   p.world.end(id, is?.applied && how === "failed" ? "changed" : how === "changed" && !deploys ? "failed" : how, a % 2 === 0);
 };
 
+/** For a while everything goes well. */
+export const goWell: Act = ({ world }, a) => {
+  for (let i = 0; i < 1 + (a % 10); i++) {
+    world.answerAll();
+    for (const id of world.running.keys()) world.end(id, "ok");
+  }
+};
+
 /** What was applied fails, or its checks say no. */
 export const endBadly: Act = (p, a, b) => {
   const running = [...p.world.running].filter(([, { spec }]) => spec.kind !== "build");

@@ -4,6 +4,7 @@ import {
   applyOne,
   endBadly,
   endOne,
+  goWell,
   forcePush,
   freeze,
   pass,
@@ -28,6 +29,7 @@ const ACTS = {
   deployGated: [2, deployGated],
   deployTwin: [4, deployTwin],
   endOne: [46, endOne],
+  goWell: [1, goWell],
   endBadly: [1, endBadly],
   applyOne: [5, applyOne],
   answerOne: [14, answerOne],
@@ -69,7 +71,7 @@ const ABOUT = {
   overtaking: { deployMain: 8, deploy: 0.3, rollback: 0.2, cancel: 0.3, hold: 0 },
   gates: { deployGated: 10, deploy: 0.3, approve: 2, approveOften: 6, emergency: 2, reject: 2, renderAnew: 2, pass: 2 },
   /** Going back and forth. */
-  rollbacks: { rollback: 3, prepare: 2, unhold: 3, deployMain: 3 },
+  rollbacks: { rollback: 3, prepare: 2, unhold: 3, deployMain: 3, goWell: 10 },
   /** Going back where a gate is. */
   mainnet: { deployGated: 8, deploy: 0.3, rollback: 2, unhold: 3, approve: 2, approveOften: 6, pass: 0.5 },
   failures: { endBadly: 12, rollback: 2, unhold: 3, retry: 2, hold: 0 },

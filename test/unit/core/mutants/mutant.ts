@@ -25,7 +25,7 @@ export async function instead(file: string, change: (module: Module, load: (file
     return { ...module, ...change(module, (other) => others[other] ?? {}) };
   });
   const core: Core = await import("../../../../src/core/run/transition.ts");
-  for (const other of ["run/steps.ts", "run/attempts.ts", "run/snapshots.ts", "run/status.ts"])
+  for (const other of ["run/steps.ts", "run/attempts.ts", "run/snapshots.ts", "run/stops.ts"])
     others[other] = await import(`../../../../src/core/${other}`);
   vi.doUnmock(path);
   return core;

@@ -4,6 +4,7 @@ import { planRestore } from "../../../../src/core/plan/restore.ts";
 import { planRollback } from "../../../../src/core/plan/rollback.ts";
 import type { Draft } from "../../../../src/core/run/draft.ts";
 import type { Effect } from "../../../../src/core/run/effects.ts";
+import type { Reason } from "../../../../src/core/run/reason.ts";
 import type { AttemptRow, RunRow, StepRow } from "../../../../src/core/run/rows.ts";
 import { runEnded, stepEnded } from "../../../../src/core/run/status.ts";
 import { transition } from "../../../../src/core/run/transition.ts";
@@ -17,16 +18,22 @@ const memberOf = (d: Draft, row: StepRow): Member => d.member(row.run, d.planned
 const moving = (order: (d: Draft, row: StepRow, member: Member) => TargetId | null) =>
   instead("run/evaluate/rollback.ts", (_m, load) => ({
     evaluateRollback: (d: Draft, row: StepRow) => {
-      const { setStatus, stopped, mayTake } = load("run/steps.ts") as Module;
+      const { leaveQueue, setStatus, stopped, mayTake } = load("run/steps.ts") as Module;
+      const elsewhere = (status: string, reason: Reason) => {
+        leaveQueue(d, member.target, row.run, row.id);
+        setStatus(d, row.run, row.id, status, reason);
+      };
       const member = memberOf(d, row);
       const stop = stopped(d, row.run);
       if (stop) return setStatus(d, row.run, row.id, stop.status, stop.reason);
       const { live, good, busy, unknown } = d.target(member.target);
       if (live?.commit === member.commit && good && busy === null && unknown === null)
-        return setStatus(d, row.run, row.id, "skipped", { code: "already-there" });
+        return elsewhere("skipped", { code: "already-there" });
       const first = order(d, row, member);
-      if (first !== null) return setStatus(d, row.run, row.id, "pending", { code: "step", step: `deploy:${first}` });
-      if (unknown) return setStatus(d, row.run, row.id, "waiting", { code: "observing", target: member.target });
+      const locked = load("run/stops.ts")["lockOn"](d, member.target);
+      if (first !== null) return elsewhere("pending", { code: "step", step: `deploy:${first}` });
+      if (unknown) return elsewhere("waiting", { code: "observing", target: member.target });
+      if (locked) return elsewhere("waiting", { code: "lock", on: locked.on, by: "", reason: "", until: locked.lock.until });
       if (mayTake(d, member.target, row.run, row.id, true)) return load("run/attempts.ts")["startOnTarget"](d, row.run, row.id, "deploy");
       return setStatus(d, row.run, row.id, "waiting", { code: "queue", target: member.target, run: null });
     },
