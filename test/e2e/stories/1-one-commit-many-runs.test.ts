@@ -34,8 +34,9 @@ afterAll(async () => {
   await harbor[Symbol.asyncDispose]();
 });
 
-test("one deploy of everything and eight of single services, started at once, build once and start every target once", async () => {
+test("one deploy of everything and eight of single services, started within a second, build once and start every target once", async () => {
   const commit = harbor.change(...MAINNET);
+  // sent in the same instant; nothing gets ahead until all are there
   harbor.hang("build");
   const runs = await Promise.all(
     STARTED.map(([person, service]) => harbor.deploy(person, commit, service === null ? {} : { services: [service] })),

@@ -97,7 +97,7 @@ test("killed half-way it goes on where it was, frontends first; then the environ
   expect(await harbor.serves("mainnet")).toEqual({ ...servedAt(second), auth: fix });
 });
 
-test("a rollback is rolled back, also one that was ended half-way: frontends come last when it goes forward; and one service may go alone", async () => {
+test("a rollback that somebody ends half-way is rolled back", async () => {
   harbor.hang("web@mainnet");
   const half = await back(third);
   await harbor.reached(half, "deploy:web@mainnet", "running");
@@ -107,7 +107,9 @@ test("a rollback is rolled back, also one that was ended half-way: frontends com
   expect(await harbor.serves("mainnet")).toMatchObject({ api: third, web: second });
   await harbor.succeeded(await back(second));
   expect(await harbor.serves("mainnet")).toEqual(servedAt(second));
+});
 
+test("a rollback is rolled back: frontends come last when it goes forward; and one service may go alone", async () => {
   const run = await back(third);
   await harbor.succeeded(run);
   expect(await harbor.serves("mainnet")).toEqual(servedAt(third));
