@@ -111,8 +111,8 @@ export function decide(d: Draft, event: Decided): Answer {
   if (refused) return refused;
   const decided = event.verdict === "approved" && !event.emergency ? withoutOwn(d, event, asked) : asked;
   if (decided.length === 0) return onlyOwn(event, asked);
-  const actual = setFingerprint(fingerprintsOf(d, waiting));
-  if (event.expect !== null && event.expect !== actual)
+  const actual = event.expect === null ? null : setFingerprint(fingerprintsOf(d, waiting));
+  if (event.expect !== actual)
     return {
       ok: false,
       code: "mismatch",
