@@ -1,5 +1,7 @@
 import { defineConfig } from "vitest/config";
 
+/** Random histories of the core, as many as two minutes allow. */
+const MODEL = "test/unit/core/model.test.ts";
 const report = process.env["SLUICE_TEST_REPORT"];
 
 export default defineConfig({
@@ -12,9 +14,18 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
+          exclude: [MODEL],
           testTimeout: 20_000,
           hookTimeout: 20_000,
           sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: "model",
+          include: [MODEL],
+          // By itself: it keeps two cores busy, and its time is measured.
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -25,7 +36,7 @@ export default defineConfig({
           hookTimeout: 120_000,
           // One at a time and after the unit tests: these measure time, kill processes and start browsers.
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -3,7 +3,7 @@ import { searchInThreads } from "./model/threads.ts";
 
 /** `npm run test:long` plays many more. */
 const RUNS = Number(process.env["SLUICE_MODEL_RUNS"] ?? 20_000);
-const SEED = Number(process.env["SLUICE_MODEL_SEED"] ?? 20_261_122);
+const SEED = Number(process.env["SLUICE_SEED"] ?? 20_261_122);
 const THREADS = 2;
 
 test(`${RUNS} random histories keep every promise`, { timeout: 120_000 + RUNS * 40 }, async () => {

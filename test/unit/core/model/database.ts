@@ -55,6 +55,7 @@ export class Database {
       decisions: [...this.decisions.values()].filter((d) => commits.has(d.commit)),
       builds: [...this.builds.values()].filter((b) => commits.has(b.commit)),
       good: [...this.good.values()].filter((g) => commits.has(g.commit)),
+      snapshots: [...new Map([...this.snapshots.values()].map((s) => [s.environment, s])).values()],
       relations: [...this.relations.values()].filter((r) => compared.has(r.release) && compared.has(r.live)),
     };
   }

@@ -7,9 +7,9 @@ import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
 
 /** Events that a state before a restart is told too, to see whether it says the same. */
-const SHADOWED = 12;
+const SHADOWED = 8;
 /** Every so many events the whole state is written out to be compared. */
-const SAMPLE = 32;
+const SAMPLE = 97;
 
 /** The core, with an eye on its purity, on what it derives, and on a state that was not restarted. */
 export class Harness {
