@@ -8,6 +8,7 @@ import { lastEvent } from "./log.ts";
 import { NeedListReader } from "./need-lists.ts";
 import type { Plans } from "./plans.ts";
 import { all, RunReader } from "./runs.ts";
+import { wholeSnapshots } from "./snapshots.ts";
 import type { Tables } from "./tables.ts";
 
 const OPEN_RUN: readonly rows.RunStatus[] = ["queued", "running", "waiting"];
@@ -30,10 +31,25 @@ export async function loadAll(db: Kysely<Tables>, plans: Plans): ReturnType<Stor
     decisions: all(await db.selectFrom("decision").select("body").where("commit_id", "in", oneOf(commits)).orderBy("n").execute()),
     builds: all(await db.selectFrom("build").select("body").where("commit_id", "in", oneOf(commits)).orderBy("key").execute()),
     good: await goodRows(db, commits),
+    snapshots: await newestSnapshots(db),
     relations: await relationsAmong(db, new Set([...commits, ...liveCommits(targets)])),
   };
   const outbox = all<Effect>(await db.selectFrom("outbox").select("body").orderBy("n").execute());
   return { state, outbox, lastSeq: last.seq, lastAt: Math.max(last.at, state.meta.at) };
+}
+
+/** Of each environment. */
+async function newestSnapshots(db: Kysely<Tables>): Promise<readonly rows.SnapshotRow[]> {
+  const newest = db
+    .selectFrom("snapshot")
+    .select((where) => where.fn.max("seq").as("seq"))
+    .groupBy("environment");
+  const found = await db.selectFrom("snapshot").select("body").where("seq", "in", newest).orderBy("seq").execute();
+  return wholeSnapshots(
+    db,
+    new NeedListReader(db),
+    found.map((row) => row.body),
+  );
 }
 
 async function openRuns(db: Kysely<Tables>, plans: Plans): Promise<Snapshot["runs"]> {

@@ -76,6 +76,7 @@ export class Draft extends Overlay {
     this.#changes.push({ table: "ledger", row });
   }
   addSnapshot(row: rows.SnapshotRow): void {
+    this.written.snapshots.set(row.environment, row);
     this.#changes.push({ table: "snapshot", row });
   }
   setDecision(row: rows.DecisionRow): void {

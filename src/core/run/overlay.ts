@@ -27,6 +27,7 @@ class Written {
   readonly attempts = new Map<string, rows.AttemptRow>();
   readonly targets = new Map<string, rows.TargetRow>();
   readonly environments = new Map<string, rows.EnvironmentRow>();
+  readonly snapshots = new Map<EnvironmentId, rows.SnapshotRow>();
   readonly relations = new Map<string, rows.RelationRow>();
   readonly builds = new Map<string, rows.BuildRow>();
   readonly renders = new Map<string, rows.RenderRow>();
@@ -101,6 +102,10 @@ export class Overlay {
         snapshotDue: null,
       }
     );
+  }
+  /** The newest one that is recorded there. */
+  snapshot(environment: EnvironmentId): rows.SnapshotRow | null {
+    return this.written.snapshots.get(environment) ?? this.base.snapshots.get(environment) ?? null;
   }
   environments(): readonly rows.EnvironmentRow[] {
     return [...new Set([...this.base.environments.keys(), ...this.written.environments.keys()])].map((id) => this.environment(id));

@@ -1,7 +1,8 @@
-import type { CommitId, EnvironmentId, TargetId } from "../config/config.ts";
+import type { CommitId, EnvironmentId, ServiceId, TargetId } from "../config/config.ts";
 import { fingerprint } from "../plan/fingerprint.ts";
+import { satisfies } from "../plan/relations.ts";
 import type { Draft } from "./draft.ts";
-import type { EnvironmentRow, Live, RunId, RunRow, SnapshotRef, SnapshotRow } from "./rows.ts";
+import type { EnvironmentRow, Live, RelationRow, RunId, RunRow, SnapshotRef, SnapshotRow } from "./rows.ts";
 
 /** Snapshots and releases that are kept at hand; older ones are only in the store. */
 export const MAX_SNAPSHOTS = 200;
@@ -21,14 +22,24 @@ export function takeSnapshot(d: Draft, environment: EnvironmentId, run: RunRow):
 /** Records what was good at the ends of runs, in their order, as far as the commits have been compared; the rest stays due. */
 export function recordSnapshots(d: Draft, environment: EnvironmentId, due: readonly SnapshotRow[]): void {
   let left = due;
+  // of the first that was due already, it has been asked how its commits stand to each other
+  const asked = d.environment(environment).snapshotDue?.[0]?.id;
   for (const row of due) {
-    const fits = together(d, environment, row.entries);
+    const fits = together(d, row, row.id !== asked);
     if (fits === null) break;
     left = left.slice(1);
     if (fits) record(d, row);
   }
   const before = d.environment(environment);
   if ((before.snapshotDue ?? []).length !== left.length) d.setEnvironment({ ...before, snapshotDue: left.length > 0 ? left : null });
+}
+
+/** How two commits that are due stand to each other is known now: what waits for that is looked at again. */
+export function compared(d: Draft, { release, live }: RelationRow): void {
+  for (const { id, snapshotDue } of d.environments()) {
+    const commits = new Set(Object.values(snapshotDue?.[0]?.entries ?? {}).map((entry) => entry.commit));
+    if (snapshotDue && commits.has(release) && commits.has(live)) recordSnapshots(d, id, snapshotDue);
+  }
 }
 
 function record(d: Draft, row: SnapshotRow): void {
@@ -40,18 +51,37 @@ function record(d: Draft, row: SnapshotRow): void {
   d.setEnvironment({ ...there, snapshots: [...there.snapshots, ref].slice(-MAX_SNAPSHOTS) });
 }
 
-/** null: some commits have yet to be compared; that has been asked for. */
-function together(d: Draft, environment: EnvironmentId, entries: Readonly<Record<TargetId, Live>>): boolean | null {
-  let unsure = false;
-  for (const w of Object.values(entries))
-    for (const need of w.needs) {
-      const b = entries[`${need}@${environment}`];
-      const enough = b ? d.satisfied(need, w.commit, b.commit) : false;
-      if (enough === false) return false;
-      if (enough === null) unsure = true;
-    }
-  return unsure ? null : true;
+/** Whether a set's entries satisfy each other. null: some commits have yet to be compared, which is asked for unless others do not fit anyhow. */
+function together(d: Draft, row: SnapshotRow, ask: boolean): boolean | null {
+  const unsure: Pair[] = [];
+  for (const pair of pairsToJudge(row, d.snapshot(row.environment))) {
+    const enough = pair.live === null ? false : satisfies(d.relations, pair.need, pair.release, pair.live);
+    if (enough === false) return false;
+    if (enough === null) unsure.push(pair);
+  }
+  if (ask) for (const { release, live } of unsure) if (live !== null) d.ask(release, live);
+  return unsure.length > 0 ? null : true;
 }
+
+type Pair = { readonly need: ServiceId; readonly release: CommitId; readonly live: CommitId | null };
+
+/** Who needs whom in a set: but for those that stood together in the last one, of whom nobody has changed since. */
+function* pairsToJudge({ environment, entries }: SnapshotRow, last: SnapshotRow | null): Generator<Pair> {
+  const changed = new Set<ServiceId>();
+  for (const [target, entry] of Object.entries(entries) as [TargetId, Live][]) {
+    const before = last?.entries[target];
+    if (before?.commit !== entry.commit || !sameNeeds(before.needs, entry.needs)) changed.add(serviceOf(target));
+  }
+  for (const [target, w] of Object.entries(entries) as [TargetId, Live][]) {
+    const all = changed.has(serviceOf(target));
+    for (const need of w.needs)
+      if (all || changed.has(need)) yield { need, release: w.commit, live: entries[`${need}@${environment}`]?.commit ?? null };
+  }
+}
+
+const serviceOf = (target: TargetId): ServiceId => target.slice(0, target.lastIndexOf("@"));
+const sameNeeds = (a: readonly ServiceId[], b: readonly ServiceId[]): boolean =>
+  a === b || (a.length === b.length && a.every((need, i) => need === b[i]));
 
 /** Section 7: the last snapshot from before the newest release's first attempt there; what a rollback left is not offered again. */
 export function offeredSnapshot(row: Pick<EnvironmentRow, "snapshots" | "releases">): SnapshotRef | null {

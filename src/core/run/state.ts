@@ -23,6 +23,8 @@ export type Snapshot = {
   readonly decisions: readonly rows.DecisionRow[];
   readonly builds: readonly rows.BuildRow[];
   readonly good: readonly rows.GoodRow[];
+  /** The newest of each environment. */
+  readonly snapshots: readonly rows.SnapshotRow[];
   /** Between commits of unfinished runs and live commits. */
   readonly relations: readonly rows.RelationRow[];
 };
@@ -61,6 +63,8 @@ export class State {
   readonly attempts = new Map<rows.AttemptId, rows.AttemptRow>();
   readonly targets = new Map<string, rows.TargetRow>();
   readonly environments = new Map<string, rows.EnvironmentRow>();
+  /** The newest snapshot of each environment. */
+  readonly snapshots = new Map<EnvironmentId, rows.SnapshotRow>();
   readonly relations = new Map<string, rows.RelationRow>();
   readonly builds = new Map<string, rows.BuildRow>();
   readonly good = new Map<string, rows.GoodRow>();
@@ -94,6 +98,7 @@ export class State {
     state.apply(snapshot.attempts.map((row) => ({ table: "attempt", row })));
     state.apply(snapshot.targets.map((row) => ({ table: "target", row })));
     state.apply(snapshot.environments.map((row) => ({ table: "environment", row })));
+    state.apply(snapshot.snapshots.map((row) => ({ table: "snapshot", row })));
     state.apply(snapshot.decisions.map((row) => ({ table: "decision", row })));
     state.apply(snapshot.builds.map((row) => ({ table: "build", row })));
     state.apply(snapshot.good.map((row) => ({ table: "good", row })));
@@ -193,8 +198,10 @@ export class State {
       case "render":
         this.renders.set(renderKey(change.row.run, change.row.target), change.row);
         return;
-      case "ledger":
       case "snapshot":
+        this.snapshots.set(change.row.environment, change.row);
+        return;
+      case "ledger":
       case "definition":
         return; // kept by the store alone
     }

@@ -13,7 +13,7 @@ import type { Answer, Event } from "./events.ts";
 import { settleTarget, targetObserved, targetWatched } from "./observed.ts";
 import { attemptEnded, attemptLost } from "./outcomes.ts";
 import type { RunRow, RunStatus, StepRow } from "./rows.ts";
-import { noteWhatStayed, recordSnapshots, takeSnapshot } from "./snapshots.ts";
+import { compared, noteWhatStayed, takeSnapshot } from "./snapshots.ts";
 import { splitKey, type State, type StepKey, stepKey } from "./state.ts";
 import { hasEnded, runEnded, stepEnded } from "./status.ts";
 import { reopenGate } from "./steps.ts";
@@ -54,7 +54,7 @@ function handle(d: Draft, event: Event): Answer {
       return DONE;
     case "relation.known":
       d.setRelation(event.relation);
-      for (const { id, snapshotDue } of d.environments()) if (snapshotDue) recordSnapshots(d, id, snapshotDue);
+      compared(d, event.relation);
       return DONE;
     case "render.known":
       return rendered(d, event);

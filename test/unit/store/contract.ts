@@ -33,6 +33,7 @@ export function storeContract(name: string, make: () => Promise<Rig>): void {
           builds: [],
           good: [],
           relations: [],
+          snapshots: [],
         },
         outbox: [],
         lastSeq: 0,
