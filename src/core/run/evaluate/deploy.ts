@@ -84,7 +84,8 @@ function passed(d: Draft, row: StepRow, member: Member, checks: readonly Check[]
 function arrival(d: Draft, row: StepRow, member: Member, checks: readonly Check[]): Exclude<Verdict, "go"> | null {
   const verdict = passed(d, row, member, checks);
   const now = d.stepOf(row.run, row.id);
-  const reached = verdict === null || (now.reached && stepEnded(verdict.status));
+  // what was there is there still while something has yet to be looked up again
+  const reached = verdict === null || (now.reached && (stepEnded(verdict.status) || verdict.status === "waiting"));
   if (now.reached !== reached) d.setStep({ ...now, reached });
   return verdict;
 }
