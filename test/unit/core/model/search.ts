@@ -6,13 +6,13 @@ import { Story } from "./story.ts";
 import { Violation } from "./violation.ts";
 
 const byte = fc.nat(1023);
-/** Acts of a history; what follows from them is played to its end. */
-const LONGEST = 64;
 // a history is made shorter by leaving acts out, not by turning them into others
-const tokens = fc.array(fc.noShrink(fc.tuple(byte, byte, byte, byte)), { maxLength: LONGEST, size: "max" });
+const acts = (maxLength: number) => fc.array(fc.noShrink(fc.tuple(byte, byte, byte, byte)), { maxLength, size: "max" });
 
 export type SearchOptions = {
   readonly shorten?: boolean;
+  /** Acts of a history at most; what follows from them is played to its end. */
+  readonly longest?: number;
   /** What histories are to be about, where not about anything. */
   readonly about?: Bias;
   /** Bits that every setup has, and that none has. */
@@ -20,11 +20,11 @@ export type SearchOptions = {
   readonly clear?: number;
 };
 
-const histories = ({ about, setup = 0, clear = 0 }: SearchOptions): fc.Arbitrary<History> =>
+const histories = ({ about, setup = 0, clear = 0, longest = 64 }: SearchOptions): fc.Arbitrary<History> =>
   fc.record({
     setup: fc.noShrink(fc.nat(SETUPS - 1)).map((bits) => (bits & ~clear) | setup),
     bias: about === undefined ? fc.noShrink(fc.nat(BIASES.length - 1)) : fc.constant(BIASES.indexOf(about)),
-    tokens,
+    tokens: acts(longest),
   });
 
 /** Plays random histories until one breaks a rule; null: none did. The history is as short as it could be made, and told in words. */

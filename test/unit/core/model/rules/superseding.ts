@@ -74,6 +74,8 @@ function noneLeft(world: World, memory: Memory, outcome: Outcome, target: Target
       if (world.gone.has(old.commit) || world.gone.has(young.commit)) continue;
       if (memory.begun.has(`${old.id}/${environmentOf(target)}`) || beginsElsewhere(outcome, old.id, target)) continue;
       const begins = world.step(old.id, `deploy:${target}`)?.status === "running";
+      // whether the newer one has arrived is in doubt while it is compared with what is live by now
+      if (world.step(young.id, `deploy:${target}`)?.reason?.code === "comparing") continue;
       if (!begins && unsure(world, old, young, target)) continue;
       if (memory.reached.get(target)?.has(young.id) !== true && begins) continue;
       if (decided(world, memory, old, target) && !decided(world, memory, young, target, true)) continue;
