@@ -11,8 +11,7 @@ import type { Outcome } from "../../../../src/core/run/transition.ts";
 import { type Ask, Orchestrator, type WorldOptions } from "./orchestrator.ts";
 import { Violation } from "./violation.ts";
 
-export type { Ending, Told, Watch, WorldOptions } from "./orchestrator.ts";
-export { START } from "./orchestrator.ts";
+export type { Ending, Told, WorldOptions } from "./orchestrator.ts";
 
 export type DeployPart = Partial<RunOptions> & {
   readonly services?: readonly ServiceId[] | null;
