@@ -74,6 +74,7 @@ function noneLeft(world: World, memory: Memory, outcome: Outcome, target: Target
       if (world.gone.has(old.commit) || world.gone.has(young.commit)) continue;
       if (memory.begun.has(`${old.id}/${environmentOf(target)}`) || beginsElsewhere(outcome, old.id, target)) continue;
       const begins = world.step(old.id, `deploy:${target}`)?.status === "running";
+      if (begins && goesAlong(world, memory, old.id, target)) continue;
       // whether the newer one has arrived is in doubt while it is compared with what is live by now
       if (world.step(young.id, `deploy:${target}`)?.reason?.code === "comparing") continue;
       if (!begins && unsure(world, old, young, target)) continue;
@@ -84,6 +85,12 @@ function noneLeft(world: World, memory: Memory, outcome: Outcome, target: Target
         `deploy:${target} ${old.commit} of ${old.id} is left beside ${young.commit} of ${young.id}, which is newer`,
       );
     }
+}
+
+/** It has joined the work of another run, which had begun there and finishes. */
+function goesAlong(world: World, memory: Memory, run: RunId, target: TargetId): boolean {
+  const attempt = world.step(run, `deploy:${target}`)?.attempt ?? "";
+  return world.holders(attempt).some((row) => row.run !== run && memory.begun.has(`${row.run}/${environmentOf(target)}`));
 }
 
 /** It begins there by this very event, on another target. */
