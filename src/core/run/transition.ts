@@ -176,7 +176,8 @@ function retry(d: Draft, event: Extract<Event, { readonly type: "run.retried" }>
 /** What failed could not be brought back to good: its target says so until something becomes live there. */
 function declined(d: Draft, { cause, message }: Extract<Event, { readonly type: "rollback.declined" }>): void {
   const row = d.target(cause.target);
-  if (row.live?.entry === cause.entry) d.setTarget({ ...row, unrestored: { run: cause.run, at: d.at, message } });
+  const said = row.unrestored?.run === cause.run && row.unrestored.message === message;
+  if (row.live?.entry === cause.entry && !said) d.setTarget({ ...row, unrestored: { run: cause.run, at: d.at, message } });
 }
 
 /** Looks at whatever was woken until nothing changes any more. */
