@@ -117,7 +117,12 @@ export class Engine implements Control {
   }
 
   deploy(request: DeployRequest, actor: Actor): Promise<{ readonly run: RunRow; readonly warnings: readonly string[] }> {
-    return deploy(this.#parts, request, actor, null);
+    return this.#deploy(request, actor, null);
+  }
+
+  async #deploy(request: DeployRequest, actor: Actor, retryOf: Parameters<typeof deploy>[3]): ReturnType<Engine["deploy"]> {
+    await this.#freezes.look();
+    return await deploy(this.#parts, request, actor, retryOf);
   }
 
   previewRollback(request: RollbackRequest): Promise<RollbackPreview> {
@@ -180,7 +185,7 @@ export class Engine implements Control {
       now: row.options.now,
       changed: false,
     };
-    return await deploy(this.#parts, request, actor, row);
+    return await this.#deploy(request, actor, row);
   }
 
   async hold(environment: EnvironmentId, reason: string, actor: Actor): Promise<Answer> {

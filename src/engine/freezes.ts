@@ -79,9 +79,17 @@ export class Freezes {
     });
   }
 
+  /** Before a deploy is admitted under the policy as it is now: what that freezes must stop it. Never rejects. */
+  async look(): Promise<void> {
+    await this.read();
+    this.#tell();
+    this.start();
+  }
+
   /** Goes on by itself from here. */
   start(): void {
     if (this.#closed) return;
+    this.#stop();
     const { clock } = this.#options;
     const edge = Math.min(...[...this.#watched.values()].map((watched) => watched.edge));
     const ms = Math.min(edge - this.#now(), this.#readAt + LOOK_MS - clock.now(), LOOK_MS);

@@ -93,6 +93,31 @@ test("a backend that nobody brings is waited for until its time is over; the com
   expect(await harbor.serves("devnet")).toMatchObject({ api: commit, web: commit });
 });
 
+test("who waits for a release that is superseded waits for the one that came instead", async () => {
+  const mainnet = (...services: readonly string[]) => ({ services: [...services], environments: ["mainnet"] });
+  const gated = async (commit: string, ...services: readonly string[]): Promise<string> => {
+    const run = await harbor.deploy("ana", commit, mainnet(...services));
+    await harbor.atGate(run, "mainnet");
+    return run;
+  };
+  const first = harbor.change("auth", "api");
+  const run = await gated(first, "auth", "api");
+  await harbor.approve("zoe", first, "mainnet");
+  await harbor.succeeded(run);
+
+  const second = harbor.change("api", "orders");
+  const [api, orders] = [await gated(second, "api"), await gated(second, "orders")];
+  await harbor.approve("zoe", second, "mainnet", { only: ["orders"] });
+  expect((await harbor.waits(orders, "deploy:orders@mainnet", "need")).message).toBe(`waits for api@mainnet, run ${api}`);
+  const third = harbor.change("api");
+  const newer = await gated(third, "api");
+  await harbor.reached(api, "deploy:api@mainnet", "superseded");
+  expect((await harbor.waits(orders, "deploy:orders@mainnet", "need")).message).toBe(`waits for api@mainnet, run ${newer}`);
+  await harbor.approve("zoe", third, "mainnet");
+  await harbor.succeeded(orders);
+  expect(await harbor.serves("mainnet")).toEqual({ auth: first, api: third, orders: second });
+});
+
 test("two releases of which each waits for the other are told so, and end", async () => {
   harbor.policy(POLICY("1h"));
   const first = harbor.change("auth", "api");

@@ -3,9 +3,9 @@ import { until } from "../../rig/wait.ts";
 import { answer, Harbor, inWords } from "./rig.ts";
 
 /** Story 6: what a person stops waits; what fails is brought back by itself. */
-const POLICY = `
+const POLICY = (devnet: string): string => `
 environments:
-  devnet: {}
+  devnet: ${devnet}
   canary: {}
   mainnet: { onFailure: rollback }
 `;
@@ -16,7 +16,7 @@ let harbor: Harbor;
 let live: string;
 beforeAll(async () => {
   // api needs nothing here, orders needs api; a check that fails says so soon
-  harbor = await Harbor.open(POLICY, (file) =>
+  harbor = await Harbor.open(POLICY("{}"), (file) =>
     file
       .replace("    needs: [auth]\n", "    needs: []\n")
       .replaceAll('expect: { commit: "${commit}" } }', 'expect: { commit: "${commit}" }, timeout: 2s }'),
@@ -85,4 +85,30 @@ test("what fails goes back to what was good, by itself and alone: the rest goes 
   const fixed = harbor.change("api", "orders");
   await harbor.succeeded(await harbor.deploy("ana", fixed, mainnet("api", "orders")));
   expect(await harbor.serves("mainnet")).toEqual({ auth: commit, api: fixed, orders: fixed });
+});
+
+test("what policy freezes waits from the moment that it is merged until the window's end; a rollback goes on", async () => {
+  const devnet = { services: ["auth"], environments: ["devnet"] };
+  const [first, second] = [harbor.change("auth"), harbor.change("auth")];
+  for (const commit of [first, second]) await harbor.succeeded(await harbor.deploy("ana", commit, devnet));
+  const { since } = await harbor.target("auth@devnet");
+  const [from, until] = [0, 2 * HOUR].map((ms) => new Date(Date.parse(since ?? "") + ms).toISOString());
+  harbor.policy(POLICY(`{ freeze: [{ from: ${from}, until: ${until}, reason: year end }] }`));
+  const commit = harbor.change("auth");
+  const run = await harbor.deploy("ana", commit, devnet);
+  expect(await harbor.waits(run, "deploy:auth@devnet", "freeze")).toMatchObject({
+    message: `waits for the end of the freeze of devnet, ${until}: year end`,
+    until,
+  });
+
+  await harbor.says("ana", "rollback", "auth", "--env", "devnet", "--to", first, "--reason", "nobody can log in", "--yes");
+  expect(await harbor.serves("devnet")).toEqual({ auth: first });
+  expect(inWords(await harbor.step(run, "deploy:auth@devnet"))).toContain("superseded by the rollback");
+  await harbor.says("ana", "unhold", "devnet", "--yes");
+
+  const again = await harbor.deploy("ana", commit, devnet);
+  await harbor.waits(again, "deploy:auth@devnet", "freeze");
+  await harbor.later(3 * HOUR);
+  await harbor.succeeded(again);
+  expect(await harbor.serves("devnet")).toEqual({ auth: commit });
 });
