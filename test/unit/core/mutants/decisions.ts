@@ -104,7 +104,7 @@ export const DECISIONS: readonly Mutant[] = [
   },
   {
     reading: "what cannot be told to be older is newer",
-    breaks: ["D"],
+    breaks: ["D", "2"],
     core: () =>
       told((e) =>
         e.type === "relation.known" && e.relation.order === "unknown"

@@ -31,7 +31,7 @@ const moving = (order: (d: Draft, row: StepRow, member: Member) => TargetId | nu
         return elsewhere("skipped", { code: "already-there" });
       const first = order(d, row, member);
       const locked = load("run/stops.ts")["lockOn"](d, member.target);
-      if (first !== null) return elsewhere("pending", { code: "step", step: `deploy:${first}` });
+      if (first !== null) return elsewhere("waiting", { code: "unsafe-order", target: first });
       if (unknown) return elsewhere("waiting", { code: "observing", target: member.target });
       if (locked) return elsewhere("waiting", { code: "lock", on: locked.on, by: "", reason: "", until: locked.lock.until });
       if (mayTake(d, member.target, row.run, row.id, true)) return load("run/attempts.ts")["startOnTarget"](d, row.run, row.id, "deploy");
@@ -177,7 +177,7 @@ export const ROLLBACKS: readonly Mutant[] = [
       const ended = new Map<string, RunRow>();
       return {
         transition: (state, event) => {
-          const again = event.type === "run.retried" ? ended.get(event.run) : undefined;
+          const again = event.type === "run.retried" && !state.runs.has(event.run) ? ended.get(event.run) : undefined;
           if (again)
             return { changes: [{ table: "run", row: { ...again, status: "running", endedAt: null } }], effects: [], answer: { ok: true } };
           const outcome = transition(state, event);
