@@ -98,7 +98,7 @@ export const ROLLBACKS: readonly Mutant[] = [
     core: () =>
       instead("run/steps.ts", ({ setStatus }) => ({
         setStatus: (d: Draft, run: string, id: string, status: string, reason: { readonly code: string } | null = null) =>
-          status === "superseded" && reason?.code === "rolled-back" && d.runOf(run).cause !== null
+          status === "superseded" && reason?.code === "rolled-back" && d.runOf(run).cause !== null && d.stepOf(run, id).attempt === null
             ? d.stepOf(run, id)
             : setStatus(d, run, id, status, reason),
       })),
