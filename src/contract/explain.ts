@@ -111,6 +111,10 @@ export function explain(reason: Reason, context: ExplainContext): Explained {
       return { message: `superseded by the rollback, run ${reason.run}` };
     case "superseded":
       return { message: `superseded by ${shortCommit(reason.commit)}, run ${reason.run}` };
+    case "replaced":
+      return {
+        message: `${reason.target} has ${reason.commit === null ? "nothing" : shortCommit(reason.commit)} by now${reason.run === null ? "" : `, by run ${reason.run}`}`,
+      };
     case "cut-short":
       return { message: `cut short by run ${reason.run}` };
     default:

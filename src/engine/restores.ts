@@ -59,6 +59,7 @@ async function prepare(parts: DeployParts, cause: Cause): Promise<Admission | { 
     snapshot: planned.snapshot,
     decided: (await parts.store.decisions({ environment })).filter((x) => x.voided === null),
     now: false,
+    named: false,
     cause,
   };
 }

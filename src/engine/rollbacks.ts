@@ -1,3 +1,4 @@
+import type { TargetId } from "../core/config/config.ts";
 import { planRollback, type RollbackPlanResult } from "../core/plan/rollback.ts";
 import type { RunRow, SnapshotRow } from "../core/run/rows.ts";
 import { admit, admittedBefore } from "./acts.ts";
@@ -6,7 +7,11 @@ import type { DeployParts } from "./deploys.ts";
 import { factsOf } from "./rollback-facts.ts";
 import { setOf } from "./rollback-set.ts";
 
-type Prepared = RollbackPlanResult & { readonly snapshot: SnapshotRow };
+type Prepared = RollbackPlanResult & {
+  readonly snapshot: SnapshotRow;
+  /** What goes back though nobody knows whether it can. */
+  readonly accepted: readonly TargetId[];
+};
 
 /** Section 7: every problem of the whole set, before anything is touched. */
 export async function previewRollback(parts: DeployParts, request: RollbackRequest): Promise<RollbackPreview> {
@@ -23,6 +28,7 @@ export async function previewRollback(parts: DeployParts, request: RollbackReque
       skip: t.skip,
     })),
     problems,
+    notes: plan.notes,
     plan,
   };
 }
@@ -31,7 +37,7 @@ export async function rollback(parts: DeployParts, request: RollbackRequest, act
   const before = await admittedBefore(parts.store, actor);
   if (before) return { run: before };
   if (request.reason.trim() === "") throw new RequestError("invalid", "a rollback needs a reason", "say why with --reason");
-  const { plan, problems, snapshot } = await prepare(parts, request);
+  const { plan, problems, snapshot, accepted } = await prepare(parts, request);
   if (problems.length > 0)
     throw new RequestError(
       "conflict",
@@ -41,19 +47,27 @@ export async function rollback(parts: DeployParts, request: RollbackRequest, act
   const event = {
     type: "rollback.admitted" as const,
     plan,
-    reason: request.reason,
+    reason: reasonOf(request, accepted),
     snapshot,
     decided: (await parts.store.decisions({ environment: request.environment })).filter((x) => x.voided === null),
     now: request.now,
+    named: request.services !== null,
     cause: null,
   };
   return { run: await admit(parts, event, actor) };
 }
 
+/** Whoever looks at the run, or at the hold that it leaves, sees what was let pass. */
+const reasonOf = ({ reason }: RollbackRequest, accepted: readonly TargetId[]): string =>
+  accepted.length === 0 ? reason : `${reason} (accepted: whether it can be taken back cannot be known of ${accepted.join(", ")})`;
+
 async function prepare(parts: DeployParts, request: RollbackRequest): Promise<Prepared> {
   const policy = await parts.configs.policy(parts.policyRef);
   await parts.loop.flush();
   const snapshot = await setOf(parts, policy, request);
+  const { services, acceptUnknown } = request;
   const facts = await factsOf(parts, policy, snapshot);
-  return { ...planRollback({ ...facts, services: request.services, named: new Set(request.services) }), snapshot };
+  const planned = planRollback({ ...facts, services, acceptUnknown, named: new Set(services) });
+  const unknown = acceptUnknown ? planned.targets.filter((t) => t.skip === null && facts.barriers.get(t.target)?.commit === null) : [];
+  return { ...planned, snapshot, accepted: unknown.map((t) => t.target) };
 }

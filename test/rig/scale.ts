@@ -167,7 +167,7 @@ class History {
           startedAt: at,
           endedAt: at + 1000,
         } as const;
-        const made: Change[] = [{ table: "step", row: { ...row, reached: true, lost: 0 } }];
+        const made: Change[] = [{ table: "step", row: { ...row, awaited: null, reached: true, lost: 0 } }];
         if (attempt !== null && step.kind !== "gate")
           made.push({ table: "attempt", row: { ...attemptRow(attempt, run.id, at), step: step.id, kind: step.kind, target: step.target } });
         return made;

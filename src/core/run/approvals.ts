@@ -107,10 +107,11 @@ export function decide(d: Draft, event: Decided): Answer {
   const waiting = waitingGates(d, event);
   const asked = onlyAsked(event, waiting);
   if (asked.length === 0) return nothingWaits(d, event, waiting);
-  const refused = event.emergency ? notForEmergency(event, asked) : notAllowed(event, asked);
-  if (refused) return refused;
-  const decided = event.verdict === "approved" && !event.emergency ? withoutOwn(d, event, asked) : asked;
-  if (decided.length === 0) return onlyOwn(event, asked);
+  const may = asked.filter((w) => (event.emergency ? w.policy.emergency.includes(event.by) : mayDecide(w.policy, event.by)));
+  if (may.length === 0 || (event.emergency && event.verdict === "rejected")) return notAllowed(event, asked);
+  const others = event.verdict === "approved" && !event.emergency ? withoutOwn(d, event, may) : may;
+  if (others.length === 0) return onlyOwn(event, may);
+  const decided = event.verdict === "approved" ? ofOneMind(d, others) : others;
   const actual = event.expect === null ? null : setFingerprint(fingerprintsOf(d, waiting));
   if (event.expect !== actual)
     return {
@@ -168,26 +169,27 @@ function decidedBefore(d: Draft, event: Decided, decided: readonly Waiting[]): D
   return last;
 }
 
-function notAllowed(event: Decided, asked: readonly Waiting[]): Answer | null {
-  if (asked.every((w) => mayDecide(w.policy, event.by))) return null;
+function notAllowed(event: Decided, asked: readonly Waiting[]): Answer {
+  const persons = event.emergency ? [...new Set(asked.flatMap((w) => w.policy.emergency))] : whoMay(asked);
+  const named = event.emergency ? "is not named for emergencies in" : "may not decide for";
+  const nobody = "nobody is: `emergency:` of the environment names them";
   return {
     ok: false,
     code: "not-allowed",
-    message: `${event.by} may not decide for ${event.environment}`,
-    hint: `who may: ${whoMay(asked).join(", ")}`,
+    message:
+      event.emergency && event.verdict === "rejected"
+        ? "an emergency approves; it does not reject"
+        : `${event.by} ${named} ${event.environment}`,
+    hint: persons.length === 0 ? nobody : `who ${event.emergency ? "is" : "may"}: ${persons.join(", ")}`,
   };
 }
 
-function notForEmergency(event: Decided, asked: readonly Waiting[]): Answer | null {
-  const persons = [...new Set(asked.flatMap((w) => w.policy.emergency))];
-  const problem = event.verdict === "rejected" ? "an emergency approves; it does not reject" : null;
-  if (problem === null && asked.every((w) => w.policy.emergency.includes(event.by))) return null;
-  return {
-    ok: false,
-    code: "not-allowed",
-    message: problem ?? `${event.by} is not named for emergencies in ${event.environment}`,
-    hint: persons.length > 0 ? `who is: ${persons.join(", ")}` : "nobody is: `emergency:` of the environment names them",
-  };
+/** One decision names one fingerprint for a target: a run that asks to be let through otherwise than the one before it is decided by itself. */
+function ofOneMind(d: Draft, waiting: readonly Waiting[]): readonly Waiting[] {
+  const named = fingerprintsOf(d, waiting);
+  return waiting
+    .map((w) => ({ ...w, members: w.members.filter((m) => seenAs(d, w.run.id, m) === named[m.target]) }))
+    .filter((w) => w.members.length > 0);
 }
 
 function onlyOwn(event: Decided, asked: readonly Waiting[]): Answer {
@@ -208,7 +210,7 @@ export function fingerprintsOf(d: Draft, waiting: readonly Waiting[]): Record<Ta
   for (const w of waiting)
     for (const member of w.members) {
       const seen = seenAs(d, w.run.id, member);
-      if (seen !== null) fingerprints[member.target] = seen;
+      if (seen !== null) fingerprints[member.target] ??= seen;
     }
   return fingerprints;
 }

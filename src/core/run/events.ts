@@ -120,6 +120,8 @@ export type AdmitRollback = {
   readonly decided: readonly DecisionRow[];
   /** Cut short what runs there instead of awaiting it. */
   readonly now: boolean;
+  /** The services were asked for by name: a pin does not keep them. */
+  readonly named: boolean;
   /** The failure that it answers; such a rollback holds nothing. null: a person asked for it. */
   readonly cause: Cause | null;
 };

@@ -2,7 +2,7 @@ import type { CommitId, EnvironmentId, ServiceId, TargetId } from "../config/con
 import type { Member, StepId } from "../plan/plan.ts";
 import type { Draft } from "./draft.ts";
 import type { Kept, Reason } from "./reason.ts";
-import type { RunId, StepRow } from "./rows.ts";
+import type { RunId, StepRow, StepStatus } from "./rows.ts";
 import { changing, stepEnded } from "./status.ts";
 import { blocked, pending, type Verdict, waiting } from "./steps.ts";
 import { lockOn } from "./stops.ts";
@@ -16,15 +16,29 @@ export function needsOf(d: Draft, run: RunId, member: Member, row: StepRow): Ver
     if (own && !stepEnded(own.status)) return pending({ code: "step", step: own.id });
   }
   // whom it has waited for so far comes first: that wait has a beginning and an end
-  const awaited = row.reason?.code === "need" ? row.reason.target : null;
+  const awaited = lastNeed(row)?.target ?? null;
   const first = awaited === null ? undefined : needs.find((need) => awaited === `${need}@${member.environment}`);
   const still = first === undefined ? "go" : needOf(d, run, member, first, row);
   if (still !== "go" && still.reason?.code !== "comparing") return still;
   for (const need of needs) {
     const verdict = needOf(d, run, member, need, row);
-    if (verdict !== "go") return verdict;
+    // of two lookups the one that tells of its wait: its answer is what it is looked at again for
+    if (verdict !== "go") return still !== "go" && verdict.reason?.code === "comparing" ? still : verdict;
   }
   return "go";
+}
+
+type Need = Extract<Reason, { readonly code: "need" }>;
+
+/** The need that a step waits for, or waited for before something had to be looked up in between. */
+const lastNeed = ({ reason, awaited }: StepRow): Need | null => (reason?.code === "need" ? reason : awaited);
+
+/** Lookups in between: they end by themselves, and a wait for a need goes on behind them where it was. */
+const LOOKUPS: ReadonlySet<string> = new Set(["comparing", "observing", "rendering"]);
+
+/** What a step remembers of its wait for a need, given what it waits for now. */
+export function keptNeed(row: StepRow, reason: Reason | null): Need | null {
+  return reason !== null && LOOKUPS.has(reason.code) ? lastNeed(row) : null;
 }
 
 function needOf(d: Draft, run: RunId, member: Member, need: ServiceId, row: StepRow): Verdict {
@@ -45,7 +59,8 @@ function needOf(d: Draft, run: RunId, member: Member, need: ServiceId, row: Step
   if (bringer) return waiting({ code: "need", target, run: bringer.run, until: null, kept: keptBy(d, target, bringer.run) });
   if (d.step(run, `verify:${target}`))
     return blocked({ code: "need-ended", target, run, status: endOf(d, run, target), kept: keptBy(d, target, null) });
-  const before = row.reason?.code === "need" && row.reason.target === target ? row.reason : null;
+  const last = lastNeed(row);
+  const before = last?.target === target ? last : null;
   if (before?.run != null)
     return blocked({ code: "need-ended", target, run: before.run, status: endOf(d, before.run, target), kept: keptBy(d, target, null) });
   const until = before?.until ?? d.at + timeoutOf(d, run, member.environment);
@@ -115,6 +130,8 @@ function endOf(d: Draft, run: RunId, target: TargetId) {
 
 const timeoutOf = (d: Draft, run: RunId, environment: EnvironmentId) => d.plan(run).plan.environments[environment]?.needsTimeoutMs ?? 0;
 
+const FAILED: ReadonlySet<StepStatus> = new Set(["failed", "errored", "blocked"]);
+
 /** Section 3: this release of the service must have been good in the environments before; in a wave, everyone must have ended there. */
 export function promotionOf(d: Draft, run: RunId, step: StepId, member: Member): Verdict {
   for (const environment of d.planned(run, step).after)
@@ -122,8 +139,11 @@ export function promotionOf(d: Draft, run: RunId, step: StepId, member: Member):
   for (const environment of member.promotesFrom) {
     const before: TargetId = `${member.service}@${environment}`;
     // its last step is what the plan names, and what wakes this one
-    const last = d.plan(run).of.get(before)?.at(-1);
+    const own = d.plan(run).of.get(before) ?? [];
+    const last = own.at(-1);
     if (last !== undefined && !stepEnded(d.stepOf(run, last).status)) return pending({ code: "step", step: last });
+    // whatever it was before: this run has found it bad
+    if (own.some((id) => FAILED.has(d.stepOf(run, id).status))) return blocked({ code: "not-good-before", environment });
     if (d.isGood(before, member.commit) || letThrough(d, run, member.environment)) continue;
     const left = d.step(run, `deploy:${before}`);
     if (left?.status === "superseded") return { status: "superseded", reason: left.reason };

@@ -40,6 +40,8 @@ function afterUnknown(d: Draft, target: TargetId, unknown: Unknown, observed: Ob
   // the target stays unknown until a person says what is true (settle)
   for (const row of waitingFor(d, unknown)) setStatus(d, row.run, row.id, "errored", { code: "unobservable", target });
   release(d, target, unknown.attempt);
+  // where the driver could tell another time, whoever comes next asks it again
+  if (observed.kind === "error") unseen(d, target, observed.message);
 }
 
 /** Whether the attempt in doubt was applied is known now, by its driver's word or a person's (`observed` is null). */

@@ -57,6 +57,8 @@ export type Reason =
   | { readonly code: "rejected"; readonly by: string; readonly reason: string | null }
   | { readonly code: "rolled-back"; readonly run: RunId }
   | { readonly code: "superseded"; readonly run: RunId; readonly commit: CommitId }
+  /** Something else is live there by now. */
+  | { readonly code: "replaced"; readonly target: TargetId; readonly run: RunId | null; readonly commit: CommitId | null }
   | { readonly code: "cut-short"; readonly run: RunId };
 
 export type Kept = "pinned" | "locked" | "held" | "frozen" | "manual";

@@ -74,6 +74,8 @@ export type StepRow = {
   readonly status: StepStatus;
   /** Why it waits or ended as it did; while pending, which step or wave of its own run comes first; null where it succeeded. */
   readonly reason: Reason | null;
+  /** The need that it waited for last, while commits are compared in between: that wait goes on where it was. */
+  readonly awaited: Extract<Reason, { readonly code: "need" }> | null;
   /** Since when it has this status and reason. */
   readonly since: Time;
   /** A deploy whose release has reached its environment: only its gate, needs and target are left. */

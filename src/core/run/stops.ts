@@ -66,6 +66,11 @@ export function stop(d: Draft, event: StopEvent): Answer {
       if (d.environment(event.environment).freeze) d.setEnvironment({ ...d.environment(event.environment), freeze: null });
       return DONE;
     case "environment.held":
+      if (d.environment(event.environment).rollback !== null)
+        return nothing(
+          `run ${d.environment(event.environment).rollback} is rolling ${event.environment} back, and holds it`,
+          `it stays held afterwards: sluice unhold ${event.environment}`,
+        );
       d.setEnvironment({ ...d.environment(event.environment), hold: { by: event.by, at: d.at, reason: event.reason, run: null } });
       return DONE;
     case "environment.unheld":

@@ -12,6 +12,7 @@ import { evaluateRollback } from "./evaluate/rollback.ts";
 import type { Answer, Event } from "./events.ts";
 import { settleTarget, targetObserved, targetWatched } from "./observed.ts";
 import { attemptEnded, attemptLost } from "./outcomes.ts";
+import { askAgain } from "./renders.ts";
 import type { RunRow, RunStatus, StepRow } from "./rows.ts";
 import { compared, noteWhatStayed, takeSnapshot } from "./snapshots.ts";
 import { splitKey, type State, type StepKey, stepKey } from "./state.ts";
@@ -136,7 +137,7 @@ function sharedWork(d: Draft, run: RunRow): Answer | null {
   for (const { id } of d.plan(run.id).plan.steps) {
     const { status, attempt, kind } = d.stepOf(run.id, id);
     const row = status === "running" && kind !== "verify" && attempt !== null ? d.attempt(attempt) : null;
-    const others = row ? holders(d, row).filter((h) => h.run !== run.id && !d.runOf(h.run).stopped) : [];
+    const others = row ? holders(d, row).filter((h) => h.run !== run.id && d.runOf(h.run).stopped?.how !== "cancelled") : [];
     if (others.length === 0) continue;
     const runs = [...new Set(others.map((h) => h.run))].join(", ");
     return {
@@ -154,6 +155,7 @@ function retry(d: Draft, event: Extract<Event, { readonly type: "run.retried" }>
   const run = d.run(event.run);
   if (!run || runEnded(run.status) || run.stopped)
     return { ok: false, code: "ended", message: `run ${event.run} is not open`, hint: "its retry is a new run" };
+  askAgain(d, run.id);
   const lanes = new Set<string>();
   for (const step of d.plan(run.id).plan.steps) {
     const row = d.stepOf(run.id, step.id);

@@ -92,6 +92,7 @@ export class TestControl implements Control {
       snapshot: { id: "snap-1", at: AT, release: COMMIT },
       targets: [{ target: "api@mainnet" as const, from: COMMIT, to: COMMIT, digest: DIGEST, means: "process", skip: null }],
       problems: [{ target: "api@mainnet" as const, message: "the artifact is gone", hint: "build it again" }],
+      notes: ["web@mainnet is left as it is: it did not exist then"],
       plan: { ...plan, kind: "rollback" as const },
     };
   }

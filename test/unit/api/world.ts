@@ -125,6 +125,7 @@ export const step = (of: string, id: string, kind: StepRow["kind"], more: Partia
   kind,
   status: "pending",
   reason: null,
+  awaited: null,
   since: AT,
   reached: false,
   attempt: null,

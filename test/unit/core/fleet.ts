@@ -87,7 +87,7 @@ export class Fleet {
       relations: relate,
     });
     if (problems.length > 0) throw new Error(problems[0]?.message);
-    const rest = { by: "ana", reason: "slow", snapshot, decided: [], now: false, cause: null };
+    const rest = { by: "ana", reason: "slow", snapshot, decided: [], now: false, named: false, cause: null };
     return this.#play(plan, cpuMs() - began, (run) => ({ type: "rollback.admitted", at: 1, run, nonce: "n", plan, ...rest }));
   }
 

@@ -114,11 +114,16 @@ describe("what stands against it is said, all of it", () => {
 
 test("a service that did not exist then is left as it is, and said so", () => {
   const result = planned(all("c3"), { api: "c1", indexer: "c1" }, { services: null });
-  expect(result.plan.notes).toEqual(["web@mainnet did not exist then and is left as it is"]);
+  expect(result.plan.notes).toEqual(["web@mainnet is left as it is: it did not exist then"]);
+  expect(result.targets.at(-1)).toMatchObject({ target: "web@mainnet", skip: "it did not exist then" });
   expect(said(result)).toEqual([
     "api@mainnet: no safe order with web@mainnet, which needs it",
     "indexer@mainnet: no safe order with web@mainnet, which needs it",
   ]);
+  for (const { hint } of result.problems) {
+    expect(hint).toContain("web@mainnet cannot be taken along: it did not exist in that set");
+    expect(hint).toContain("nothing else of the set could go without it");
+  }
 });
 
 test("policy may ask for a decision: its gate comes first", () => {

@@ -122,7 +122,7 @@ export class Story {
   }
 
   request(part: Partial<RollbackRequest> = {}): RollbackRequest {
-    return { environment: "dev", services: null, to: null, reason: "it is bad", now: false, ...part };
+    return { environment: "dev", services: null, to: null, reason: "it is bad", now: false, acceptUnknown: false, ...part };
   }
   async preview(part: Partial<RollbackRequest> = {}) {
     const { engine } = this.opened;

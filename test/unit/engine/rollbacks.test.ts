@@ -140,6 +140,88 @@ describe("the verdict", () => {
     expect(hints[0]).toContain("nothing else of the set could go without it");
   });
 
+  test("and with --accept-unknown it goes back all the same, said in the verdict and in the run's reason", async () => {
+    const { story, two, three: newest } = await three(await begun());
+    story.repo.git("branch", "rewritten", two);
+    const clone = new Repo();
+    onTestFinished(() => clone.remove());
+    clone.git("fetch", "-q", `file://${story.repo.directory}`, "rewritten");
+    clone.git("reset", "-q", "--hard", "FETCH_HEAD");
+    await story.open(clone);
+    const { said, hints } = await story.preview();
+    expect(said).toHaveLength(3);
+    for (const hint of hints) expect(hint).toMatch(/--accept-unknown.*sluice deploy \w+ --env dev --commit/);
+    for (const hint of hints) expect(hint).not.toContain(newest);
+
+    const accepted = await story.preview({ acceptUnknown: true });
+    expect(accepted.said).toEqual([]);
+    expect(accepted.notes).toContainEqual(
+      expect.stringMatching(/^web@dev goes back all the same: whether it can be taken back cannot be known/),
+    );
+    const { run } = await story.opened.engine.rollback(story.request({ acceptUnknown: true }), { name: "ana" });
+    expect(run.reason).toBe("it is bad (accepted: whether it can be taken back cannot be known of api@dev, jobs@dev, web@dev)");
+    expect(await story.ended(run.id)).toMatchObject({ status: "succeeded" });
+    expect(await story.live()).toEqual({ api: "two", jobs: "two", web: "two" });
+  });
+
+  test("--accept-unknown lets nothing pass that is known to be irreversible", async () => {
+    const story = await begun();
+    await story.deploy(story.commit({ "sluice.yaml": fileOf(), ...all("1") }, "one"));
+    await story.deploy(story.commit(all("2"), "drop a column\n\nIrreversible: jobs"));
+    expect((await story.preview({ acceptUnknown: true })).said).toEqual([expect.stringContaining("jobs@dev: commit")]);
+    await expect(story.opened.engine.rollback(story.request({ acceptUnknown: true }), { name: "ana" })).rejects.toThrow("jobs@dev");
+  });
+
+  test("a hint names no commit that the source does not have", async () => {
+    const { story, one, two } = await three(await begun());
+    story.repo.git("branch", "rewritten", one);
+    const clone = new Repo();
+    onTestFinished(() => clone.remove());
+    clone.git("fetch", "-q", `file://${story.repo.directory}`, "rewritten");
+    clone.git("reset", "-q", "--hard", "FETCH_HEAD");
+    await story.open(clone);
+    const { hints, snapshot } = await story.preview();
+    expect(snapshot.release).toBe(two);
+    expect(hints.join()).not.toContain("sluice deploy");
+  });
+
+  test("of what did not exist then: it is listed, and where it needs what goes back, who could still go", async () => {
+    const story = await begun();
+    const file = (services: readonly string[]) => fileOf({ services });
+    await story.deploy(story.commit({ "sluice.yaml": file(["api", "jobs"]), ...all("1") }, "one"));
+    const added = story.commit(
+      {
+        "sluice.yaml": `${file(["api", "jobs"])}  extra: { tier: backend, needs: [api], paths: [extra], deploy: { noop: {} } }\n`,
+        "api/x": "2",
+        "jobs/x": "2",
+      },
+      "adds extra",
+    );
+    await story.deploy(added);
+    const { said, hints, targets, notes, snapshot } = await story.preview();
+    expect(said).toEqual(["api@dev: no safe order with extra@dev, which needs it"]);
+    expect(hints[0]).toMatch(/extra@dev cannot be taken along: it did not exist in that set/);
+    expect(hints[0]).toContain(`what could still go: sluice rollback --env dev --to ${snapshot.id} --only jobs --reason`);
+    expect(targets.find((t) => t.target === "extra@dev")).toMatchObject({ from: added, to: added, skip: "it did not exist then" });
+    expect(notes).toContain("extra@dev is left as it is: it did not exist then");
+    expect((await story.preview({ services: ["jobs"], to: snapshot.id })).said).toEqual([]);
+  });
+
+  test("while another rollback runs: which, whose and why, before anything about sets", async () => {
+    const { story } = await three(await begun());
+    const { engine } = story.opened;
+    story.executor.holding = true;
+    const { run } = await engine.rollback(story.request({ reason: "checkout fails" }), { name: "ben" });
+    const told = {
+      message: `run ${run.id} is rolling dev back (ben: checkout fails)`,
+      hint: expect.stringContaining(`sluice run watch ${run.id}`) as string,
+    };
+    await expect(story.preview()).rejects.toMatchObject(told);
+    await expect(engine.rollback(story.request(), { name: "cy" })).rejects.toMatchObject(told);
+    const [oldest = ""] = (await story.snapshots()).toReversed();
+    expect((await story.preview({ to: oldest })).problems[0]).toMatchObject(told);
+  });
+
   test("an artifact that is gone, or of which nobody can tell, blocks", async () => {
     const story = await begun();
     const file = `${fileOf({ services: ["api"] }).replace("paths:", "artifact: mega, paths:")}artifacts: { mega: { noop: {} } }\n`;

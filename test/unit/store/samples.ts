@@ -88,6 +88,7 @@ export function step(of: string, id: string, over: Partial<rows.StepRow> = {}): 
     id,
     kind: "deploy",
     status: "pending",
+    awaited: null,
     reason: null,
     since: 1_000,
     reached: false,

@@ -3,11 +3,12 @@ import { UNKNOWN_COMMIT } from "../../plan/relations.ts";
 import { approvedBy, voidFor } from "../approvals.ts";
 import { fingerprintOf, join, startOnTarget, underWay } from "../attempts.ts";
 import type { Draft } from "../draft.ts";
-import { needsOf, promotionOf } from "../needs.ts";
+import { keptNeed, needsOf, promotionOf } from "../needs.ts";
+import { isRendered } from "../renders.ts";
 import type { AttemptRow, StepRow } from "../rows.ts";
 import { noteRelease } from "../snapshots.ts";
 import { changing, stepEnded } from "../status.ts";
-import { blocked, leaveQueue, mayTake, pending, setStatus, skipped, stopped, type Verdict, waiting } from "../steps.ts";
+import { blocked, leaveQueue, mayTake, pending, sameReason, setStatus, skipped, stopped, type Verdict, waiting } from "../steps.ts";
 import { lockOn } from "../stops.ts";
 import { cutSoak } from "./soak.ts";
 import { forgetDecisions, supersededBy } from "./supersede.ts";
@@ -22,7 +23,9 @@ export function evaluateDeploy(d: Draft, row: StepRow): void {
   const verdict = beforeTarget(d, row, member, CHECKS);
   if (verdict !== "go") {
     leaveQueue(d, target, row.run, row.id);
-    setStatus(d, row.run, row.id, verdict.status, verdict.reason);
+    const awaited = keptNeed(row, verdict.reason);
+    const now = setStatus(d, row.run, row.id, verdict.status, verdict.reason);
+    if (!sameReason(now.awaited, awaited)) d.setStep({ ...now, awaited });
     afterwards(d, row, member, verdict);
     return;
   }
@@ -99,7 +102,7 @@ function buildOf(d: Draft, row: StepRow, member: Member): Verdict {
 }
 
 /** Kept at a commit by a person: only whoever names the service moves it. */
-function pinOf(d: Draft, row: StepRow, member: Member): Verdict {
+export function pinOf(d: Draft, row: StepRow, member: Member): Verdict {
   const { pin } = d.target(member.target);
   if (!pin || pin.commit === member.commit || d.runOf(row.run).options.named) return "go";
   return skipped({ code: "pinned", target: member.target, commit: pin.commit, reason: pin.reason });
@@ -117,25 +120,37 @@ function decisionAndNeeds(d: Draft, row: StepRow, member: Member): Verdict {
   return gate === "go" ? need : gate;
 }
 
-/** A target met for the first time is observed before anything is decided about it; so is one whose last attempt was cut off. */
-export function observedCheck(d: Draft, row: StepRow, member: Member): Verdict {
-  const there = d.target(member.target);
-  if (there.unknown) return waiting({ code: "observing", target: member.target });
-  if (there.observed) return "go";
-  // asked once; the outbox keeps it until it is answered
-  if (row.reason?.code !== "observing")
-    d.emit({
-      type: "target.observe",
-      key: `observe:${member.target}`,
-      target: member.target,
-      definition: member.definition,
-      attempt: null,
-    });
-  return waiting({ code: "observing", target: member.target });
+/**
+ * A target met for the first time is observed before anything is decided about it; so is one whose last attempt was cut off.
+ * What the ledger knows is believed until something is to be done, or left undone, for it: see `lookedAt`.
+ */
+function metCheck(d: Draft, row: StepRow, member: Member): Verdict {
+  const { live, unknown } = d.target(member.target);
+  return live && !unknown ? "go" : lookedAt(d, row, member);
+}
+
+/** What is there has been asked of its driver since the store was opened, and since an attempt was cut off. */
+export function lookedAt(d: Draft, row: StepRow, { target, definition }: Member): Verdict {
+  const { observed, unknown, busy } = d.target(target);
+  if (observed && !unknown) return "go";
+  // asked once by each who begins to wait; the outbox keeps it until it is answered
+  if (row.reason?.code !== "observing" && (!unknown || !busy)) {
+    const key = unknown ? `observe:${target}/${unknown.attempt}` : `observe:${target}`;
+    d.emit({ type: "target.observe", key, target, definition, attempt: unknown?.attempt ?? null });
+  }
+  return waiting({ code: "observing", target });
+}
+
+/** Nothing is left undone for what only the ledger says. */
+function forwardOnly(d: Draft, row: StepRow, member: Member): Verdict {
+  const verdict = wayOf(d, row, member);
+  if (verdict === "go" || !stepEnded(verdict.status)) return verdict;
+  const looked = lookedAt(d, row, member);
+  return looked === "go" ? verdict : looked;
 }
 
 /** Section 5: live is this already; live is newer; live has gone another way. Not judged while something changes the target. */
-function forwardOnly(d: Draft, row: StepRow, member: Member): Verdict {
+function wayOf(d: Draft, row: StepRow, member: Member): Verdict {
   const there = d.target(member.target);
   const run = d.runOf(row.run);
   if (!there.live) return "go";
@@ -168,7 +183,7 @@ function alreadyLive(d: Draft, row: StepRow, member: Member): Verdict {
 /** What would be applied is known. */
 function renderOf(d: Draft, row: StepRow, member: Member): Verdict {
   const render = d.render(row.run, member.target);
-  if (render === null) return waiting({ code: "rendering", environment: member.environment });
+  if (!isRendered(render)) return waiting({ code: "rendering", environment: member.environment });
   return render.problem === null ? "go" : blocked({ code: "render-failed", message: render.problem });
 }
 
@@ -193,6 +208,6 @@ export function lockedCheck(d: Draft, _row: StepRow, member: Member): Verdict {
 }
 
 const CHECKS: Checks = {
-  arriving: [pinOf, buildOf, promotionCheck, observedCheck, forwardOnly, renderOf],
-  there: [supersededBy, decisionAndNeeds, holdOf, lockedCheck],
+  arriving: [pinOf, buildOf, promotionCheck, metCheck, forwardOnly, renderOf],
+  there: [supersededBy, decisionAndNeeds, holdOf, lockedCheck, lookedAt],
 };

@@ -91,9 +91,10 @@ function replaced(d: Draft, target: TargetId, commit: CommitId): Reason | null {
   return busy === null && live?.commit !== commit ? whatCame(d, target) : null;
 }
 
-function whatCame(d: Draft, target: TargetId): Reason {
+/** What is live on a target in the place of what was expected there. */
+export function whatCame(d: Draft, target: TargetId): Reason {
   const { live } = d.target(target);
-  return live?.run == null ? { code: "not-needed" } : { code: "superseded", run: live.run, commit: live.commit };
+  return { code: "replaced", target, run: live?.run ?? null, commit: live?.commit ?? null };
 }
 
 /** Who would cut the soak short as soon as it began: a rollback, or a deploy that asks for it. None is begun before these. */

@@ -6,7 +6,8 @@ import type { Reason } from "../reason.ts";
 import type { StepRow, TargetRow } from "../rows.ts";
 import { stepEnded } from "../status.ts";
 import { blocked, leaveQueue, mayTake, pending, setStatus, skipped, type Verdict, waiting } from "../steps.ts";
-import { beforeTarget, type Checks, gateOf, lockedCheck, observedCheck } from "./deploy.ts";
+import { beforeTarget, type Checks, gateOf, lockedCheck, lookedAt, pinOf } from "./deploy.ts";
+import { whatCame } from "./follow.ts";
 import { cutSoak } from "./soak.ts";
 
 /** Section 7: a target of the recorded set moves when its move leaves every need of what is live satisfied. */
@@ -23,6 +24,14 @@ export function evaluateRollback(d: Draft, row: StepRow): void {
   cutSoak(d, row, target, { code: "rolled-back", run: row.run });
   if (mayTake(d, target, row.run, row.id, true)) startOnTarget(d, row.run, row.id, "deploy");
   else setStatus(d, row.run, row.id, "waiting", { code: "queue", target, run: d.target(target).busy?.run ?? null });
+}
+
+/** What answers a failure ends when something else has come in the place of what failed. */
+function overtaken(d: Draft, row: StepRow, _member: Member): Verdict {
+  const { cause } = d.runOf(row.run);
+  const live = cause === null ? null : d.target(cause.target).live;
+  if (cause === null || live?.entry === cause.entry || live?.run === row.run) return "go";
+  return { status: "superseded", reason: whatCame(d, cause.target) };
 }
 
 /** The plan's order; whether the other one succeeded is judged by `safe`, on what is live. */
@@ -104,4 +113,4 @@ function waitsFor(d: Draft, row: StepRow, other: TargetId): boolean {
 }
 
 // the decision is for the whole set, before any of it moves
-const CHECKS: Checks = { arriving: [observedCheck, thereAlready], there: [gateOf, orderOf, safe, lockedCheck] };
+const CHECKS: Checks = { arriving: [overtaken, pinOf, lookedAt, thereAlready], there: [gateOf, orderOf, safe, lockedCheck] };

@@ -108,6 +108,7 @@ export class World extends Orchestrator {
       snapshot,
       decided: this.#decidedIn(environment),
       now: part.now ?? false,
+      named: (part.services ?? null) !== null,
       cause: null,
     };
   }
@@ -184,7 +185,7 @@ export class World extends Orchestrator {
   ) {
     const by = this.db.runs.get(cause.run)?.by ?? "";
     const decided = this.#decidedIn(environment);
-    const parts = { nonce: "n", plan, by, reason: "onFailure", snapshot, decided, now: false, cause };
+    const parts = { nonce: "n", plan, by, reason: "onFailure", snapshot, decided, now: false, named: false, cause };
     const { answer } = this.admit({ type: "rollback.admitted", ...parts }).outcome;
     return answer.ok ? null : answer.message;
   }
