@@ -1021,6 +1021,8 @@ export interface components {
       | "deposed"
       | "internal";
     RollbackPlanRequest: {
+      /** @description Go back also where it cannot be known whether that can be done, such as over a commit that is gone; each is said in `notes` and in the run's reason. What is known to be irreversible still stops it */
+      acceptUnknown?: boolean;
       environment: string;
       /**
        * @description discriminator enum property added by openapi-typescript
@@ -1034,6 +1036,8 @@ export interface components {
     };
     RollbackPreview: {
       environment: string;
+      /** @description What stays as it is, what goes all the same, and why */
+      notes: string[];
       plan: components["schemas"]["Plan"];
       problems: {
         hint: string;
@@ -1081,6 +1085,8 @@ export interface components {
       }[];
     };
     RollbackPreviewRequest: {
+      /** @description Go back also where it cannot be known whether that can be done, such as over a commit that is gone; each is said in `notes` and in the run's reason. What is known to be irreversible still stops it */
+      acceptUnknown?: boolean;
       environment: string;
       /** @description null: all targets of the set */
       services?: string[] | null;
@@ -1088,6 +1094,8 @@ export interface components {
       to?: string | null;
     };
     RollbackRequest: {
+      /** @description Go back also where it cannot be known whether that can be done, such as over a commit that is gone; each is said in `notes` and in the run's reason. What is known to be irreversible still stops it */
+      acceptUnknown?: boolean;
       environment: string;
       /** @description Cut short what runs there instead of awaiting it */
       now?: boolean;

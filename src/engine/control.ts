@@ -44,6 +44,8 @@ export type RollbackRequest = {
   readonly to: string | null;
   readonly reason: string;
   readonly now: boolean;
+  /** Go back also where it cannot be known whether that can be done, such as over a commit that is gone; what is known to be irreversible still stops it. */
+  readonly acceptUnknown: boolean;
 };
 export type Planned = {
   readonly plan: Plan;
@@ -64,6 +66,8 @@ export type RollbackPreview = {
     readonly skip: string | null;
   }[];
   readonly problems: readonly { readonly target: TargetId | null; readonly message: string; readonly hint: string }[];
+  /** What is left as it is, and what goes all the same; in words for a person. */
+  readonly notes: readonly string[];
   readonly plan: Plan;
 };
 

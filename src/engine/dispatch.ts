@@ -9,11 +9,14 @@ import type { Clock } from "./ports/clock.ts";
 import type { Driver } from "./ports/driver.ts";
 import type { Executor } from "./ports/executor.ts";
 import type { Source } from "./ports/source.ts";
+import type { Store } from "./ports/store.ts";
+import { relationOf } from "./relations.ts";
 
 export type DispatchOptions = {
   readonly loop: () => Loop;
   readonly executor: Executor;
   readonly source: Source;
+  readonly store: Pick<Store, "relation">;
   readonly configs: Configs;
   readonly driver: (name: string) => Promise<Driver>;
   /** Admits what brings a failure back, or declines; rejects while neither could be made durable. */
@@ -139,7 +142,7 @@ export class Dispatcher {
 
   async #relate(release: string, live: string) {
     try {
-      return await this.#options.source.relate(release, live, await this.#options.configs.paths(release));
+      return await relationOf(this.#options, release, live);
     } catch (error) {
       this.#options.log("warn", "two commits could not be compared", { release, live, error: messageOf(error) });
       return { release, live, order: "unknown" as const, unmet: null };

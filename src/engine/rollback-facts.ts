@@ -7,8 +7,9 @@ import type { Live, RelationRow, SnapshotRow, TargetRow } from "../core/run/rows
 import { relationKey } from "../core/run/state.ts";
 import type { DeployParts } from "./deploys.ts";
 import { messageOf } from "./errors.ts";
-import { SourceError } from "./ports/source.ts";
+import { type Source, SourceError } from "./ports/source.ts";
 import type { Store } from "./ports/store.ts";
+import { relationOf } from "./relations.ts";
 
 export type PolicyAt = { readonly policy: Policy; readonly ref: string; readonly commit: CommitId };
 type RollbackFacts = Omit<RollbackPlanInput, "services" | "named">;
@@ -23,17 +24,22 @@ export async function factsOf(
   const targets = known?.targets ?? (await allTargets(parts.store, snapshot.environment));
   const definitions = await definitionsOf(parts.store, targets, snapshot);
   const declared = new Set(Object.keys((await parts.configs.at(commit)).services));
+  const environment = await environmentOf(parts.store, snapshot.environment);
+  const gone = await goneOf(parts, commit, snapshot);
+  const barriers = await barriersOf(parts, targets, snapshot, definitions, declared);
   return {
     project: parts.project,
     policy,
     snapshot,
     targets,
-    environment: await environmentOf(parts.store, snapshot.environment),
+    environment,
+    underWay: environment?.rollback ? await parts.store.run(environment.rollback) : null,
     at: Math.max(parts.clock.now(), parts.loop.state.meta.at),
     declared,
     definitions,
-    gone: await goneOf(parts, commit, snapshot),
-    barriers: await barriersOf(parts, targets, snapshot, definitions, declared),
+    gone,
+    barriers,
+    lost: await lostOf(parts.source, snapshot, gone, barriers),
     relations: known?.relations ?? (await relationsOf(parts, targets, snapshot.entries)),
   };
 }
@@ -64,13 +70,9 @@ export async function relationsOf(
 }
 
 /** What cannot be compared, such as a commit that is gone, meets no need. */
-async function relate(
-  { source, configs }: Pick<DeployParts, "source" | "configs">,
-  release: CommitId,
-  live: CommitId,
-): Promise<RelationRow> {
+async function relate(parts: Pick<DeployParts, "source" | "configs" | "store">, release: CommitId, live: CommitId): Promise<RelationRow> {
   try {
-    return await source.relate(release, live, await configs.paths(release));
+    return await relationOf(parts, release, live);
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
     return { release, live, order: "unknown", unmet: null };
@@ -108,6 +110,22 @@ async function isThere(parts: DeployParts, digest: Digest, commits: readonly Com
       if (await (await parts.builder(artifact.builder)).has(digest, artifact.config, parts.home)) return true;
   }
   return false;
+}
+
+/** Of the recorded commits that a hint would name, those that the source no longer has. */
+async function lostOf(
+  source: Source,
+  { entries }: SnapshotRow,
+  gone: ReadonlyMap<Digest, string>,
+  barriers: ReadonlyMap<TargetId, Barrier>,
+): Promise<ReadonlySet<CommitId>> {
+  const named = (Object.entries(entries) as [TargetId, Live][]).flatMap(([target, { commit, digest }]) =>
+    barriers.get(target)?.commit === null || (digest !== null && gone.has(digest)) ? [commit] : [],
+  );
+  const lost = new Set<CommitId>();
+  for (const commit of new Set(named))
+    if (commit !== UNKNOWN_COMMIT && !(await source.resolve(commit).then(Boolean, () => false))) lost.add(commit);
+  return lost;
 }
 
 type Way = { readonly target: TargetRow; readonly paths: readonly string[] };

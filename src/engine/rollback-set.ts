@@ -1,4 +1,5 @@
 import type { CommitId, EnvironmentId } from "../core/config/config.ts";
+import { rollingBack } from "../core/plan/preflight.ts";
 import type { SnapshotRow } from "../core/run/rows.ts";
 import { offeredSnapshot } from "../core/run/snapshots.ts";
 import { RequestError, type RollbackRequest } from "./control.ts";
@@ -15,7 +16,10 @@ const TIME = /^\d{4}-\d{2}-\d{2}T/;
 export async function setOf(parts: DeployParts, at: PolicyAt, request: RollbackRequest): Promise<SnapshotRow> {
   const { environment, to } = request;
   await mustBeThere(parts.store, at, environment);
-  if (to === null) return await offered(parts.store, environment);
+  if (to === null) {
+    await mustNotRollBack(parts.store, environment);
+    return await offered(parts.store, environment);
+  }
   const byId = await parts.store.snapshot(to);
   if (byId?.environment === environment) return byId;
   if (byId)
@@ -37,6 +41,15 @@ async function mustBeThere(store: Store, { policy, ref }: PolicyAt, environment:
     `the policy of ${ref} no longer has an environment ${environment}, so nobody may change what is live there`,
     `put it back into the sluice.yaml of ${ref} first; ${known}`,
   );
+}
+
+/** The set that is offered is told by what has been rolled back to, which nobody knows before that has ended. */
+async function mustNotRollBack(store: Store, environment: EnvironmentId): Promise<void> {
+  const run = (await environmentOf(store, environment))?.rollback ?? null;
+  const row = run === null ? null : await store.run(run);
+  if (!row) return;
+  const { message, hint } = rollingBack(environment, row);
+  throw new RequestError("conflict", message, hint);
 }
 
 async function offered(store: Store, environment: EnvironmentId): Promise<SnapshotRow> {

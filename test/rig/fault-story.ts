@@ -60,7 +60,10 @@ async function deploy(commit: string): Promise<void> {
 
 await deploy(first);
 await deploy(second);
-const { run } = await engine.rollback({ environment: "prod", services: null, to: null, reason: "a fault", now: false }, by("back"));
+const { run } = await engine.rollback(
+  { environment: "prod", services: null, to: null, reason: "a fault", now: false, acceptUnknown: false },
+  by("back"),
+);
 await untilCommitted(engine, () => ended(run.id));
 
 const page = { limit: 100, cursor: null };

@@ -116,4 +116,5 @@ const rollbackRequest = (body: z.infer<typeof RollbackPreviewRequest>, reason: s
   to: body.to ?? null,
   reason,
   now,
+  acceptUnknown: body.acceptUnknown ?? false,
 });

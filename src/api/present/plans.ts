@@ -35,6 +35,7 @@ export const presentRollback = (preview: RollbackPreview, builds: readonly Build
   snapshot: { id: preview.snapshot.id, at: instant(preview.snapshot.at), release: preview.snapshot.release },
   targets: preview.targets.map(({ target, from, to, digest, means, skip }) => ({ target, from, to, artifact: digest, means, skip })),
   problems: preview.problems.map(({ target, message, hint }) => ({ target, message, hint })),
+  notes: [...preview.notes],
   plan: presentRollbackPlan(preview, builds),
 });
 

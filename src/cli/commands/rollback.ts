@@ -17,6 +17,7 @@ type Options = {
   readonly to?: string;
   readonly reason?: string;
   readonly now?: boolean;
+  readonly acceptUnknown?: boolean;
   readonly dryRun?: boolean;
   readonly wait: boolean;
   readonly yes?: boolean;
@@ -33,6 +34,10 @@ export function addRollback(program: Command, perform: Perform): void {
     .option("--to <where>", "a snapshot's id, a commit or a time such as 2026-01-31T09:30Z (default: the set before the newest release)")
     .addOption(new Option("--reason <text>", "why, for the record; needed unless --dry-run").argParser(said))
     .option("--now", "cut short what runs there instead of awaiting it")
+    .option(
+      "--accept-unknown",
+      "go back also where it cannot be known whether that can be done, such as over a commit that is gone; not over what is known to be irreversible",
+    )
     .option("--dry-run", "print what would be done, and stop")
     .option("--no-wait", "return once the run is admitted; needs a server")
     .addOption(yesOption())
@@ -51,7 +56,7 @@ async function rollback(session: Session, services: string[], options: Options):
   if (reason === undefined && !options.dryRun)
     throw new CliError(EXIT.usage, "A rollback needs a --reason", "It is kept with the run, and shown where the environment is held");
   const { client } = await session.connect(options.dryRun ? "read" : options.wait ? "drive" : "stay");
-  const set = { environment: options.env, services: meant, to: options.to ?? null };
+  const set = { environment: options.env, services: meant, to: options.to ?? null, acceptUnknown: options.acceptUnknown ?? false };
   const preview = await answer(client.POST("/api/v1/rollbacks/preview", { body: set }));
   if (options.dryRun && session.json) session.printJson(previewJson(preview));
   else session.say(previewText(session, preview));
@@ -81,8 +86,8 @@ function refusal(preview: Schemas["RollbackPreview"]): CliError {
   );
 }
 
-function previewJson({ environment, snapshot, targets, problems }: Schemas["RollbackPreview"]): object {
-  return { environment, snapshot, targets, problems };
+function previewJson({ environment, snapshot, targets, problems, notes }: Schemas["RollbackPreview"]): object {
+  return { environment, snapshot, targets, problems, notes };
 }
 
 function previewText(session: Session, preview: Schemas["RollbackPreview"]): string {
@@ -97,9 +102,13 @@ function previewText(session: Session, preview: Schemas["RollbackPreview"]): str
   const problems = preview.problems.map(({ target, message, hint }) =>
     [`${colors.red("problem:")} ${target === null ? "" : `${target}: `}${safe(message)}`, ...(hint ? [`  ${safe(hint)}`] : [])].join("\n"),
   );
+  // the table has said of these why they stay
+  const staying = new Set(preview.targets.flatMap(({ target, skip }) => (skip === null ? [] : [target])));
+  const notes = preview.notes.filter((note) => !staying.has(note.split(" ", 1)[0] ?? "")).map((note) => `note: ${safe(note)}`);
   return [
     `rollback of ${preview.environment} to ${shortCommit(snapshot.release)} (snapshot ${snapshot.id}, ${ago(snapshot.at, session.context.now())})`,
     table(["TARGET", "FROM", "TO", "HOW"], rows, session.width).trimEnd(),
+    ...notes,
     ...problems,
   ].join("\n");
 }

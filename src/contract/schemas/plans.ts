@@ -38,6 +38,10 @@ const set = {
     .max(250)
     .nullish()
     .openapi({ description: "A snapshot's id, a commit, a time (ISO 8601), or null for the offered one" }),
+  acceptUnknown: z.boolean().optional().openapi({
+    description:
+      "Go back also where it cannot be known whether that can be done, such as over a commit that is gone; each is said in `notes` and in the run's reason. What is known to be irreversible still stops it",
+  }),
 };
 export const RollbackPreviewRequest = z.strictObject(set).openapi("RollbackPreviewRequest");
 export const RollbackPlanRequest = z.strictObject({ kind: z.literal("rollback"), ...set }).openapi("RollbackPlanRequest");
@@ -66,6 +70,7 @@ export const RollbackPreview = z
       }),
     ),
     problems: z.array(z.object({ target: TargetId.nullable(), message: z.string(), hint: z.string() })),
+    notes: z.array(z.string()).openapi({ description: "What stays as it is, what goes all the same, and why" }),
     plan: Plan,
   })
   .openapi("RollbackPreview");

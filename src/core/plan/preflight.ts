@@ -1,10 +1,10 @@
-import type { Digest, Policy, ServiceId, TargetId } from "../config/config.ts";
-import type { EnvironmentRow, Live, Lock, SnapshotRow, TargetRow, Time } from "../run/rows.ts";
+import type { CommitId, Digest, EnvironmentId, Policy, ServiceId, TargetId } from "../config/config.ts";
+import type { EnvironmentRow, Live, Lock, RunRow, SnapshotRow, TargetRow, Time } from "../run/rows.ts";
 import { changing } from "../run/status.ts";
 import { stands } from "../run/stops.ts";
 import type { Barrier } from "./irreversible.ts";
 import type { Definition } from "./plan.ts";
-import type { Relations } from "./relations.ts";
+import { type Relations, UNKNOWN_COMMIT } from "./relations.ts";
 
 export type RollbackPlanInput = {
   readonly project: string;
@@ -18,6 +18,8 @@ export type RollbackPlanInput = {
   readonly targets: readonly TargetRow[];
   /** The environment's own row; null: nothing has happened there. */
   readonly environment: Pick<EnvironmentRow, "lock" | "rollback"> | null;
+  /** The run that rolls the environment back now, as far as it is known; its id alone is in the environment's row. */
+  readonly underWay?: RollbackUnderWay | null;
   /** When this is planned: a lock that has ended by then stops nothing. */
   readonly at: Time;
   /** Services that the policy ref's file has. */
@@ -28,15 +30,31 @@ export type RollbackPlanInput = {
   readonly gone: ReadonlyMap<Digest, string>;
   /** Targets that cannot go back to what is recorded. */
   readonly barriers: ReadonlyMap<TargetId, Barrier>;
+  /** A person goes on where it cannot be known whether a target can be taken back; what is known to be irreversible stays one. */
+  readonly acceptUnknown?: boolean;
+  /** Recorded commits that the source no longer has: no command names them. */
+  readonly lost?: ReadonlySet<CommitId>;
   /** Must know every pair of a target's live and recorded commit with those of what it needs. */
   readonly relations: Relations;
 };
+export type RollbackUnderWay = Pick<RunRow, "id" | "by" | "reason">;
 export type RollbackProblem = { readonly target: TargetId | null; readonly message: string; readonly hint: string };
 /** A problem, and the targets without which the rest of the set may go; none: it concerns the whole set. */
 export type Finding = RollbackProblem & { readonly without: readonly TargetId[] };
 
 /** Why a target stays: nothing is to be done. */
 export const ALREADY_THERE = "already there";
+
+/** Why a target stays: the set does not have it. */
+export const DID_NOT_EXIST = "it did not exist then";
+
+/** One rollback of an environment at a time (section 7): which, whose and why, and how it ends. */
+export function rollingBack(environment: EnvironmentId, { id, by, reason }: RollbackUnderWay): Omit<RollbackProblem, "target"> {
+  return {
+    message: `run ${id} is rolling ${environment} back (${by}${reason ? `: ${reason}` : ""})`,
+    hint: `await it: sluice run watch ${id}; or end it: sluice run cancel ${id}`,
+  };
+}
 
 /** What stands against the whole set. */
 export function checkEnvironment(input: RollbackPlanInput): readonly Finding[] {
@@ -46,8 +64,9 @@ export function checkEnvironment(input: RollbackPlanInput): readonly Finding[] {
   if (rollback !== null)
     found.push({
       target: null,
-      message: `run ${rollback} is rolling ${id} back`,
-      hint: `await it, or end it: sluice run cancel ${rollback}`,
+      ...(input.underWay
+        ? rollingBack(id, input.underWay)
+        : { message: `run ${rollback} is rolling ${id} back`, hint: `await it, or end it: sluice run cancel ${rollback}` }),
       without: [],
     });
   if (stands(lock, input.at)) found.push({ target: null, ...lockedBy(lock, id, id), without: [] });
@@ -66,21 +85,30 @@ export function checkTarget(input: RollbackPlanInput, target: TargetId, service:
     found.push({
       target,
       message: gone,
-      hint: `choose another snapshot with --to, or build it again: sluice deploy ${service} --env ${environment} --commit ${to.commit}`,
+      hint: `choose another snapshot with --to${deployOf(input, service, to, ", or build it again: ")}`,
       without,
     });
   const barrier = input.barriers.get(target);
-  if (barrier)
+  if (barrier && !isAccepted(input, barrier))
     found.push({
       target,
       message: barrier.why,
       hint:
         barrier.commit === null
-          ? `fetch that commit; or deploy instead: sluice deploy ${service} --env ${environment} --commit ${to.commit}`
+          ? `look into what lies between, and go back all the same with --accept-unknown; or fetch that commit${deployOf(input, service, to, "; or deploy instead: ")}`
           : `deploy forward: sluice deploy ${service} --env ${environment}; or choose a set from after that commit with --to`,
       without,
     });
   return found;
+}
+
+/** A barrier of which nobody knows whether it is one, and with which somebody wants to go on. */
+export const isAccepted = ({ acceptUnknown = false }: RollbackPlanInput, { commit }: Barrier): boolean => acceptUnknown && commit === null;
+
+/** The deploy of what is recorded, where the source still has it. */
+function deployOf({ snapshot, lost }: RollbackPlanInput, service: ServiceId, { commit }: Live, words: string): string {
+  if (commit === UNKNOWN_COMMIT || lost?.has(commit)) return "";
+  return `${words}sluice deploy ${service} --env ${snapshot.environment} --commit ${commit}`;
 }
 
 function lockedBy({ by, reason, until }: Lock, on: string, called: string): Pick<RollbackProblem, "message" | "hint"> {

@@ -19,8 +19,9 @@ export function planRestore(input: RestoreInput): (RollbackPlanResult & { readon
   const found = restoreSet(input);
   if ("message" in found) return found;
   const { snapshot } = found;
+  const services = (Object.keys(snapshot.entries) as TargetId[]).map(serviceOf);
   // a pin on what has failed was passed by whoever named it for the deploy; pins on others keep these
-  const result = planRollback({ ...input, snapshot, services: null, named: new Set([serviceOf(input.cause.target)]) });
+  const result = planRollback({ ...input, snapshot, services, named: new Set([serviceOf(input.cause.target)]) });
   if (result.problems.length === 0) return { ...result, snapshot };
   return { message: result.problems.map((p) => (p.target === null ? p.message : `${p.target}: ${p.message}`)).join("; ") };
 }

@@ -75,7 +75,7 @@ function edgesOf(
       const broken = !before(bFrom);
       const wFirst = after(bFrom);
       const bFirst = before(bTo);
-      if (!broken && (!after(bTo) || (!wFirst && !bFirst))) findings.push(unsafe(w, b, moving.has(b), bTo));
+      if (!broken && (!after(bTo) || (!wFirst && !bFirst))) findings.push(unsafe(input, w, b, moving.has(b), bTo));
       else if (moving.has(w) && moving.has(b)) {
         const must = !broken && wFirst !== bFirst;
         edges.push(wFirst || !bFirst ? { before: w, after: b, must } : { before: b, after: w, must });
@@ -85,8 +85,11 @@ function edgesOf(
   return { edges, findings };
 }
 
-function unsafe(w: TargetId, b: TargetId, moves: boolean, there: Live | null): Finding {
-  const hint = "roll both back together, or choose another snapshot with --to";
+function unsafe({ snapshot: { entries } }: RollbackPlanInput, w: TargetId, b: TargetId, moves: boolean, there: Live | null): Finding {
+  const stays = moves ? w : b;
+  const hint = entries[stays]
+    ? "roll both back together, or choose another snapshot with --to"
+    : `${stays} cannot be taken along: it did not exist in that set, so there is nothing to bring it back to; deploy forward what works beside it, or choose a set that has it with --to`;
   return moves
     ? { target: b, message: `no safe order with ${w}, which needs it`, hint, without: [b] }
     : {

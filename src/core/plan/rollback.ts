@@ -8,7 +8,9 @@ import {
   ALREADY_THERE,
   checkEnvironment,
   checkTarget,
+  DID_NOT_EXIST,
   type Finding,
+  isAccepted,
   type RollbackPlanInput,
   type RollbackProblem,
   whyStays,
@@ -32,23 +34,25 @@ type Verdict = Omit<RollbackPlanResult, "problems"> & { readonly blocked: readon
 
 /**
  * Section 7: the recorded set, in an order that keeps every need satisfied at each moment; with every problem, before anything is touched.
- * Where only some of the set cannot go, their problems say which of it still could, as a command.
+ * Where only some of the set cannot go, the problems say which of it still could, as a command.
  */
 export function planRollback(input: RollbackPlanInput): RollbackPlanResult {
   const { plan, targets, blocked, unordered } = judge(input);
-  const rest = blocked.length > 0 ? withoutThem(input, targets, blocked) : null;
-  const problems = [
-    ...blocked.map(({ target, message, hint }) => ({ target, message, hint: rest === null ? hint : `${hint}; ${rest}` })),
-    ...unordered.map(({ target, message, hint }) => ({ target, message, hint })),
-  ];
+  // without what is blocked another order may do
+  const rest = withoutThem(input, targets, blocked.length > 0 ? blocked : unordered);
+  const problems = [...blocked, ...unordered].map(({ target, message, hint }) => ({
+    target,
+    message,
+    hint: rest === null ? hint : `${hint}; ${rest}`,
+  }));
   return { plan, targets, problems };
 }
 
-/** What of the set could go without what is blocked, and without what then has no safe order; null: that is no question. */
-function withoutThem(input: RollbackPlanInput, targets: readonly RollbackTarget[], blocked: readonly Finding[]): string | null {
+/** What of the set could go without what these problems concern, and without what then has no safe order; null: that is no question. */
+function withoutThem(input: RollbackPlanInput, targets: readonly RollbackTarget[], found: readonly Finding[]): string | null {
   const moving = targets.filter((t) => t.skip === null);
-  if (moving.length < 2 || blocked.some((f) => f.without.length === 0)) return null;
-  let out = new Set(blocked.flatMap((f) => f.without));
+  if (moving.length < 2 || found.length === 0 || found.some((f) => f.without.length === 0)) return null;
+  let out = new Set(found.flatMap((f) => f.without));
   for (let left = moving; ;) {
     left = left.filter((t) => !out.has(t.target));
     if (left.length === 0) return "nothing else of the set could go without it";
@@ -57,7 +61,7 @@ function withoutThem(input: RollbackPlanInput, targets: readonly RollbackTarget[
     out = new Set([...still, ...unordered].flatMap((f) => f.without));
     if (out.size > 0) continue;
     const { environment, id } = input.snapshot;
-    return `what could still go: sluice rollback --env ${environment} --to ${id} --only ${services.join(" ")} --reason "..."`;
+    return `what could still go: sluice rollback --env ${environment} --to ${id} --only ${services.join(" ")}${input.acceptUnknown ? " --accept-unknown" : ""} --reason "..."`;
   }
 }
 
@@ -84,11 +88,13 @@ function judge(input: RollbackPlanInput): Verdict {
     if (skip === null || skip === ALREADY_THERE) members.push(toMember(id, target, service, definition, to, from));
     if (skip !== null) continue;
     blocked.push(...checkTarget(input, target, service, to));
+    const barrier = input.barriers.get(target);
+    if (barrier && isAccepted(input, barrier)) notes.push(`${target} goes back all the same: ${barrier.why}`);
     if (!input.declared.has(service))
       notes.push(`${target} is rolled back from its recorded definition: the policy ref's file no longer has a service ${service}`);
   }
   blocked.push(...notInSet(input));
-  for (const t of input.targets) if (t.live && !entries[t.id]) notes.push(`${t.id} did not exist then and is left as it is`);
+  targets.push(...notThere(input));
   for (const t of targets) if (t.skip !== null && t.skip !== ALREADY_THERE) notes.push(`${t.target} is left as it is: ${t.skip}`);
   if (blocked.length === 0 && targets.every((t) => t.skip !== null)) blocked.push(nothingToDo(targets));
 
@@ -108,6 +114,14 @@ function judge(input: RollbackPlanInput): Verdict {
   return { plan: { fingerprint: fingerprint(parts), ...parts, steps, manual: [], notes }, targets, blocked, unordered: findings };
 }
 
+/** Of the whole environment, what is live and was not there then: it stays, beside what goes back. */
+function notThere({ services, targets, snapshot: { entries } }: RollbackPlanInput): readonly RollbackTarget[] {
+  if (services !== null) return [];
+  return targets.flatMap(({ id, live }) =>
+    live && !entries[id] ? [{ target: id, from: live, to: live, means: "", skip: DID_NOT_EXIST }] : [],
+  );
+}
+
 /** Services that were asked for and that the recorded set does not have. */
 function notInSet({ services, snapshot: { environment, entries } }: RollbackPlanInput): readonly Finding[] {
   return (services ?? []).flatMap((service) => {
@@ -119,7 +133,7 @@ function notInSet({ services, snapshot: { environment, entries } }: RollbackPlan
 }
 
 function nothingToDo(targets: readonly RollbackTarget[]): Finding {
-  const pinned = targets.filter((t) => t.skip !== ALREADY_THERE).map((t) => serviceOf(t.target));
+  const pinned = targets.filter((t) => t.skip !== ALREADY_THERE && t.skip !== DID_NOT_EXIST).map((t) => serviceOf(t.target));
   const other = "choose another set with --to <snapshot|commit|time>";
   return {
     target: null,

@@ -114,7 +114,9 @@ describe("what cannot be taken back", () => {
   test("alone it says nothing of others; where it cannot be known, how to find out", () => {
     const result = planned(all("c3"), { web: "c1" }, { barriers: new Map([["web@mainnet", { commit: null, why: "it cannot be known" }]]) });
     expect(said(result)).toEqual(["web@mainnet: it cannot be known"]);
-    expect(hints(result)).toEqual(["fetch that commit; or deploy instead: sluice deploy web --env mainnet --commit c1"]);
+    expect(hints(result)).toEqual([
+      "look into what lies between, and go back all the same with --accept-unknown; or fetch that commit; or deploy instead: sluice deploy web --env mainnet --commit c1",
+    ]);
   });
 });
 
