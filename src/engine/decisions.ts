@@ -64,15 +64,15 @@ function targetsOf(parts: DecisionParts, { environment, only, except }: Request,
 
 /** Deciding twice is harmless, also when the run has ended since and the core has let go of it. */
 async function recordedBefore({ store, clock }: DecisionParts, { verdict, commit, environment }: Asked): Promise<Answer | null> {
-  const recorded = (await store.decisions({ commit, environment })).findLast((x) => x.verdict === verdict && stillCounts(x, clock.now()));
-  if (!recorded) return null;
+  const recorded = (await store.decisions({ commit, environment })).findLast((x) => stillCounts(x, clock.now()));
+  if (recorded?.verdict !== verdict) return null;
   return { ok: true, decision: { id: recorded.id, targets: Object.keys(recorded.fingerprints) as TargetId[], runs: [], already: true } };
 }
 
 /** The newest run of the commit in the environment whose members have ended there, and by whom or what. */
 async function whatBecame(
   { store, clock }: DecisionParts,
-  { commit, environment }: Asked,
+  { verdict, commit, environment }: Asked,
   answer: Extract<Answer, { readonly ok: false }>,
 ): Promise<Answer> {
   const { items } = await store.runs({ commit, kind: "deploy" }, { limit: LOOKED_BACK, cursor: null });
@@ -80,13 +80,17 @@ async function whatBecame(
     const here = (await store.steps(run.id)).filter((step) => step.kind === "deploy" && step.id.endsWith(`@${environment}`));
     if (here.length === 0) continue;
     const end = here.every((step) => stepEnded(step.status)) ? endOf(run, here, environment) : null;
-    if (end === null) return answer;
+    if (end === null) return { ...answer, ...(verdict === "rejected" ? { hint: takenBack(run) } : {}) };
     const last = (await store.decisions({ commit, environment })).findLast((x) => stillCounts(x, clock.now()));
     const decided = last ? `${last.by} ${last.verdict} it, and ` : "";
     return { ...answer, message: `nothing waits for ${commit.slice(0, 12)} at the gate of ${environment}: ${decided}${end}` };
   }
   return answer;
 }
+
+/** What was approved waits for no decision any more, and may not have begun all the same. */
+const takenBack = ({ id }: RunRow): string =>
+  `what of it has not begun is taken back with its run: sluice run cancel ${id}; what waits: sluice approvals`;
 
 function endOf(run: RunRow, members: readonly StepRow[], environment: EnvironmentId): string {
   const { stopped } = run;

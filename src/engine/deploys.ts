@@ -122,6 +122,7 @@ export async function deploy(
       "deploy all the same: leave out --changed",
     );
   await parts.source.keep(commit);
+  const built = await builtOf(parts, plan.artifacts, commit);
   const event = {
     type: "deploy.admitted" as const,
     plan,
@@ -135,8 +136,9 @@ export async function deploy(
       named: retryOf?.options.named ?? request.services !== null,
     },
     retryOf: retryOf?.id ?? null,
+    built,
+    // last, since they may change while an artifact is looked for
     goodBefore: await parts.store.goodTargets(commit),
-    built: await builtOf(parts, plan.artifacts, commit),
     decided: (await parts.store.decisions({ commit })).filter((x) => x.voided === null),
   };
   return { run: await admit(parts, event, actor), warnings };

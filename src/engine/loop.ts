@@ -168,8 +168,11 @@ export class Loop {
 
   async #reload(): Promise<boolean> {
     try {
-      this.state = State.from((await this.#options.store.load()).state);
+      const { state, outbox } = await this.#options.store.load();
+      this.state = State.from(state);
       this.#stale = false;
+      // a commit may have been durable though the store said no: what is under way is not begun twice
+      this.#options.dispatch(outbox);
       return true;
     } catch (error) {
       this.#options.log("error", "the store cannot be read", { error: String(error) });

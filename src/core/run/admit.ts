@@ -35,7 +35,8 @@ export function admitDeploy(d: Draft, event: AdmitDeploy): Answer {
 export function admitRollback(d: Draft, event: AdmitRollback): Answer {
   const { plan, snapshot } = event;
   const environment = d.environment(snapshot.environment);
-  const refused = mayDeploy(plan, event.by) ?? unknownRun(d, event.run) ?? answered(d, event);
+  // what policy itself asks for needs nobody who may
+  const refused = (event.cause === null ? mayDeploy(plan, event.by) : null) ?? unknownRun(d, event.run) ?? answered(d, event);
   if (refused) return refused;
   if (environment.rollback !== null)
     return {
@@ -102,7 +103,9 @@ function supersedeReached(d: Draft, event: AdmitRollback): void {
         setStatus(d, run.id, row.id, "superseded", { code: "rolled-back", run: event.run });
   }
   if (!event.now) return;
-  for (const target of d.targetsIn(environment)) if (target.busy && target.busy.run !== event.run) stopAttempt(d, target.busy.attempt);
+  // what is beside the set is awaited: what was applied there is verified
+  for (const target of d.targetsIn(environment))
+    if (event.plan.members[target.id] && target.busy && target.busy.run !== event.run) stopAttempt(d, target.busy.attempt);
 }
 
 function newRun(

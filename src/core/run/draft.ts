@@ -106,7 +106,8 @@ export class Draft extends Overlay {
   setRender(row: rows.RenderRow): void {
     this.written.renders.set(renderKey(row.run, row.target), row);
     this.#changes.push({ table: "render", row });
-    this.work.add([stepKey(row.run, `deploy:${row.target}`)]);
+    // what is decided by what it is now may take the place of others
+    this.#wakeBringers(row.target);
     // what was decided was another fingerprint
     this.#wakeGate(row.run, this.target(row.target).environment);
   }

@@ -19,11 +19,10 @@ export function needsOf(d: Draft, run: RunId, member: Member, row: StepRow): Ver
   const awaited = lastNeed(row)?.target ?? null;
   const first = awaited === null ? undefined : needs.find((need) => awaited === `${need}@${member.environment}`);
   const still = first === undefined ? "go" : needOf(d, run, member, first, row);
-  if (still !== "go" && still.reason?.code !== "comparing") return still;
+  if (still !== "go") return still;
   for (const need of needs) {
     const verdict = needOf(d, run, member, need, row);
-    // of two lookups the one that tells of its wait: its answer is what it is looked at again for
-    if (verdict !== "go") return still !== "go" && verdict.reason?.code === "comparing" ? still : verdict;
+    if (verdict !== "go") return verdict;
   }
   return "go";
 }

@@ -13,7 +13,7 @@ import type { Answer, Event } from "./events.ts";
 import { settleTarget, targetObserved, targetWatched } from "./observed.ts";
 import { attemptEnded, attemptLost } from "./outcomes.ts";
 import { askAgain } from "./renders.ts";
-import type { RunRow, RunStatus, StepRow } from "./rows.ts";
+import type { Cause, RunRow, RunStatus, StepRow } from "./rows.ts";
 import { compared, noteWhatStayed, takeSnapshot } from "./snapshots.ts";
 import { splitKey, type State, type StepKey, stepKey } from "./state.ts";
 import { hasEnded, runEnded, stepEnded } from "./status.ts";
@@ -231,6 +231,14 @@ function settleRun(d: Draft, run: RunRow): void {
   d.setRun({ ...run, status, startedAt: run.startedAt ?? (status === "running" ? d.at : null), endedAt: runEnded(status) ? d.at : null });
   if (!runEnded(status)) return;
   for (const environment of d.environments()) if (environment.rollback === run.id) d.setEnvironment({ ...environment, rollback: null });
+  if (run.cause !== null && status !== "succeeded") noteUnrestored(d, run, run.cause, status);
+}
+
+/** A restoration has ended without bringing back what had failed, which is still there. */
+function noteUnrestored(d: Draft, run: RunRow, cause: Cause, status: RunStatus): void {
+  const row = d.target(cause.target);
+  const message = `run ${run.id}, which was to bring it back, ended ${status}: sluice run show ${run.id}`;
+  if (row.live?.entry === cause.entry) d.setTarget({ ...row, unrestored: { run: cause.run, at: d.at, message } });
 }
 
 /** Section 5: a run ends `cancelled`, else `failed`, else `superseded`, else `succeeded`. */

@@ -5,7 +5,7 @@ import { fingerprintOf, join, startOnTarget, underWay } from "../attempts.ts";
 import type { Draft } from "../draft.ts";
 import { keptNeed, needsOf, promotionOf } from "../needs.ts";
 import { isRendered } from "../renders.ts";
-import type { AttemptRow, StepRow } from "../rows.ts";
+import type { AttemptRow, DecisionRow, StepRow } from "../rows.ts";
 import { noteRelease } from "../snapshots.ts";
 import { changing, stepEnded } from "../status.ts";
 import { blocked, leaveQueue, mayTake, pending, sameReason, setStatus, skipped, stopped, type Verdict, waiting } from "../steps.ts";
@@ -190,7 +190,16 @@ function renderOf(d: Draft, row: StepRow, member: Member): Verdict {
 export function gateOf(d: Draft, row: StepRow, member: Member): Verdict {
   const policy = d.plan(row.run).plan.environments[member.environment];
   if (!policy?.approval || approvedBy(d, row.run, member)) return "go";
+  const rejected = rejectionOf(d, row.run, member.environment);
+  if (rejected) return { status: "cancelled", reason: { code: "rejected", by: rejected.by, reason: rejected.comment } };
   return waiting({ code: "approval", commit: d.runOf(row.run).commit, environment: member.environment });
+}
+
+/** Who has rejected this run at the gate: for those that arrive there later, too. */
+function rejectionOf(d: Draft, run: string, environment: string): DecisionRow | null {
+  const { commit, stopped, createdAt } = d.runOf(run);
+  if (stopped?.how !== "rejected") return null;
+  return d.decisions(commit, environment).find((x) => x.verdict === "rejected" && x.at >= createdAt) ?? null;
 }
 
 function holdOf(d: Draft, _row: StepRow, { environment }: Member): Verdict {
