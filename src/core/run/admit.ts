@@ -27,6 +27,7 @@ export function admitDeploy(d: Draft, event: AdmitDeploy): Answer {
   for (const target of event.goodBefore) d.setGood(target, plan.release.commit);
   for (const row of event.built) if (!d.build(row.key)) d.setBuild(row);
   recall(d, event.decided);
+  d.askAgain(plan.release.commit);
   askRenders(d, event.run, null);
   return { ok: true, run: event.run };
 }

@@ -50,6 +50,13 @@ export class Draft extends Overlay {
     if (known === null) this.ask(release, live);
     return known;
   }
+  /** What the source could not tell of a commit may be known by now: it is asked for again. */
+  askAgain(commit: CommitId): void {
+    for (const row of this.unknownRelations(commit)) {
+      this.setRelation({ ...row, order: "asked" });
+      this.ask(row.release, row.live);
+    }
+  }
   ask(release: CommitId, live: CommitId): void {
     this.emit({ type: "relation.ask", key: `relation:${relationKey(release, live)}`, release, live });
   }
@@ -86,7 +93,7 @@ export class Draft extends Overlay {
   }
   setRelation(row: rows.RelationRow): void {
     const key = relationKey(row.release, row.live);
-    if (this.relations(row.release, row.live)?.order !== row.order) {
+    if (this.relations(row.release, row.live)?.order !== row.order || row.order === "asked") {
       this.written.relations.set(key, row);
       this.#changes.push({ table: "relation", row });
     }

@@ -143,8 +143,13 @@ export class Overlay {
   }
   readonly relations: Relations = (release, live) => {
     const key = relationKey(release, live);
-    return this.written.relations.get(key) ?? this.base.relations.get(key) ?? null;
+    const row = this.written.relations.get(key) ?? this.base.relations.get(key) ?? null;
+    return row?.order === "asked" ? null : row;
   };
+  /** Pairs with this commit of which the source could not tell. */
+  unknownRelations(commit: CommitId): readonly rows.RelationRow[] {
+    return [...this.base.relations.values()].filter((row) => row.order === "unknown" && (row.release === commit || row.live === commit));
+  }
   counts(run: rows.RunId): Counts {
     return this.written.counts.get(run) ?? this.base.counts.get(run) ?? NO_COUNTS;
   }

@@ -227,7 +227,8 @@ export type RelationRow = {
   readonly release: CommitId;
   readonly live: CommitId;
   /** `contains`: live has the release in its history (newer is live). `behind`: the release descends from live. */
-  readonly order: "same" | "contains" | "behind" | "diverged" | "unknown";
+  /** `asked`: it was `unknown`, and is asked for again. */
+  readonly order: "same" | "contains" | "behind" | "diverged" | "unknown" | "asked";
   /** Services whose paths the release has touched since and which live therefore does not satisfy. null: none does. */
   readonly unmet: readonly ServiceId[] | null;
 };

@@ -156,6 +156,7 @@ function retry(d: Draft, event: Extract<Event, { readonly type: "run.retried" }>
   if (!run || runEnded(run.status) || run.stopped)
     return { ok: false, code: "ended", message: `run ${event.run} is not open`, hint: "its retry is a new run" };
   askAgain(d, run.id);
+  d.askAgain(run.commit);
   const lanes = new Set<string>();
   for (const step of d.plan(run.id).plan.steps) {
     const row = d.stepOf(run.id, step.id);
