@@ -16,9 +16,9 @@ export const environmentsOption = (): Option =>
 
 export const environmentOption = (): Option => new Option("-e, --env <environment>", "the environment").makeOptionMandatory();
 
-export const commitOption = (): Option => new Option("-c, --commit <commit>", "a commit, branch or tag (default: HEAD)");
+export const commitOption = (): Option => new Option("-c, --commit <commit>", "a commit, branch or tag (default: HEAD)").argParser(said);
 
-export const yesOption = (): Option => new Option("-y, --yes", "do not ask");
+export const yesOption = (): Option => new Option("-y, --yes", "do not ask (without a terminal nobody is asked)");
 
 export const policyRefOption = (): Option =>
   new Option("--policy-ref <ref>", "where environments and teams are read from (default: origin/HEAD, else main)");
@@ -52,9 +52,13 @@ export function untilOf(text: string, now: number): string {
   return new Date(at).toISOString();
 }
 
+/** As the API has it. */
+const LONGEST_TEXT = 2000;
+
 /** A text that must say something. */
 export function said(text: string): string {
   if (text.trim() === "") throw new InvalidArgumentError("It must not be empty.");
+  if (text.length > LONGEST_TEXT) throw new InvalidArgumentError(`It has ${text.length} characters, and may have ${LONGEST_TEXT}.`);
   return text;
 }
 

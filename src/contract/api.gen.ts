@@ -566,6 +566,23 @@ export interface components {
       /** @description The same person had decided so before; nothing has changed */
       already: boolean;
       id: string;
+      /** @description How the decided members of open runs stand now, and those that still wait beside them */
+      members: {
+        /** @description Persons whose approvals count for it */
+        approved: string[];
+        /** @description How many persons must approve */
+        count: number;
+        /** @description That is enough, or it was let pass as an emergency */
+        open: boolean;
+        run: string;
+        status: components["schemas"]["StepStatus"] & unknown;
+        /**
+         * @description service@environment
+         * @example api@mainnet
+         */
+        target: string;
+        waitingFor?: components["schemas"]["Explanation"] & unknown;
+      }[];
       runs: string[];
       targets: string[];
     };
@@ -902,7 +919,7 @@ export interface components {
          */
         expiresAt: string | null;
       }[];
-      /** @description Empty: anyone */
+      /** @description Who may approve one of the members: without its authors, where policy does not let them. Empty: anyone */
       approvers: string[];
       /**
        * @description A full git commit id
@@ -934,6 +951,8 @@ export interface components {
         why: string;
       }[];
       members: string[];
+      /** @description What the run's plan wants noticed of targets there */
+      notes: string[];
       run: string;
       /**
        * @description Over the members of all runs that wait for a decision on this commit in this environment: what a decision's `expect` is compared with

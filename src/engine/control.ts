@@ -97,7 +97,23 @@ export type PendingApproval = {
   /** What the run asks to be let through, and why. */
   readonly skipNeeds: string | null;
   readonly acceptDiverged: string | null;
+  /** What its plan wants noticed of targets there, in words for a person. */
+  readonly notes: readonly string[];
 };
+
+/** How a member of a decided gate stands after the decision. */
+export type Standing = {
+  readonly target: TargetId;
+  /** Its deploy in this run. */
+  readonly step: StepRow;
+  /** Persons whose approvals count for it, of how many. */
+  readonly approved: readonly string[];
+  readonly count: number;
+  /** That is enough, or it was let pass as an emergency. */
+  readonly open: boolean;
+};
+/** `standings`: of the decided members of open runs, and of those that still wait beside them. */
+export type Decided = Answer & { readonly standings?: readonly Standing[] };
 
 /** A step that waits, over all open runs. */
 export type WaitingStep = {
@@ -170,7 +186,7 @@ export interface Control {
       readonly emergency: boolean;
     },
     actor: Actor,
-  ): Promise<Answer>;
+  ): Promise<Decided>;
   cancel(run: RunId, options: { readonly now: boolean; readonly reason: string | null }, actor: Actor): Promise<Answer>;
   /** A new run that names the old one. */
   retry(run: RunId, actor: Actor): Promise<{ readonly run: RunRow }>;

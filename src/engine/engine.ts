@@ -1,4 +1,5 @@
 import type { AdapterSchema, CommitId, EnvironmentId, TargetId } from "../core/config/config.ts";
+import { environmentsOf } from "../core/plan/needs.ts";
 import type { Answer } from "../core/run/events.ts";
 import type { RunRow } from "../core/run/rows.ts";
 import type { State } from "../core/run/state.ts";
@@ -7,6 +8,7 @@ import { Configs } from "./configs.ts";
 import {
   type Actor,
   type Control,
+  type Decided,
   type DeployRequest,
   type PendingApproval,
   type Planned,
@@ -22,7 +24,7 @@ import { deploy, type DeployParts, planOf, scopeOf } from "./deploys.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { Freezes } from "./freezes.ts";
 import { Loop } from "./loop.ts";
-import { pendingApprovals } from "./pending.ts";
+import { pendingApprovals, standingsOf } from "./pending.ts";
 import { waitingSteps } from "./waiting.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Builder, Driver } from "./ports/driver.ts";
@@ -144,10 +146,12 @@ export class Engine implements Control {
     return this.#approvals.list;
   }
 
-  async decide(request: Parameters<Control["decide"]>[0], actor: Actor): Promise<Answer> {
+  async decide(request: Parameters<Control["decide"]>[0], actor: Actor): Promise<Decided> {
     // a gate may outlive its environment in the policy, and must not wait for ever
     if (!this.#pending().some((gate) => gate.environment === request.environment)) await this.#mustKnow(request.environment);
-    return await decide({ ...this.#parts, clock: this.#options.clock }, request, actor);
+    const answer = await decide({ ...this.#parts, clock: this.#options.clock }, request, actor);
+    if (!answer.ok || !answer.decision) return answer;
+    return { ...answer, standings: standingsOf(this.#loop.state, request.environment, answer.decision) };
   }
 
   async cancel(run: string, options: { readonly now: boolean; readonly reason: string | null }, actor: Actor): Promise<Answer> {
@@ -274,9 +278,17 @@ export class Engine implements Control {
     if (!isTarget(target) || service === undefined || environment === undefined)
       throw new RequestError("invalid", `${target} is no target`, "write it as service@environment, such as api@mainnet");
     await this.#mustKnow(environment);
-    const release = await this.#parts.configs.at((await this.#parts.configs.policy(this.#options.policyRef)).commit);
+    const { policy, commit } = await this.#parts.configs.policy(this.#options.policyRef);
+    const release = await this.#parts.configs.at(commit);
     if (!release.services[service])
       throw new RequestError("not-found", `no service ${service}`, `known: ${Object.keys(release.services).join(", ")}`);
+    const environments = environmentsOf(release.services[service], policy);
+    if (!environments.includes(environment))
+      throw new RequestError(
+        "not-found",
+        `${service} is not deployed in ${environment}`,
+        `where it is: ${environments.join(", ") || "nowhere"}`,
+      );
     return target;
   }
 

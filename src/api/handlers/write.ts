@@ -3,7 +3,7 @@ import * as routes from "../../contract/routes/write.ts";
 import type { RollbackPreviewRequest } from "../../contract/schemas/plans.ts";
 import type { DeployRequest as DeployBody } from "../../contract/schemas/runs.ts";
 import type { DeployRequest, RollbackRequest } from "../../engine/control.ts";
-import { presentPlan, presentRollback, presentRollbackPlan } from "../present/plans.ts";
+import { presentStanding, presentPlan, presentRollback, presentRollbackPlan } from "../present/plans.ts";
 import { presentRun, type Run } from "../present/runs.ts";
 import { accepted, ProblemError } from "../problem.ts";
 import { actOf, actorOf, found, type ApiApp, type ApiContext } from "./context.ts";
@@ -90,9 +90,10 @@ function addPeople(app: ApiApp, { control, auth }: ApiContext): void {
       emergency = false,
     } = c.req.valid("json");
     const request = { verdict, commit, environment, comment, expect, only, except, emergency };
-    const answer = accepted(await control.decide(request, actorOf(c.get("identity"))));
-    const { id, targets, runs, already } = found(answer.decision, "decision");
-    return c.json({ id, targets: [...targets], runs: [...runs], already }, 200);
+    const decided = await control.decide(request, actorOf(c.get("identity")));
+    const { id, targets, runs, already } = found(accepted(decided).decision, "decision");
+    const members = (decided.standings ?? []).map((standing) => presentStanding(standing, commit));
+    return c.json({ id, targets: [...targets], runs: [...runs], already, members }, 200);
   });
 }
 

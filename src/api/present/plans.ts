@@ -3,7 +3,7 @@ import { explain } from "../../contract/explain.ts";
 import type * as schema from "../../contract/schemas/plans.ts";
 import type { Plan } from "../../core/plan/plan.ts";
 import type { BuildRow, DecisionRow } from "../../core/run/rows.ts";
-import type { EnvironmentDiff, PendingApproval, RollbackPreview } from "../../engine/control.ts";
+import type { EnvironmentDiff, PendingApproval, RollbackPreview, Standing } from "../../engine/control.ts";
 import type { CommitList } from "../../engine/ports/source.ts";
 import { instant, instantOrNull } from "./runs.ts";
 
@@ -68,8 +68,19 @@ export const presentApproval = (approval: PendingApproval, subject: string | nul
   early: approval.early,
   skipNeeds: approval.skipNeeds,
   acceptDiverged: approval.acceptDiverged,
+  notes: [...approval.notes],
   ...(subject === null ? {} : { subject }),
 });
+
+/** After a decision on this commit. */
+export function presentStanding(
+  { target, step, approved, count, open }: Standing,
+  commit: string,
+): z.infer<typeof schema.DecisionAnswer>["members"][number] {
+  const { run, status, reason } = step;
+  const waits = status === "waiting" && reason !== null ? { code: reason.code, ...explain(reason, { run, kind: "deploy", commit }) } : null;
+  return { target, run, approved: [...approved], count, open, status, ...(waits && { waitingFor: waits }) };
+}
 
 export const presentDiff = (diff: EnvironmentDiff): z.infer<typeof schema.Diff> => ({
   commit: diff.commit,

@@ -9,6 +9,7 @@ import { table } from "../output/table.ts";
 import { ago, listed, safe } from "../output/text.ts";
 import type { Perform } from "../perform.ts";
 import type { Session } from "../session.ts";
+import { stopsIn } from "./stops.ts";
 
 export type Approval = Schemas["PendingApproval"];
 
@@ -27,10 +28,16 @@ export function addApprovals(program: Command, perform: Perform): void {
     .description("List what waits for a decision: one line for each commit and environment, over all runs")
     .action(
       perform(async (session) => {
-        const approvals = await pendingApprovals(await session.connect("read"));
+        const connection = await session.connect("read");
+        const approvals = await pendingApprovals(connection);
         if (session.json) session.printJson(approvals.map(approvalJson));
         else if (approvals.length === 0) session.print("Nothing waits for a decision");
-        else session.print(approvalsText(session, gatesOf(approvals)));
+        else {
+          const gates = gatesOf(approvals);
+          session.print(approvalsText(session, gates));
+          const stopped = await stopsIn(connection, [...new Set(gates.map(({ environment }) => environment))]);
+          for (const line of stopped) session.print(line);
+        }
         return EXIT.done;
       }),
     );
@@ -62,19 +69,49 @@ export function approvedText({ all }: Gates): string {
   return `${persons.length} of ${count}${persons.length === 0 ? "" : ` (${listed(persons)})`}`;
 }
 
-/** What an approval would let through against the rules, and that it would be early. */
+/** What an approval would let through against the rules, that it would be early, and what the plans want noticed. */
 export function exceptionLines({ all, environment }: Gates): readonly string[] {
-  return all.flatMap(({ run, early, skipNeeds, acceptDiverged }) => [
+  const lines = all.flatMap(({ run, early, skipNeeds, acceptDiverged }) => [
     ...(early ? [`run ${run} is early: not all of it has arrived in ${environment}`] : []),
     ...(skipNeeds === null ? [] : [`run ${run} skips the environments before: ${safe(skipNeeds)}`]),
     ...(acceptDiverged === null ? [] : [`run ${run} goes over what has diverged: ${safe(acceptDiverged)}`]),
   ]);
+  return [...lines, ...new Set(all.flatMap(({ notes }) => notes.map((note) => `note: ${safe(note)}`)))];
 }
 
 function approvalJson(approval: Approval): object {
-  const { run, environment, commit, fingerprint, set, members, since, approvers, count, approved, early, skipNeeds, acceptDiverged } =
-    approval;
-  return { run, environment, commit, fingerprint, set, members, since, approvers, count, approved, early, skipNeeds, acceptDiverged };
+  const {
+    run,
+    environment,
+    commit,
+    fingerprint,
+    set,
+    members,
+    since,
+    approvers,
+    count,
+    approved,
+    early,
+    skipNeeds,
+    acceptDiverged,
+    notes,
+  } = approval;
+  return {
+    run,
+    environment,
+    commit,
+    fingerprint,
+    set,
+    members,
+    since,
+    approvers,
+    count,
+    approved,
+    early,
+    skipNeeds,
+    acceptDiverged,
+    notes,
+  };
 }
 
 function approvalsText(session: Session, gates: readonly Gates[]): string {

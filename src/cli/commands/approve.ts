@@ -1,12 +1,11 @@
 import { Option, type Command } from "commander";
 import type { Schemas } from "../../contract/client.ts";
-import type { Connection } from "../context.ts";
 import { CliError, EXIT, type ExitCode } from "../exit.ts";
 import { follow } from "../follow/follow.ts";
 import { environmentOption, examples, said, servicesOption, yesOption } from "../options.ts";
+import { listed, safe } from "../output/text.ts";
 import type { Perform } from "../perform.ts";
 import type { Session } from "../session.ts";
-import { approvedText, gatesOf, pendingApprovals } from "./approvals.ts";
 import { decide, decisionText, type Decision } from "./decide.ts";
 
 type Options = {
@@ -26,11 +25,11 @@ export function addApprove(program: Command, perform: Perform): void {
     .description(
       "Approve a commit in an environment: every gate that waits for it, in all runs, in one act. Shows the set, the commits that come with it and what they change first",
     )
-    .argument("<commit>", "the commit, which may be abbreviated")
+    .argument("<commit>", "the commit, which may be abbreviated", said)
     .addOption(environmentOption())
     .addOption(servicesOption("--only <service...>", "only these services (may be repeated; commas separate)"))
     .addOption(servicesOption("--except <service...>", "all that wait but these services").conflicts("only"))
-    .option("--comment <text>", "a word for the record")
+    .addOption(new Option("--comment <text>", "a word for the record").argParser(said))
     .option("--expect <fingerprint>", "refuse if what waits is not what was seen (`set` in `sluice approvals --json`)")
     .option("--emergency", "as a person whom policy names for emergencies: passes alone, to be reviewed afterwards; needs --reason")
     .addOption(new Option("--reason <text>", "why it is an emergency, for the record").argParser(said).conflicts("comment"))
@@ -56,7 +55,7 @@ async function approve(session: Session, commit: string, options: Options): Prom
   const recorded = await decide(session, connection, decision);
   if (session.json) session.printJson({ commit, environment, ...recorded });
   else session.print(decisionText(decision, recorded));
-  await sayWhatIsMissing(session, connection, decision, recorded);
+  for (const line of standingLines(recorded.members)) session.say(line);
   if (connection.drivenBy === "server") return EXIT.done;
 
   // Nobody else has the store: what was opened is driven from here, to its end or its next gate.
@@ -69,14 +68,27 @@ async function approve(session: Session, commit: string, options: Options): Prom
   return exit;
 }
 
-/** Where others must approve too. */
-async function sayWhatIsMissing(
-  session: Session,
-  connection: Connection,
-  { environment }: Decision,
-  { runs }: Schemas["DecisionAnswer"],
-): Promise<void> {
-  const waiting = (await pendingApprovals(connection)).filter((gate) => gate.environment === environment && runs.includes(gate.run));
-  for (const gate of gatesOf(waiting.filter(({ approved, count }) => approved.length > 0 && approved.length < count)))
-    session.say(`approved by ${approvedText(gate)}: it goes on when the others have approved too`);
+type Standing = Schemas["DecisionAnswer"]["members"][number];
+
+/** Stops by people and policy: whoever approves does not see them otherwise. */
+const STOPS: readonly string[] = ["hold", "lock", "freeze"];
+
+/** Where several must approve, who has for which members and what becomes of these; and what stops who may start. */
+export function standingLines(members: readonly Standing[]): readonly string[] {
+  const said = members.flatMap((member) => {
+    const words = standingOf(member);
+    return words === null ? [] : [{ target: member.target, words }];
+  });
+  return [...Map.groupBy(said, ({ words }) => words)].map(
+    ([words, all]) => `${listed([...new Set(all.map(({ target }) => target))])}: ${safe(words)}`,
+  );
+}
+
+function standingOf({ approved, count, open, status, waitingFor }: Standing): string | null {
+  const by = `approved by ${approved.length} of ${count}${approved.length === 0 ? "" : ` (${listed(approved)})`}`;
+  if (!open) return `${by}: ${count - approved.length} more must approve`;
+  const stopped = waitingFor !== undefined && STOPS.includes(waitingFor.code) ? waitingFor.message : null;
+  if (count === 1) return stopped;
+  const goesOn = status === "pending" || status === "waiting" ? "goes on" : "started";
+  return `${by}, ${stopped ?? (waitingFor === undefined ? goesOn : waitingFor.message)}`;
 }

@@ -10,6 +10,7 @@ import type { Session } from "../session.ts";
 import { approvedText, exceptionLines, type Gates, gatesOf, pendingApprovals } from "./approvals.ts";
 import { commitLines, fetchDiff, targetLines } from "./diff.ts";
 import { commitText } from "./shown.ts";
+import { stopsIn, targetStops } from "./stops.ts";
 
 export type Decision = {
   readonly verdict: "approved" | "rejected";
@@ -43,8 +44,8 @@ export async function decide(session: Session, connection: Connection, decision:
     await show(session, connection, gate, decision);
     await session.confirm(questionOf(decision), decision.yes);
   }
-  // What a person has just agreed to is what is approved, and nothing that came meanwhile.
-  const seen = session.context.interactive && !decision.yes ? (gate?.all[0].set ?? NOTHING) : null;
+  // What has just been shown is what is decided on, and nothing that came meanwhile; also where nobody was asked.
+  const seen = gate?.all[0].set ?? NOTHING;
   const [only, except] = [decision.only && [...decision.only], decision.except && [...decision.except]];
   return answer(
     client.POST("/api/v1/decisions", {
@@ -71,7 +72,8 @@ async function show(session: Session, connection: Connection, gate: Gates, decis
   session.say(
     `${commitText(commit, gate.subject)} in ${environment}, ${gate.all.length === 1 ? "run" : "runs"} ${listed(gate.all.map(({ run }) => run))}`,
   );
-  const live = await liveIn(connection, environment);
+  const targets = await targetsIn(connection, environment);
+  const live = new Map(targets.map((target) => [`${target.service}@${target.environment}`, target.commit]));
   const rows = meant.map((member) => {
     const from = live.get(member) ?? null;
     const runs = gate.all.filter(({ members }) => members.includes(member)).map(({ run }) => run);
@@ -82,6 +84,9 @@ async function show(session: Session, connection: Connection, gate: Gates, decis
   if (others.length > 0) session.say(`  not decided on now: ${listed(others)}`);
   for (const { target, why } of gate.all.flatMap(({ leftOut }) => leftOut)) session.say(`  left out: ${target}, ${safe(why)}`);
   if (gate.all.some((approval) => approval.count > 1)) session.say(`  approved: ${approvedText(gate)}`);
+  const stopped = await stopsIn(connection, [environment]);
+  const locked = targets.filter((target) => target.lock && meant.includes(`${target.service}@${target.environment}`)).flatMap(targetStops);
+  for (const line of [...stopped, ...locked]) session.say(`  ${session.colors.yellow(line)}`);
   for (const line of exceptionLines(gate)) session.say(`  ${session.colors.yellow(line)}`);
   if (decision.verdict === "approved") await showDiff(session, connection, gate, meant.map(serviceOf));
 }
@@ -111,13 +116,12 @@ async function showDiff(session: Session, connection: Connection, gate: Gates, s
 const serviceOf = (target: string): string => target.slice(0, target.lastIndexOf("@"));
 const isMeant = (service: string, { only, except }: Decision): boolean => (only?.includes(service) ?? true) && !except?.includes(service);
 
-async function liveIn({ client }: Connection, environment: string): Promise<ReadonlyMap<string, string | null>> {
-  const targets = await everyItem((cursor) =>
+async function targetsIn({ client }: Connection, environment: string): Promise<readonly Schemas["Target"][]> {
+  return everyItem((cursor) =>
     answer(
       client.GET("/api/v1/targets", { params: { query: { environment, limit: PAGE_SIZE, ...(cursor === undefined ? {} : { cursor }) } } }),
     ),
   );
-  return new Map(targets.map((target) => [`${target.service}@${target.environment}`, target.commit]));
 }
 
 /** What was decided, in words. */

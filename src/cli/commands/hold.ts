@@ -10,7 +10,7 @@ export function addHold(program: Command, perform: Perform): void {
   const command = program
     .command("hold")
     .description("Stop every deploy on an environment until someone lifts the hold. What runs goes on; rollbacks do too")
-    .argument("<environment>", "the environment")
+    .argument("<environment>", "the environment", said)
     .addOption(new Option("--reason <text>", "why, shown to whoever waits").argParser(said).makeOptionMandatory())
     .addOption(yesOption())
     .action(perform(hold));

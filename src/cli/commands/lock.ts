@@ -12,7 +12,7 @@ export function addLock(program: Command, perform: Perform): void {
   const command = program
     .command("lock")
     .description("Stop deploys and rollbacks of one target, or of all in an environment. What would start there waits, and does not fail")
-    .argument("<on>", "a target such as api@mainnet, or an environment")
+    .argument("<on>", "a target such as api@mainnet, or an environment", said)
     .addOption(new Option("--reason <text>", "why, shown to whoever waits").argParser(said).makeOptionMandatory())
     .option("--until <when>", "when it ends by itself: 2h, or a time such as 2026-01-31T09:30Z (default: when somebody unlocks it)")
     .addOption(yesOption())

@@ -13,8 +13,8 @@ export function addPin(program: Command, perform: Perform): void {
   const command = program
     .command("pin")
     .description("Keep a target at a commit: deploy all and rollbacks skip it, and say so. Named by itself it still goes")
-    .argument("<target>", "the target, such as indexer@mainnet")
-    .argument("<commit>", "the commit, which may be abbreviated")
+    .argument("<target>", "the target, such as indexer@mainnet", said)
+    .argument("<commit>", "the commit, which may be abbreviated", said)
     .addOption(new Option("--reason <text>", "why, shown wherever it is skipped").argParser(said).makeOptionMandatory())
     .addOption(yesOption())
     .action(perform(pin));

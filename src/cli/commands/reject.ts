@@ -11,7 +11,7 @@ export function addReject(program: Command, perform: Perform): void {
   const command = program
     .command("reject")
     .description("Reject a commit in an environment: the members behind its gates end as cancelled, with the reason")
-    .argument("<commit>", "the commit, which may be abbreviated")
+    .argument("<commit>", "the commit, which may be abbreviated", said)
     .addOption(environmentOption())
     .addOption(new Option("--reason <text>", "why").argParser(said).makeOptionMandatory())
     .addOption(yesOption())

@@ -11,6 +11,7 @@ import { ago, safe } from "../output/text.ts";
 import type { Perform } from "../perform.ts";
 import type { Session } from "../session.ts";
 import { statusWaiting } from "./status-waiting.ts";
+import { allEnvironments, environmentStops, targetStops } from "./stops.ts";
 
 type Options = { readonly env?: string[]; readonly service?: string[]; readonly waiting?: boolean };
 type Target = Schemas["Target"];
@@ -80,10 +81,6 @@ async function fleet({ client }: Connection, options: Options): Promise<readonly
   return all.filter((target) => (options.env?.includes(target.environment) ?? true) && (options.service?.includes(target.service) ?? true));
 }
 
-async function allEnvironments({ client }: Connection): Promise<readonly Schemas["Environment"][]> {
-  return everyItem(() => answer(client.GET("/api/v1/environments")));
-}
-
 /** A service's environments in the order of promotion. */
 function inOrder(targets: readonly Target[], environments: readonly Schemas["Environment"][]): readonly Target[] {
   const place = new Map(environments.map(({ id }, index) => [id, index]));
@@ -108,26 +105,6 @@ function targetJson({ service, environment, commit, artifact, health, since, run
     ...(unrestored && { unrestored }),
   };
 }
-
-function environmentStops({ id, hold, lock, freeze }: Schemas["Environment"]): readonly string[] {
-  return [
-    ...(hold ? [`${id} is held by ${safe(hold.by)}: ${safe(hold.reason)} (sluice unhold ${id})`] : []),
-    ...(lock ? [lockText(id, lock)] : []),
-    ...(freeze ? [`${id} is frozen until ${freeze.until}${freeze.reason ? `: ${safe(freeze.reason)}` : ""}`] : []),
-  ];
-}
-
-function targetStops({ service, environment, lock, pin, unrestored }: Target): readonly string[] {
-  const id = `${service}@${environment}`;
-  return [
-    ...(lock ? [lockText(id, lock)] : []),
-    ...(pin ? [`${id} is pinned at ${shortCommit(pin.commit)} by ${safe(pin.by)}: ${safe(pin.reason)} (sluice unpin ${id})`] : []),
-    ...(unrestored ? [`${id} could not be brought back after run ${unrestored.run}: ${safe(unrestored.message)}`] : []),
-  ];
-}
-
-const lockText = (on: string, { by, reason, until }: NonNullable<Schemas["Lock"]>): string =>
-  `${on} is locked by ${safe(by)}${until === null ? "" : ` until ${until}`}: ${safe(reason)} (sluice unlock ${on})`;
 
 function rowsOf({ colors, context }: Session, targets: readonly Target[]) {
   const now = context.now();

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { idempotencyKey } from "../../contract/client.ts";
 import { answer } from "../api.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
-import { examples, yesOption } from "../options.ts";
+import { examples, said, yesOption } from "../options.ts";
 import type { Perform } from "../perform.ts";
 import type { Session } from "../session.ts";
 
@@ -10,7 +10,7 @@ export function addUnhold(program: Command, perform: Perform): void {
   const command = program
     .command("unhold")
     .description("Lift the hold on an environment: deploys that wait there start again")
-    .argument("<environment>", "the environment")
+    .argument("<environment>", "the environment", said)
     .addOption(yesOption())
     .action(perform(unhold));
   examples(command, [["sluice unhold mainnet", "after an incident or a rollback"]]);

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { idempotencyKey } from "../../contract/client.ts";
 import { answer } from "../api.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
-import { examples, yesOption } from "../options.ts";
+import { examples, said, yesOption } from "../options.ts";
 import type { Perform } from "../perform.ts";
 import type { Session } from "../session.ts";
 
@@ -10,7 +10,7 @@ export function addUnlock(program: Command, perform: Perform): void {
   const command = program
     .command("unlock")
     .description("Take a lock away: what waited for it starts")
-    .argument("<on>", "the target or environment that is locked")
+    .argument("<on>", "the target or environment that is locked", said)
     .addOption(yesOption())
     .action(perform(unlock));
   examples(command, [["sluice unlock api@mainnet", "`sluice status` shows what is locked"]]);

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { idempotencyKey } from "../../contract/client.ts";
 import { answer } from "../api.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
-import { examples, yesOption } from "../options.ts";
+import { examples, said, yesOption } from "../options.ts";
 import type { Perform } from "../perform.ts";
 import type { Session } from "../session.ts";
 
@@ -10,7 +10,7 @@ export function addUnpin(program: Command, perform: Perform): void {
   const command = program
     .command("unpin")
     .description("Let a pinned target go on: deploys and rollbacks take it again")
-    .argument("<target>", "the target, such as indexer@mainnet")
+    .argument("<target>", "the target, such as indexer@mainnet", said)
     .addOption(yesOption())
     .action(perform(unpin));
   examples(command, [["sluice unpin indexer@mainnet", "`sluice status` shows what is pinned"]]);

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
-import { CommitId, Digest, Instant, page, RunKind, StepId, StepKind, TargetId } from "./common.ts";
+import { CommitId, Digest, Instant, page, RunKind, StepId, StepKind, StepStatus, TargetId } from "./common.ts";
 import { Commit } from "./fleet.ts";
-import { DeployPlanRequest } from "./runs.ts";
+import { DeployPlanRequest, Explanation } from "./runs.ts";
 
 /** A plan's public side: neither drivers' configs nor variables. */
 export const Plan = z
@@ -89,7 +89,9 @@ export const PendingApproval = z
     fingerprints: z.record(z.string(), Digest).openapi({ description: "What would be applied, by member; `set` is made of these" }),
     leftOut: z.array(z.object({ target: TargetId, why: z.string() })),
     since: Instant,
-    approvers: z.array(z.string()).openapi({ description: "Empty: anyone" }),
+    approvers: z.array(z.string()).openapi({
+      description: "Who may approve one of the members: without its authors, where policy does not let them. Empty: anyone",
+    }),
     count: z.int().min(1).openapi({ description: "How many persons must approve" }),
     approved: z
       .array(z.object({ by: z.string(), at: Instant, expiresAt: Instant.nullable().openapi({ description: "It counts until then" }) }))
@@ -101,6 +103,7 @@ export const PendingApproval = z
       .nullable()
       .openapi({ description: "The run asks to pass without having been good in the environments before, and says why" }),
     acceptDiverged: z.string().nullable().openapi({ description: "The run asks to go over a diverged live commit, and says why" }),
+    notes: z.array(z.string()).openapi({ description: "What the run's plan wants noticed of targets there" }),
     subject: z.string().optional().openapi({ description: "The commit's subject line" }),
   })
   .openapi("PendingApproval");
@@ -158,6 +161,19 @@ export const DecisionAnswer = z
     targets: z.array(TargetId),
     runs: z.array(z.string()),
     already: z.boolean().openapi({ description: "The same person had decided so before; nothing has changed" }),
+    members: z
+      .array(
+        z.object({
+          target: TargetId,
+          run: z.string(),
+          approved: z.array(z.string()).openapi({ description: "Persons whose approvals count for it" }),
+          count: z.int().min(1).openapi({ description: "How many persons must approve" }),
+          open: z.boolean().openapi({ description: "That is enough, or it was let pass as an emergency" }),
+          status: StepStatus.openapi({ description: "Of its deploy" }),
+          waitingFor: Explanation.optional().openapi({ description: "What its deploy waits for all the same" }),
+        }),
+      )
+      .openapi({ description: "How the decided members of open runs stand now, and those that still wait beside them" }),
   })
   .openapi("DecisionAnswer");
 

@@ -121,6 +121,7 @@ export class TestControl implements Control {
         early: false,
         skipNeeds: null,
         acceptDiverged: null,
+        notes: ["old@mainnet is live, and no longer in sluice.yaml: it goes on running"],
       },
     ];
   }

@@ -156,7 +156,10 @@ test("locks: what would start waits, says for whom and how to end it, and goes o
     who: ["ana"],
   });
   expect((await team.as("uma", ["status", "--waiting"])).out).toMatch(
-    new RegExp(`^${id} +deploy:api@devnet +.* +ana +the lock on api@devnet by ana \\(migration runs\\) +sluice unlock api@devnet$`, "m"),
+    new RegExp(
+      `^${id} +deploy:api@devnet +.* +ana, or anyone who may +the lock on api@devnet by ana \\(migration runs\\) +sluice unlock api@devnet$`,
+      "m",
+    ),
   );
   const status = await team.as("uma", ["status"]);
   expect(status.out).toMatch(/^mainnet is locked by ana until \S+Z: audit \(sluice unlock mainnet\)$/m);

@@ -75,5 +75,6 @@ export const approval = (run: string, members: string[], more: Partial<Schemas["
   early: false,
   skipNeeds: null,
   acceptDiverged: null,
+  notes: [],
   ...more,
 });
