@@ -1,5 +1,5 @@
 import type { TargetId } from "../core/config/config.ts";
-import { checkRelease, policyDifferences } from "../core/config/release.ts";
+import { checkRelease } from "../core/config/release.ts";
 import { type DeployPlanInput, planDeploy } from "../core/plan/deploy.ts";
 import type { Plan } from "../core/plan/plan.ts";
 import type { BuildRow, RunRow } from "../core/run/rows.ts";
@@ -8,6 +8,7 @@ import { askedOf, type ChangedParts, unchangedServices } from "./changed.ts";
 import type { Configs } from "./configs.ts";
 import { type Actor, type DeployRequest, type Planned, RequestError } from "./control.ts";
 import type { Loop } from "./loop.ts";
+import { knownDiverged, leftRunning, policyWarnings } from "./notices.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Builder } from "./ports/driver.ts";
 import type { Source } from "./ports/source.ts";
@@ -28,7 +29,7 @@ export type DeployParts = {
 
 /** What a deploy would do, under the policy of the policy ref. Touches nothing. Without members where nothing `changed`. */
 export async function planOf(
-  parts: Pick<DeployParts, "source" | "store" | "configs" | "policyRef">,
+  parts: Pick<DeployParts, "source" | "store" | "configs" | "policyRef" | "loop">,
   request: DeployRequest,
 ): Promise<Planned> {
   const { source, configs } = parts;
@@ -51,9 +52,11 @@ export async function planOf(
     request.commit === null && (await source.dirty())
       ? [`the work tree has changes; what is deployed is the commit ${commit.slice(0, 12)}, not the tree`]
       : [];
+  const { state } = parts.loop;
+  const diverged = request.acceptDiverged === null ? await knownDiverged(parts.store, state, plan) : [];
   return {
-    plan,
-    warnings: [...dirty, ...policyDifferences(release.policy, policy, ref)],
+    plan: { ...plan, notes: [...plan.notes, ...leftRunning(state, plan, release, policy), ...diverged] },
+    warnings: [...dirty, ...(await policyWarnings(source, release, commit, { policy, ref, commit: policyCommit }))],
     policy: { ref, commit: policyCommit },
   };
 }

@@ -7,7 +7,7 @@ import { CliError, EXIT, type ExitCode } from "../exit.ts";
 import { collect, environmentsOption, examples } from "../options.ts";
 import { paintHealth } from "../output/paint.ts";
 import { table } from "../output/table.ts";
-import { ago, safe } from "../output/text.ts";
+import { ago, listed, safe } from "../output/text.ts";
 import type { Perform } from "../perform.ts";
 import type { Session } from "../session.ts";
 import { statusWaiting } from "./status-waiting.ts";
@@ -44,14 +44,19 @@ async function status(session: Session, options: Options): Promise<ExitCode> {
     );
   if (options.waiting) return statusWaiting(session, connection, options);
   const targets = await fleet(connection, options);
+  const nowhere = (options.service ?? []).find((name) => !targets.some(({ service }) => service === name));
+  if (nowhere !== undefined)
+    throw new CliError(
+      EXIT.usage,
+      `Nothing of a service ${safe(nowhere)} has been deployed${options.env ? ` in ${listed(options.env)}` : ""}`,
+      "What there is: sluice status",
+    );
   if (session.json) {
     session.printJson(targets.map(targetJson));
     return EXIT.done;
   }
   if (targets.length === 0)
-    session.print(
-      options.env || options.service ? "Nothing like that has been deployed" : "Nothing has been deployed: sluice deploy --all",
-    );
+    session.print(options.env ? "Nothing has been deployed there" : "Nothing has been deployed: sluice deploy --all");
   else
     session.print(
       table(
