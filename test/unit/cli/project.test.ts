@@ -108,6 +108,7 @@ describe("a project without a server", () => {
       early: false,
       skipNeeds: null,
       acceptDiverged: null,
+      notes: [],
     });
     expect((await shop.sluice(["approvals"])).out).toContain(`sluice approve ${first.slice(0, 9)} --env mainnet\n`);
   });
