@@ -85,11 +85,17 @@ function edgesOf(
   return { edges, findings };
 }
 
-function unsafe({ snapshot: { entries } }: RollbackPlanInput, w: TargetId, b: TargetId, moves: boolean, there: Live | null): Finding {
-  const stays = moves ? w : b;
-  const hint = entries[stays]
-    ? "roll both back together, or choose another snapshot with --to"
-    : `${stays} cannot be taken along: it did not exist in that set, so there is nothing to bring it back to; deploy forward what works beside it, or choose a set that has it with --to`;
+/** How whoever stays could come along; where it cannot, why. */
+function wayOut({ snapshot: { entries }, targets }: RollbackPlanInput, stays: TargetId): string {
+  if (!entries[stays])
+    return `${stays} cannot be taken along: it did not exist in that set, so there is nothing to bring it back to; deploy forward what works beside it, or choose a set that has it with --to`;
+  const pinned = targets.find((t) => t.id === stays)?.pin ?? null;
+  const together = "roll both back together, or choose another snapshot with --to";
+  return pinned ? `${stays} is pinned: sluice unpin ${stays}, or name it too with --only, and ${together}` : together;
+}
+
+function unsafe(input: RollbackPlanInput, w: TargetId, b: TargetId, moves: boolean, there: Live | null): Finding {
+  const hint = wayOut(input, moves ? w : b);
   return moves
     ? { target: b, message: `no safe order with ${w}, which needs it`, hint, without: [b] }
     : {

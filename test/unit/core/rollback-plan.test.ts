@@ -126,6 +126,14 @@ test("a service that did not exist then is left as it is, and said so", () => {
   }
 });
 
+test("who is pinned beside what goes back is named with the way to take it along", () => {
+  const pin = { commit: "c3", by: "cy", at: 1, reason: "a test" };
+  const targets = [row("api", "c3"), row("indexer", "c3"), row("web", "c3", { pin })];
+  const result = planned(all("c3"), all("c1"), { targets });
+  expect(said(result)).toContain("api@mainnet: no safe order with web@mainnet, which needs it");
+  for (const { hint } of result.problems) expect(hint).toContain("web@mainnet is pinned: sluice unpin web@mainnet");
+});
+
 test("policy may ask for a decision: its gate comes first", () => {
   const policy = {
     teams: { release: ["ana"] },
