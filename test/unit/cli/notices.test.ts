@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "vitest";
-import { Place } from "./rig.ts";
+import { jsonOf, Place } from "./rig.ts";
 import { Team } from "./team.ts";
 
 const place = new Place();
@@ -50,6 +50,19 @@ test("what has diverged is known to the plan once it has been compared; what wou
   const run = await team.as("uma", ["deploy", "--all", "--accept-diverged", "--reason", "rewritten"]);
   expect(run).toMatchObject({ exit: 3 });
   expect((await team.as("ana", ["approve", "HEAD", "--env", "mainnet", "--yes"])).out).toContain(lost);
+
+  // back to what is gone: only where somebody says so
+  const [waiting] = jsonOf<{ id: string }[]>(await team.as("uma", ["runs", "--json"]));
+  expect(await team.ended(waiting?.id ?? "")).toBe("succeeded");
+  const dryRun = ["rollback", "--all", "--env", "mainnet", "--dry-run"];
+  const refused = await team.as("ana", dryRun);
+  expect(refused).toMatchObject({ exit: 1 });
+  expect(refused.out).toContain("--accept-unknown");
+  const accepted = await team.as("ana", [...dryRun, "--accept-unknown"]);
+  expect(accepted).toMatchObject({ exit: 0 });
+  expect(accepted.out).toContain("note: api@mainnet goes back all the same: whether it can be taken back cannot be known");
+  const json = jsonOf<{ notes: string[]; problems: object[] }>(await team.as("ana", [...dryRun, "--accept-unknown", "--json"]));
+  expect(json).toMatchObject({ problems: [], notes: [expect.stringContaining("api@mainnet"), expect.stringContaining("web@mainnet")] });
 });
 
 test("of a commit from before policy has changed that is said once; of one that edits policy, what it edits", async () => {
