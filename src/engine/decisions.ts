@@ -4,9 +4,9 @@ import { stillCounts } from "../core/run/approvals.ts";
 import type { Answer } from "../core/run/events.ts";
 import type { RunRow, StepRow } from "../core/run/rows.ts";
 import { runEnded, stepEnded } from "../core/run/status.ts";
-import { type Actor, type Control, RequestError } from "./control.ts";
+import { type Actor, type Control, type Decided, RequestError } from "./control.ts";
 import type { Loop } from "./loop.ts";
-import { pendingApprovals } from "./pending.ts";
+import { pendingApprovals, standingsOf } from "./pending.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Source } from "./ports/source.ts";
 import type { Store } from "./ports/store.ts";
@@ -19,7 +19,7 @@ type Asked = { readonly verdict: Request["verdict"]; readonly commit: CommitId; 
 const LOOKED_BACK = 10;
 
 /** One act, one record; what was decided before is answered as such, and where nothing waits any more, what has become of it. */
-export async function decide(parts: DecisionParts, request: Request, actor: Actor): Promise<Answer> {
+export async function decide(parts: DecisionParts, request: Request, actor: Actor): Promise<Decided> {
   const commit = await parts.source.resolve(request.commit);
   const { verdict, environment, comment, expect, emergency } = request;
   if (emergency && !comment?.trim())
@@ -37,6 +37,7 @@ export async function decide(parts: DecisionParts, request: Request, actor: Acto
     targets: targetsOf(parts, request, commit),
     emergency,
   });
+  if (answer.ok && answer.decision) return { ...answer, standings: standingsOf(parts.loop.state, environment, answer.decision) };
   if (answer.ok || answer.code !== "nothing-waits") return answer;
   return (await recordedBefore(parts, asked)) ?? (await whatBecame(parts, asked, answer));
 }

@@ -24,7 +24,8 @@ import { deploy, type DeployParts, planOf, scopeOf } from "./deploys.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { Freezes } from "./freezes.ts";
 import { Loop } from "./loop.ts";
-import { pendingApprovals, standingsOf } from "./pending.ts";
+import { pendingApprovals } from "./pending.ts";
+import { stopsOf } from "./stops.ts";
 import { waitingSteps } from "./waiting.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Builder, Driver } from "./ports/driver.ts";
@@ -56,8 +57,6 @@ export type EngineOptions = {
   readonly readOnly?: boolean;
 };
 
-const isTarget = (text: string): text is TargetId => /^[^@]+@[^@]+$/.test(text);
-
 /** The orchestrator: what people ask for becomes events, what the core asks for becomes acts. */
 export class Engine implements Control {
   readonly project: string;
@@ -68,6 +67,7 @@ export class Engine implements Control {
   readonly #dispatcher: Dispatcher;
   readonly #parts: DeployParts;
   readonly #watch: Watch;
+  readonly #stops: ReturnType<typeof stopsOf>;
   readonly #freezes: Freezes;
   #lastRun = 0;
   #approvals: { readonly state: State; readonly seq: number; readonly list: readonly PendingApproval[] } | null = null;
@@ -82,6 +82,7 @@ export class Engine implements Control {
     this.#loop = new Loop({ ...options, dispatch: options.readOnly ? () => {} : this.#dispatcher.dispatch });
     this.#watch = new Watch({ ...options, loop: this.#loop });
     this.#freezes = new Freezes({ ...options, configs, loop: this.#loop });
+    this.#stops = stopsOf({ ...options, configs, loop: this.#loop });
     this.#parts = { ...options, configs, loop: this.#loop, nextRun: () => String(++this.#lastRun) };
   }
 
@@ -149,9 +150,7 @@ export class Engine implements Control {
   async decide(request: Parameters<Control["decide"]>[0], actor: Actor): Promise<Decided> {
     // a gate may outlive its environment in the policy, and must not wait for ever
     if (!this.#pending().some((gate) => gate.environment === request.environment)) await this.#mustKnow(request.environment);
-    const answer = await decide({ ...this.#parts, clock: this.#options.clock }, request, actor);
-    if (!answer.ok || !answer.decision) return answer;
-    return { ...answer, standings: standingsOf(this.#loop.state, request.environment, answer.decision) };
+    return await decide({ ...this.#parts, clock: this.#options.clock }, request, actor);
   }
 
   async cancel(run: string, options: { readonly now: boolean; readonly reason: string | null }, actor: Actor): Promise<Answer> {
@@ -192,41 +191,13 @@ export class Engine implements Control {
     return await this.#deploy(request, actor, row);
   }
 
-  async hold(environment: EnvironmentId, reason: string, actor: Actor): Promise<Answer> {
-    await this.#mustKnow(environment);
-    return await this.#loop.command({ type: "environment.held", environment, by: actor.name, reason });
-  }
-
-  async unhold(environment: EnvironmentId, actor: Actor): Promise<Answer> {
-    await this.#mustKnow(environment);
-    return await this.#loop.command({ type: "environment.unheld", environment, by: actor.name });
-  }
-
-  async lock(on: string, options: { readonly reason: string; readonly until: number | null }, actor: Actor): Promise<Answer> {
-    const { reason, until } = options;
-    const by = actor.name;
-    if (!isTarget(on)) {
-      await this.#mustKnow(on);
-      return await this.#loop.command({ type: "environment.locked", environment: on, by, reason, until });
-    }
-    return await this.#loop.command({ type: "target.locked", target: await this.#mustKnowTarget(on), by, reason, until });
-  }
-
-  async unlock(on: string, actor: Actor): Promise<Answer> {
-    if (isTarget(on)) return await this.#loop.command({ type: "target.unlocked", target: on, by: actor.name });
-    return await this.#loop.command({ type: "environment.unlocked", environment: on, by: actor.name });
-  }
-
-  async pin(target: string, options: { readonly commit: string; readonly reason: string }, actor: Actor): Promise<Answer> {
-    const commit = await this.#options.source.resolve(options.commit);
-    await this.#options.source.keep(commit);
-    const known = await this.#mustKnowTarget(target);
-    return await this.#loop.command({ type: "target.pinned", target: known, commit, by: actor.name, reason: options.reason });
-  }
-
-  async unpin(target: string, actor: Actor): Promise<Answer> {
-    return await this.#loop.command({ type: "target.unpinned", target: await this.#mustKnowTarget(target), by: actor.name });
-  }
+  hold: Control["hold"] = (environment, reason, actor) => this.#stops.hold(environment, reason, actor);
+  unhold: Control["unhold"] = (environment, actor) => this.#stops.unhold(environment, actor);
+  lock: Control["lock"] = (on, options, actor) => this.#stops.lock(on, options, actor);
+  unlock: Control["unlock"] = (on, actor) => this.#stops.unlock(on, actor);
+  pin: Control["pin"] = (target, options, actor) => this.#stops.pin(target, options, actor);
+  unpin: Control["unpin"] = (target, actor) => this.#stops.unpin(target, actor);
+  settle: Control["settle"] = (target, options, actor) => this.#stops.settle(target, options, actor);
 
   diff(request: Parameters<Control["diff"]>[0]): Promise<EnvironmentDiff> {
     return diffOf({ ...this.#parts, driver: this.#options.driver, env: process.env }, request);
@@ -234,16 +205,6 @@ export class Engine implements Control {
 
   waiting(): Promise<readonly WaitingStep[]> {
     return Promise.resolve(waitingSteps(this.#loop.state));
-  }
-
-  async settle(target: string, options: { readonly applied: boolean; readonly reason: string }, actor: Actor): Promise<Answer> {
-    return await this.#loop.command({
-      type: "target.settled",
-      target: target as `${string}@${string}`,
-      by: actor.name,
-      applied: options.applied,
-      reason: options.reason,
-    });
   }
 
   async resolve(ref: string): ReturnType<Control["resolve"]> {
@@ -269,27 +230,6 @@ export class Engine implements Control {
 
   idle(): boolean {
     return this.#dispatcher.idle();
-  }
-
-  /** A target that the policy ref's file names, or that the ledger knows. */
-  async #mustKnowTarget(target: string): Promise<TargetId> {
-    if (isTarget(target) && this.#loop.state.targets.has(target)) return target;
-    const [service, environment] = target.split("@");
-    if (!isTarget(target) || service === undefined || environment === undefined)
-      throw new RequestError("invalid", `${target} is no target`, "write it as service@environment, such as api@mainnet");
-    await this.#mustKnow(environment);
-    const { policy, commit } = await this.#parts.configs.policy(this.#options.policyRef);
-    const release = await this.#parts.configs.at(commit);
-    if (!release.services[service])
-      throw new RequestError("not-found", `no service ${service}`, `known: ${Object.keys(release.services).join(", ")}`);
-    const environments = environmentsOf(release.services[service], policy);
-    if (!environments.includes(environment))
-      throw new RequestError(
-        "not-found",
-        `${service} is not deployed in ${environment}`,
-        `where it is: ${environments.join(", ") || "nowhere"}`,
-      );
-    return target;
   }
 
   async #mustKnow(environment: EnvironmentId): Promise<void> {
