@@ -92,7 +92,9 @@ export function explain(reason: Reason, context: ExplainContext): Explained {
     case "render-failed":
       return { message: `could not be rendered: ${reason.message}` };
     case "no-safe-order":
-      return { message: `no safe order: it and ${reason.target} each wait for the other` };
+      return {
+        message: `no safe order: it and ${reason.target} each wait for the other; bring both in one run, or cancel the run that is to bring the other`,
+      };
     // failed, errored
     case "attempt":
       return { message: reason.message };

@@ -116,6 +116,7 @@ export async function deploy(
 ): Promise<{ readonly run: RunRow; readonly warnings: readonly string[] }> {
   const before = await admittedBefore(parts.store, actor);
   if (before) return { run: before, warnings: [] };
+  mustBeOwn(parts, request);
   const { plan, warnings, policy } = await planOf(parts, request);
   const { commit } = plan.release;
   if (plan.steps.length === 0)
@@ -145,6 +146,16 @@ export async function deploy(
     decided: (await parts.store.decisions({ commit })).filter((x) => x.voided === null),
   };
   return { run: await admit(parts, event, actor), warnings };
+}
+
+/** Where policy is read from is chosen by whoever runs the orchestrator, never by who asks it for a deploy: else a branch could lower the bar for itself. */
+function mustBeOwn({ policyRef: own }: Pick<DeployParts, "policyRef">, { policyRef: asked }: DeployRequest): void {
+  if (asked === null || asked === own) return;
+  throw new RequestError(
+    "not-allowed",
+    `policy is read from ${own ?? "the default ref"} here, not from ${asked}`,
+    "start the server with --policy-ref; `sluice plan --policy-ref` shows what would be",
+  );
 }
 
 /** Recorded builds of the commit whose artifact is still there. */

@@ -1,5 +1,4 @@
-import type { AdapterSchema, CommitId, EnvironmentId, TargetId } from "../core/config/config.ts";
-import { environmentsOf } from "../core/plan/needs.ts";
+import type { AdapterSchema, CommitId, EnvironmentId } from "../core/config/config.ts";
 import type { Answer } from "../core/run/events.ts";
 import type { RunRow } from "../core/run/rows.ts";
 import type { State } from "../core/run/state.ts";

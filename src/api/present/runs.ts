@@ -33,8 +33,14 @@ export async function presentRun(row: RunRow, lookup: Lookup): Promise<Run> {
     retryOf: row.retryOf,
     snapshot: row.snapshot,
     cause: row.cause && { run: row.cause.run, step: row.cause.step, target: row.cause.target },
-    stopped: row.stopped && { ...row.stopped, at: instant(row.stopped.at) },
+    stopped: stoppedOf(row),
   };
+}
+
+function stoppedOf({ stopped }: RunRow): Run["stopped"] {
+  if (!stopped) return null;
+  const { by, at, how, now, reason } = stopped;
+  return { by, at: instant(at), how, now, reason };
 }
 
 /** Steps in the plan's order, each with its attempts, those that it has joined among them, the oldest first. */

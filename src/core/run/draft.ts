@@ -209,10 +209,12 @@ export class Draft extends Overlay {
   /** Whoever waits and needs this target: a need that was met may be lost. A rollback looks at everything that stands together there. */
   #wakeAroundTarget({ id, environment }: rows.TargetRow): void {
     for (const run of this.activeRuns()) {
-      if (this.lane(run.id, environment).waiting === 0) continue;
+      if (this.lane(run.id, environment).waiting === 0 && run.cause?.target !== id) continue;
       const index = this.plan(run.id);
       const steps = run.kind === "rollback" ? index.deploys.get(environment) : index.needers.get(id);
-      for (const step of steps ?? []) if (this.step(run.id, step)?.status === "waiting") this.work.add([stepKey(run.id, step)]);
+      // what answers a failure ends when something else has come there: also whoever has yet to wait
+      const all = run.cause?.target === id;
+      for (const step of steps ?? []) if (all || this.step(run.id, step)?.status === "waiting") this.work.add([stepKey(run.id, step)]);
     }
   }
 

@@ -141,9 +141,10 @@ export function promotionOf(d: Draft, run: RunId, step: StepId, member: Member):
     const own = d.plan(run).of.get(before) ?? [];
     const last = own.at(-1);
     if (last !== undefined && !stepEnded(d.stepOf(run, last).status)) return pending({ code: "step", step: last });
+    if (letThrough(d, run, member.environment)) continue;
     // whatever it was before: this run has found it bad
     if (own.some((id) => FAILED.has(d.stepOf(run, id).status))) return blocked({ code: "not-good-before", environment });
-    if (d.isGood(before, member.commit) || letThrough(d, run, member.environment)) continue;
+    if (d.isGood(before, member.commit)) continue;
     const left = d.step(run, `deploy:${before}`);
     if (left?.status === "superseded") return { status: "superseded", reason: left.reason };
     const other = d.bringers(before).find((r) => r !== run && d.runOf(r).kind === "deploy" && d.runOf(r).commit === member.commit);

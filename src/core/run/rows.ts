@@ -43,6 +43,8 @@ export type RunRow = {
     readonly by: string;
     readonly at: Time;
     readonly how: "cancelled" | "rejected";
+    /** Rejected as a whole: the environment whose gate does not ask again for this run. */
+    readonly gate?: EnvironmentId | null;
     readonly now: boolean;
     readonly reason: string | null;
   } | null;

@@ -15,8 +15,17 @@ export function takeSnapshot(d: Draft, environment: EnvironmentId, run: RunRow):
   for (const target of targets) if (target.lastGood) entries[target.id] = target.lastGood;
   if (Object.keys(entries).length === 0) return;
   const seq = d.seq();
-  const row: SnapshotRow = { id: `${environment}-${seq}`, environment, seq, at: d.at, run: run.id, release: run.commit, entries };
+  const release = releaseOf(entries, run.commit);
+  const row: SnapshotRow = { id: `${environment}-${seq}`, environment, seq, at: d.at, run: run.id, release, entries };
   recordSnapshots(d, environment, [...(d.environment(environment).snapshotDue ?? []), row]);
+}
+
+/** What a set is called by: the run's own release where something of it is there, else the one that most of it is of. */
+function releaseOf(entries: Readonly<Record<TargetId, Live>>, own: CommitId): CommitId {
+  const counts = new Map<CommitId, number>();
+  for (const { commit } of Object.values(entries)) counts.set(commit, (counts.get(commit) ?? 0) + 1);
+  if (counts.has(own)) return own;
+  return [...counts].reduce((most, next) => (next[1] > most[1] ? next : most), [own, 0] as readonly [CommitId, number])[0];
 }
 
 /** Records what was good at the ends of runs, in their order, as far as the commits have been compared; the rest stays due. */

@@ -1,7 +1,7 @@
 import { admitDeploy, admitRollback } from "./admit.ts";
-import { decide } from "./approvals.ts";
 import { holders, stopAttempt } from "./attempts.ts";
 import type { Change } from "./changes.ts";
+import { decide } from "./decide.ts";
 import { Draft } from "./draft.ts";
 import type { Effect } from "./effects.ts";
 import { evaluateBuild } from "./evaluate/build.ts";

@@ -76,8 +76,10 @@ test("what cannot be brought back stays, and its target says why", async () => {
 test("policy that cannot be read declines too", async () => {
   const { story, two } = await failing();
   const { engine } = story.opened;
-  story.commit({ "sluice.yaml": "version: 1\nproject: big\n: no" }, "a broken file");
-  await story.deploy(two, "dev", { policyRef: two });
+  story.executor.begins = (spec) => {
+    if (spec.kind === "verify") story.commit({ "sluice.yaml": "version: 1\nproject: big\n: no" }, "a broken file");
+  };
+  await story.deploy(two);
   await untilCommitted(engine, async () => (await targetOf(story))?.unrestored != null);
   expect((await targetOf(story))?.unrestored?.message).toContain("the policy ref main");
 });

@@ -26,7 +26,10 @@ class Told extends NoopExecutor {
   }
   /** What goes back does not begin: whoever asks for the attempt again finds it unbegun. */
   holding = false;
+  /** Told of each attempt before it begins. */
+  begins: (spec: AttemptSpec) => void = () => {};
   override start(spec: AttemptSpec): Promise<void> {
+    this.begins(spec);
     if (this.holding && "direction" in spec && spec.direction === "rollback") return Promise.resolve();
     if ("target" in spec) this.started.push(`${spec.kind} ${spec.target}`);
     if (this.failing(spec)) this.#failed.add(spec.id);

@@ -5,7 +5,7 @@ import { fingerprintOf, join, startOnTarget, underWay } from "../attempts.ts";
 import type { Draft } from "../draft.ts";
 import { keptNeed, needsOf, promotionOf } from "../needs.ts";
 import { isRendered } from "../renders.ts";
-import type { AttemptRow, DecisionRow, StepRow } from "../rows.ts";
+import type { AttemptRow, RunRow, StepRow } from "../rows.ts";
 import { noteRelease } from "../snapshots.ts";
 import { changing, stepEnded } from "../status.ts";
 import { blocked, leaveQueue, mayTake, pending, sameReason, setStatus, skipped, stopped, type Verdict, waiting } from "../steps.ts";
@@ -47,6 +47,8 @@ function sameWork(d: Draft, row: StepRow, member: Member): AttemptRow | null {
   const run = d.runOf(row.run);
   const seen = fingerprintOf(d, row.run, member);
   if (!attempt || attempt.kind === "soak" || seen === null || attempt.fingerprint !== seen) return null;
+  // what this run's own gate has not let through, it does not go along with
+  if (gateOf(d, row, member) !== "go") return null;
   // applying it again was asked for after that had begun
   if (run.options.redeploy && (attempt.kind !== "deploy" || attempt.startedAt < run.createdAt)) return null;
   return attempt;
@@ -126,7 +128,7 @@ function decisionAndNeeds(d: Draft, row: StepRow, member: Member): Verdict {
  */
 function metCheck(d: Draft, row: StepRow, member: Member): Verdict {
   const { live, unknown } = d.target(member.target);
-  return live && !unknown ? "go" : lookedAt(d, row, member);
+  return (live || row.reached) && !unknown ? "go" : lookedAt(d, row, member);
 }
 
 /** What is there has been asked of its driver since the store was opened, and since an attempt was cut off. */
@@ -191,15 +193,14 @@ export function gateOf(d: Draft, row: StepRow, member: Member): Verdict {
   const policy = d.plan(row.run).plan.environments[member.environment];
   if (!policy?.approval || approvedBy(d, row.run, member)) return "go";
   const rejected = rejectionOf(d, row.run, member.environment);
-  if (rejected) return { status: "cancelled", reason: { code: "rejected", by: rejected.by, reason: rejected.comment } };
+  if (rejected) return { status: "cancelled", reason: { code: "rejected", by: rejected.by, reason: rejected.reason } };
   return waiting({ code: "approval", commit: d.runOf(row.run).commit, environment: member.environment });
 }
 
-/** Who has rejected this run at the gate: for those that arrive there later, too. */
-function rejectionOf(d: Draft, run: string, environment: string): DecisionRow | null {
-  const { commit, stopped, createdAt } = d.runOf(run);
-  if (stopped?.how !== "rejected") return null;
-  return d.decisions(commit, environment).find((x) => x.verdict === "rejected" && x.at >= createdAt) ?? null;
+/** Who has rejected this run at the gate, as a whole: for those that arrive there later, too. */
+function rejectionOf(d: Draft, run: string, environment: string): RunRow["stopped"] {
+  const { stopped } = d.runOf(run);
+  return stopped?.how === "rejected" && stopped.gate === environment ? stopped : null;
 }
 
 function holdOf(d: Draft, _row: StepRow, { environment }: Member): Verdict {

@@ -34,6 +34,10 @@ function overtaken(d: Draft, row: StepRow, _member: Member): Verdict {
   return { status: "superseded", reason: whatCame(d, cause.target) };
 }
 
+/** What has failed was passed by whoever named it for the deploy: its pin does not keep it there. */
+const pinned = (d: Draft, row: StepRow, member: Member): Verdict =>
+  d.runOf(row.run).cause?.target === member.target ? "go" : pinOf(d, row, member);
+
 /** The plan's order; whether the other one succeeded is judged by `safe`, on what is live. */
 function orderOf(d: Draft, row: StepRow, _member: Member): Verdict {
   const open = d.planned(row.run, row.id).needs.find((id) => !id.startsWith("gate:") && !stepEnded(d.stepOf(row.run, id).status));
@@ -113,4 +117,4 @@ function waitsFor(d: Draft, row: StepRow, other: TargetId): boolean {
 }
 
 // the decision is for the whole set, before any of it moves
-const CHECKS: Checks = { arriving: [overtaken, pinOf, lookedAt, thereAlready], there: [gateOf, orderOf, safe, lockedCheck] };
+const CHECKS: Checks = { arriving: [overtaken, pinned, lookedAt, thereAlready], there: [gateOf, orderOf, safe, lockedCheck] };

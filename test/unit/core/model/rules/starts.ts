@@ -68,7 +68,8 @@ function notStopped(world: World, memory: Memory, spec: DeploySpec, run: RunRow,
     if (until === null || (until ?? 0) > world.now) throw new Violation("L", `${says}, though ${on} is locked`);
   }
   const pin = memory.pinned.get(spec.target) ?? spec.commit;
-  if (pin !== spec.commit && holdersOf(world, spec).every((r) => !r.options.named)) throw new Violation("P", `${says}, pinned at ${pin}`);
+  if (pin !== spec.commit && holdersOf(world, spec).every((r) => !r.options.named && r.cause?.target !== spec.target))
+    throw new Violation("P", `${says}, pinned at ${pin}`);
   if (run.kind === "rollback") return;
   if (memory.held.has(environment) || memory.rolling.has(environment)) throw new Violation("R1", `${says} while ${environment} is held`);
   if ((memory.frozen.get(environment) ?? 0) > world.now) throw new Violation("F", `${says} while ${environment} is frozen`);
