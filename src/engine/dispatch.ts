@@ -8,7 +8,7 @@ import type { Loop } from "./loop.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Driver } from "./ports/driver.ts";
 import type { Executor } from "./ports/executor.ts";
-import type { Source } from "./ports/source.ts";
+import { type Source, SourceError } from "./ports/source.ts";
 import type { Store } from "./ports/store.ts";
 import { relationOf } from "./relations.ts";
 
@@ -142,7 +142,11 @@ export class Dispatcher {
 
   async #relate(release: string, live: string) {
     try {
-      return await relationOf(this.#options, release, live);
+      // a commit that is gone stays gone; a git that failed may do better another time
+      return await this.#retrying(
+        () => relationOf(this.#options, release, live),
+        (error) => !(error instanceof SourceError) || error.code === "git-failed",
+      );
     } catch (error) {
       this.#options.log("warn", "two commits could not be compared", { release, live, error: messageOf(error) });
       return { release, live, order: "unknown" as const, unmet: null };
@@ -162,12 +166,12 @@ export class Dispatcher {
     return renders;
   }
 
-  async #retrying<T>(act: () => Promise<T>): Promise<T> {
+  async #retrying<T>(act: () => Promise<T>, worth: (error: unknown) => boolean = () => true): Promise<T> {
     for (let tries = 1; ; tries++)
       try {
         return await act();
       } catch (error) {
-        if (tries >= TRIES || this.#stop.signal.aborted) throw error;
+        if (tries >= TRIES || this.#stop.signal.aborted || !worth(error)) throw error;
         await new Promise<void>((resolve) => this.#options.clock.after(100 * 2 ** tries, resolve));
       }
   }

@@ -29,7 +29,7 @@ export function addDeploy(program: Command, perform: Perform): void {
   const command = program
     .command("deploy")
     .description(
-      "Bring services to a commit, and follow the run to its end. Exits 3 where it stops at an undecided gate, unless someone sits at the terminal",
+      "Bring services to a commit, and follow the run to its end. Exits 3 where it stops at an undecided gate, a hold, a lock or a freeze, unless someone sits at the terminal",
     )
     .argument("[services...]", "the services that are meant")
     .option("-a, --all", "every service that is not manual")

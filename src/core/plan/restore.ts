@@ -43,7 +43,8 @@ export function restoreSet(input: RestoreSetInput): { readonly snapshot: Snapsho
   const base = snapshots.find((s) => isSameRelease(s.entries[cause.target], lastGood)) ?? null;
   const entries = entriesOf(input, row, lastGood, base);
   if ("message" in entries) return entries;
-  return { snapshot: base ? { ...base, entries: entries.found } : alone(input, lastGood) };
+  // called by what the failed target goes back to, not by the set that it is a part of
+  return { snapshot: base ? { ...base, release: lastGood.commit, entries: entries.found } : alone(input, lastGood) };
 }
 
 type Found = { readonly found: Readonly<Record<TargetId, Live>> };
