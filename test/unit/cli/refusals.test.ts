@@ -129,7 +129,7 @@ describe("what cannot be deployed from", () => {
     expectRefusal(await shop.sluice(["plan", "--all", "--env", "nowhere"]), 2, /nowhere/);
     expectRefusal(await shop.sluice(["hold", "nowhere", "--reason", "x"]), 2, /nowhere/);
     expect((await shop.sluice(["run", "show", "99"])).exit).toBe(2);
-    expect((await shop.sluice(["run", "settle", "api@nowhere", "--applied", "--reason", "x"])).exit).toBe(1);
+    expectRefusal(await shop.sluice(["run", "settle", "api@nowhere", "--applied", "--reason", "x"]), 2, /nowhere/);
     expect((await shop.sluice(["run", "watch", "99"])).exit).toBe(2);
     expect((await shop.sluice(["rollback", "--all", "--env", "mainnet", "--reason", "x"])).exit).toBeGreaterThan(0);
   });
