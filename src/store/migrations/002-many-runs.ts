@@ -6,7 +6,7 @@ type Json = { readonly [key: string]: unknown };
 /** What rows of schema 1 mean, said in the fields that schema 2 adds: nothing was joined, locked, pinned, frozen or an emergency. A row that has them already stays as it is. */
 const added: Readonly<Record<string, (row: Json) => Json>> = {
   run: (row) => ({ cause: null, ...row, options: { skipNeeds: null, now: false, named: false, ...object(row["options"]) } }),
-  step: (row) => ({ ...row, reason: withKept(row["reason"]) }),
+  step: (row) => ({ awaited: null, ...row, reason: withKept(row["reason"]) }),
   attempt: (row) => ({ joined: [], ...row }),
   target: (row) => ({ lock: null, pin: null, unrestored: null, ...row }),
   environment: (row) => ({ lock: null, freeze: null, ...row }),
