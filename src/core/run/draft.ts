@@ -52,10 +52,13 @@ export class Draft extends Overlay {
   }
   /** What the source could not tell of a commit may be known by now: it is asked for again. */
   askAgain(commit: CommitId): void {
-    for (const row of this.unknownRelations(commit)) {
+    const unknown = this.unknownRelations(commit);
+    for (const row of unknown) {
       this.setRelation({ ...row, order: "asked" });
       this.ask(row.release, row.live);
     }
+    // whoever went by that waits for the answer, too
+    for (const run of unknown.length > 0 ? this.activeRuns() : []) this.work.add(this.openSteps(run.id));
   }
   ask(release: CommitId, live: CommitId): void {
     this.emit({ type: "relation.ask", key: `relation:${relationKey(release, live)}`, release, live });
