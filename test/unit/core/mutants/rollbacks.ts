@@ -26,7 +26,10 @@ const moving = (order: (d: Draft, row: StepRow, member: Member) => TargetId | nu
       const member = memberOf(d, row);
       const stop = stopped(d, row.run);
       if (stop) return setStatus(d, row.run, row.id, stop.status, stop.reason);
-      const { live, good, busy, unknown } = d.target(member.target);
+      const { live, good, busy, unknown, pin } = d.target(member.target);
+      const { options, cause } = d.runOf(row.run);
+      if (pin && pin.commit !== member.commit && !options.named && cause?.target !== member.target)
+        return elsewhere("skipped", { code: "pinned", target: member.target, commit: pin.commit, reason: pin.reason });
       if (live?.commit === member.commit && good && busy === null && unknown === null)
         return elsewhere("skipped", { code: "already-there" });
       const first = order(d, row, member);
