@@ -1,7 +1,7 @@
 import * as routes from "../../contract/routes/read.ts";
 import { RunStatus as RunStatusSchema } from "../../contract/schemas/common.ts";
-import type { TargetId } from "../../core/config/config.ts";
 import type { RunStatus } from "../../core/run/rows.ts";
+import { isTarget } from "../../engine/stops.ts";
 import { presentEvent } from "../present/events.ts";
 import { presentEnvironment, presentLedgerEntry, presentSnapshot, presentTarget } from "../present/fleet.ts";
 import { presentApproval, presentDiff } from "../present/plans.ts";
@@ -132,5 +132,3 @@ function statuses(text: string): RunStatus[] {
     return status.data;
   });
 }
-
-const isTarget = (text: string): text is TargetId => /^[^@]+@[^@]+$/.test(text);

@@ -79,40 +79,25 @@ export function exceptionLines({ all, environment }: Gates): readonly string[] {
   return [...lines, ...new Set(all.flatMap(({ notes }) => notes.map((note) => `note: ${safe(note)}`)))];
 }
 
-function approvalJson(approval: Approval): object {
-  const {
-    run,
-    environment,
-    commit,
-    fingerprint,
-    set,
-    members,
-    since,
-    approvers,
-    count,
-    approved,
-    early,
-    skipNeeds,
-    acceptDiverged,
-    notes,
-  } = approval;
-  return {
-    run,
-    environment,
-    commit,
-    fingerprint,
-    set,
-    members,
-    since,
-    approvers,
-    count,
-    approved,
-    early,
-    skipNeeds,
-    acceptDiverged,
-    notes,
-  };
-}
+/** What `--json` shows of each, in this order. */
+const SHOWN = [
+  "run",
+  "environment",
+  "commit",
+  "fingerprint",
+  "set",
+  "members",
+  "since",
+  "approvers",
+  "count",
+  "approved",
+  "early",
+  "skipNeeds",
+  "acceptDiverged",
+  "notes",
+] as const;
+
+const approvalJson = (approval: Approval): object => Object.fromEntries(SHOWN.map((key) => [key, approval[key]]));
 
 function approvalsText(session: Session, gates: readonly Gates[]): string {
   const now = session.context.now();

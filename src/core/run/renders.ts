@@ -23,7 +23,7 @@ export function askRenders(d: Draft, run: RunId, artifact: string | null): void 
 }
 
 /** For a retry: what could not be rendered is asked for again. */
-export function askAgain(d: Draft, run: RunId): void {
+export function renderAgain(d: Draft, run: RunId): void {
   const artifacts = new Set<string | null>();
   for (const member of Object.values(d.plan(run).plan.members)) {
     const render = d.render(run, member.target);

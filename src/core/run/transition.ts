@@ -12,7 +12,7 @@ import { evaluateRollback } from "./evaluate/rollback.ts";
 import type { Answer, Event } from "./events.ts";
 import { settleTarget, targetObserved, targetWatched } from "./observed.ts";
 import { attemptEnded, attemptLost } from "./outcomes.ts";
-import { askAgain } from "./renders.ts";
+import { renderAgain } from "./renders.ts";
 import type { Cause, RunRow, RunStatus, StepRow } from "./rows.ts";
 import { compared, noteWhatStayed, takeSnapshot } from "./snapshots.ts";
 import { splitKey, type State, type StepKey, stepKey } from "./state.ts";
@@ -155,7 +155,7 @@ function retry(d: Draft, event: Extract<Event, { readonly type: "run.retried" }>
   const run = d.run(event.run);
   if (!run || runEnded(run.status) || run.stopped)
     return { ok: false, code: "ended", message: `run ${event.run} is not open`, hint: "its retry is a new run" };
-  askAgain(d, run.id);
+  renderAgain(d, run.id);
   d.askAgain(run.commit);
   const lanes = new Set<string>();
   for (const step of d.plan(run.id).plan.steps) {

@@ -44,9 +44,10 @@ export function evaluateDeploy(d: Draft, row: StepRow): void {
 /** Another run brings the very same there already, or has just brought it and checks it. */
 function sameWork(d: Draft, row: StepRow, member: Member): AttemptRow | null {
   const attempt = underWay(d, row.run, member);
+  if (!attempt || attempt.kind === "soak") return null;
   const run = d.runOf(row.run);
   const seen = fingerprintOf(d, row.run, member);
-  if (!attempt || attempt.kind === "soak" || seen === null || attempt.fingerprint !== seen) return null;
+  if (seen === null || attempt.fingerprint !== seen) return null;
   // what this run's own gate has not let through, it does not go along with
   if (gateOf(d, row, member) !== "go") return null;
   // applying it again was asked for after that had begun
