@@ -27,6 +27,10 @@ const registry: AttemptRegistry = {
     const { GitSource } = await import("../source/git.ts");
     await new GitSource({ directory: repository }).checkout(commit, path, into);
   },
+  async tree(repository, home, commit, folder) {
+    const [{ GitSource }, { treesOf }] = await Promise.all([import("../source/git.ts"), import("../source/trees.ts")]);
+    return await treesOf(new GitSource({ directory: repository }), home)(commit, folder);
+  },
 };
 
 const [, , directory] = argv;

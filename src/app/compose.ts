@@ -13,6 +13,7 @@ import { SourceError } from "../engine/ports/source.ts";
 import type { Store, StoreError } from "../engine/ports/store.ts";
 import { LocalExecutor } from "../executor/local/index.ts";
 import { GitSource } from "../source/git.ts";
+import { treesOf } from "../source/trees.ts";
 import type { Lease } from "../store/lease.ts";
 import { ownerHere, updateOwner } from "../store/owner.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
@@ -119,6 +120,7 @@ async function assemble(options: Assembly, store: Store, deposition: Deposition 
     executor,
     source,
     driver,
+    trees: treesOf(source, home),
     builder,
     adapters,
     // A reader writes nothing, so it has nothing to do when time has passed.

@@ -4,10 +4,12 @@ import { Draft } from "../core/run/draft.ts";
 import type { Control, EnvironmentDiff, TargetDiff } from "./control.ts";
 import { type DeployParts, planOf } from "./deploys.ts";
 import { messageOf } from "./errors.ts";
-import type { Driver } from "./ports/driver.ts";
+import { type Driver, RENDER_MS } from "./ports/driver.ts";
+import type { Trees } from "./ports/source.ts";
 
 export type DiffParts = DeployParts & {
   readonly driver: (name: string) => Promise<Driver>;
+  readonly trees: Trees;
   /** The server's own environment variables, whose values as credentials are hidden. */
   readonly env: Readonly<Record<string, string | undefined>>;
 };
@@ -89,7 +91,11 @@ async function rendered(
   const secrets = secretsOf(definition, parts.env);
   try {
     const driver = await parts.driver(definition.driver);
-    const text = await driver.render({ project: parts.project, target, commit, digest, definition });
+    const tree = (folder: string) => parts.trees(commit, folder);
+    const text = await driver.render(
+      { project: parts.project, target, commit, digest, definition },
+      { signal: AbortSignal.timeout(RENDER_MS), home: parts.home, tree },
+    );
     return { text: masked(text, secrets), problem: null };
   } catch (error) {
     return { text: `${masked(JSON.stringify(definition, null, 2), secrets)}\n`, problem: masked(messageOf(error), secrets) };

@@ -3,12 +3,13 @@ import type { Observed } from "../core/run/events.ts";
 import { fingerprint } from "../core/plan/fingerprint.ts";
 import type { Digest, TargetId } from "../core/config/config.ts";
 import type { Configs } from "./configs.ts";
+import { eachOf } from "./each.ts";
 import { messageOf } from "./errors.ts";
 import type { Loop } from "./loop.ts";
 import type { Clock } from "./ports/clock.ts";
-import type { Driver } from "./ports/driver.ts";
+import { type Driver, RENDER_MS } from "./ports/driver.ts";
 import type { Executor } from "./ports/executor.ts";
-import { type Source, SourceError } from "./ports/source.ts";
+import { type Source, SourceError, type Trees } from "./ports/source.ts";
 import type { Store } from "./ports/store.ts";
 import { relationOf } from "./relations.ts";
 
@@ -19,6 +20,7 @@ export type DispatchOptions = {
   readonly store: Pick<Store, "relation">;
   readonly configs: Configs;
   readonly driver: (name: string) => Promise<Driver>;
+  readonly trees: Trees;
   /** Admits what brings a failure back, or declines; rejects while neither could be made durable. */
   readonly restore: (ask: Extract<Effect, { readonly type: "rollback.ask" }>) => Promise<void>;
   readonly clock: Clock;
@@ -30,6 +32,8 @@ export type DispatchOptions = {
 const TRIES = 5;
 const OBSERVE_MS = 60_000;
 const RETRY_MS = 1000;
+/** Some drivers render by a program of their own. */
+const RENDERS_AT_ONCE = 4;
 
 /** Carries effects out. Each is under way once, whatever happens twice; and comes back as an event, or is tried again. */
 export class Dispatcher {
@@ -155,14 +159,21 @@ export class Dispatcher {
 
   async #render(effect: Extract<Effect, { readonly type: "render.ask" }>) {
     const renders: Record<TargetId, { readonly fingerprint: Digest } | { readonly problem: string }> = {};
-    for (const { target, definition, definitionDigest, commit, digest } of effect.targets)
+    const { project, home, trees } = this.#options;
+    await eachOf(effect.targets, RENDERS_AT_ONCE, async ({ target, definition, definitionDigest, commit, digest }) => {
+      const context = {
+        signal: AbortSignal.any([this.#stop.signal, AbortSignal.timeout(RENDER_MS)]),
+        home,
+        tree: (folder: string) => trees(commit, folder),
+      };
       try {
         const driver = await this.#options.driver(definition.driver);
-        const text = await driver.render({ project: this.#options.project, target, commit, digest, definition });
+        const text = await driver.render({ project, target, commit, digest, definition }, context);
         renders[target] = { fingerprint: fingerprint({ definitionDigest, digest, text }) };
       } catch (error) {
         renders[target] = { problem: messageOf(error) };
       }
+    });
     return renders;
   }
 

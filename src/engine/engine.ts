@@ -29,7 +29,7 @@ import { waitingSteps } from "./waiting.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Builder, Driver } from "./ports/driver.ts";
 import type { Executor } from "./ports/executor.ts";
-import type { Source } from "./ports/source.ts";
+import type { Source, Trees } from "./ports/source.ts";
 import type { Store, StoreError } from "./ports/store.ts";
 import { refused } from "./errors.ts";
 import { resume } from "./resume.ts";
@@ -42,6 +42,7 @@ export type EngineOptions = {
   readonly executor: Executor;
   readonly source: Source;
   readonly driver: (name: string) => Promise<Driver>;
+  readonly trees: Trees;
   readonly builder: (name: string) => Promise<Builder>;
   readonly adapters: readonly AdapterSchema[];
   readonly clock: Clock;
@@ -199,7 +200,7 @@ export class Engine implements Control {
   settle: Control["settle"] = (target, options, actor) => this.#stops.settle(target, options, actor);
 
   diff(request: Parameters<Control["diff"]>[0]): Promise<EnvironmentDiff> {
-    return diffOf({ ...this.#parts, driver: this.#options.driver, env: process.env }, request);
+    return diffOf({ ...this.#parts, driver: this.#options.driver, trees: this.#options.trees, env: process.env }, request);
   }
 
   waiting(): Promise<readonly WaitingStep[]> {

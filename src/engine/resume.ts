@@ -20,6 +20,9 @@ export async function resume(options: Pick<EngineOptions, "store" | "driver" | "
         digest: live.digest,
         definition,
         attempt: live.attempt ?? "",
+        run: live.run ?? "",
+        fingerprint: live.fingerprint,
+        lastGood: null,
         direction: "deploy" as const,
         directory: null,
         needs: {},
@@ -30,6 +33,7 @@ export async function resume(options: Pick<EngineOptions, "store" | "driver" | "
         env: {},
         log: (text) => options.log("info", text.trimEnd(), { target: target.id }),
         run: () => Promise.reject(new Error("a resume runs no command")),
+        tree: () => Promise.reject(new Error("a resume reads no commit")),
       });
     } catch (error) {
       options.log("warn", "a service could not be brought back", {

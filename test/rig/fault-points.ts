@@ -117,9 +117,9 @@ export function aroundSource(source: Source, points: FaultPoints): Source {
 
 export function aroundDriver(driver: Driver, points: FaultPoints): Driver {
   return replaced(driver, {
-    async render(input) {
+    async render(input, context) {
       points.reach(`before ${input.target} is rendered`);
-      const text = await driver.render(input);
+      const text = await driver.render(input, context);
       points.reach(`when ${input.target} is rendered`);
       return text;
     },

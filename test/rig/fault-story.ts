@@ -12,6 +12,7 @@ import type { Clock } from "../../src/engine/ports/clock.ts";
 import { LocalExecutor } from "../../src/executor/local/index.ts";
 import { GitSource } from "../../src/source/git.ts";
 import { openSqliteStore } from "../../src/store/sqlite.ts";
+import { treesOf } from "../../src/source/trees.ts";
 import { aroundDriver, aroundExecutor, aroundSource, aroundStore, FaultPoints } from "./fault-points.ts";
 import { DEPLOY_ALL } from "./noop.ts";
 import { untilCommitted } from "./noop-engine.ts";
@@ -29,6 +30,7 @@ const engine = await Engine.open({
   executor: aroundExecutor(executor, points),
   source: aroundSource(new GitSource({ directory: root }), points),
   driver: async (name) => aroundDriver(await driver(name), points),
+  trees: treesOf(new GitSource({ directory: root }), home),
   builder,
   adapters: await adapterSchemas(),
   clock,

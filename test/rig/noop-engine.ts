@@ -45,6 +45,7 @@ export async function openNoopEngine(source: Source, options: NoopOptions = {}):
     executor: options.executor ?? new NoopExecutor(options.onStart),
     source,
     driver: () => Promise.resolve(options.driver ?? noopDriver),
+    trees: () => Promise.reject(new Error("a driver that does nothing reads no commit")),
     builder: () => Promise.resolve(options.has ? { ...builder, has: options.has } : builder),
     adapters: [noopDriver.schema, builder.schema],
     clock: options.clock ?? systemClock,

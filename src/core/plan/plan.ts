@@ -97,4 +97,6 @@ export type Definition = {
   readonly timeoutMs: number;
   readonly variables: Readonly<Record<string, string>>;
   readonly credentials: readonly string[];
+  /** The only cluster that this target may be in, by its id; absent where policy names none. */
+  readonly cluster?: string;
 };

@@ -2,8 +2,8 @@ import type { Digest, TargetId } from "../config/config.ts";
 import type { Member, StepId } from "../plan/plan.ts";
 import type { Draft } from "./draft.ts";
 import { must } from "./overlay.ts";
-import type { AttemptSpec, DeploySpec } from "./effects.ts";
-import type { AttemptId, AttemptRow, RunId, StepRow } from "./rows.ts";
+import type { AttemptSpec, DeploySpec, LastGood } from "./effects.ts";
+import type { AttemptId, AttemptRow, Live, RunId, StepRow } from "./rows.ts";
 import { setStatus } from "./steps.ts";
 
 /** After so many attempts that were lost without an outcome a step gives up. */
@@ -83,6 +83,8 @@ export function startOnTarget(d: Draft, run: RunId, step: StepId, kind: "deploy"
     digest: digestOf(d, run, member),
     definition: member.definition,
     needs: Object.fromEntries(urls),
+    fingerprint: fingerprintOf(d, run, member),
+    lastGood: row.lastGood && lastGoodOf(row.lastGood),
   };
   const verify = member.definition.verify;
   if (kind === "deploy") emitStart(d, { ...spec, kind, timeoutMs: member.definition.timeoutMs });
@@ -95,6 +97,8 @@ export function startOnTarget(d: Draft, run: RunId, step: StepId, kind: "deploy"
     });
   return id;
 }
+
+const lastGoodOf = ({ commit, digest, fingerprint, attempt }: Live): LastGood => ({ commit, digest, fingerprint, attempt });
 
 function newAttempt(
   d: Draft,

@@ -1,6 +1,6 @@
 import type { CommitId, Digest, TargetId } from "../config/config.ts";
 import type { Definition, PlannedArtifact } from "../plan/plan.ts";
-import type { AttemptId, Cause, RunId } from "./rows.ts";
+import type { AttemptId, Cause, Live, RunId } from "./rows.ts";
 
 /** What the core asks for. Each is idempotent under its `key`, is kept in the outbox until it is done, and comes back as an event. */
 export type Effect =
@@ -55,6 +55,11 @@ export type DeploySpec = {
   readonly definition: Definition;
   /** Addresses of the needed services that say one. */
   readonly needs: Readonly<Record<string, string>>;
+  /** Of what is applied. Absent in attempts of older versions, as `lastGood` is. */
+  readonly fingerprint?: Digest | null;
+  readonly lastGood?: LastGood | null;
   readonly timeoutMs: number;
 };
+/** What was good on a target last, by the ledger. */
+export type LastGood = Pick<Live, "commit" | "digest" | "fingerprint" | "attempt">;
 export type VerifySpec = Omit<DeploySpec, "kind"> & { readonly kind: "verify" | "soak"; readonly url: string | null };

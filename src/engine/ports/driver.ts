@@ -1,5 +1,6 @@
 import type { AdapterSchema, CommitId, Digest, JsonObject, TargetId } from "../../core/config/config.ts";
 import type { Definition } from "../../core/plan/plan.ts";
+import type { LastGood } from "../../core/run/effects.ts";
 import type { Observed } from "../../core/run/events.ts";
 
 /** Brings one target to one artifact. Runs inside an attempt's process, where it may be killed at any moment; so each act is idempotent and carries the attempt's id to whatever it touches. */
@@ -12,12 +13,18 @@ export interface Driver {
     /** Live services are processes of this host that end with it, so the host brings them back when it starts. */
     readonly resume: boolean;
   };
-  /** What will be applied, as text for diff and fingerprint, without secrets. Deterministic; touches nothing. */
-  render(input: RenderInput): Promise<string>;
+  /** What will be applied, as text for diff and fingerprint, without secrets. Deterministic; touches nothing outside of the host. */
+  render(input: RenderInput, context: LookContext): Promise<string>;
   /** Returns when the new release serves, or with `ok: false` when it said no; `changed` tells whether the target is another than before. Throws when it could not tell or could not run. */
   apply(input: ApplyInput, context: AttemptContext): Promise<ApplyResult>;
   /** Touches nothing. */
   observe(input: ObserveInput, context: { readonly signal: AbortSignal; readonly home: string }): Promise<Observed>;
+  /** What applying this would change of what is there, object by object, ordered, without secrets and without what only the target itself writes. Touches nothing. Absent: texts are compared instead. */
+  compare?(input: RenderInput, context: LookContext): Promise<readonly ObjectChange[]>;
+  /** For the pre-flight of a rollback: by which means this target would go back to what is recorded, in words, or why it cannot. Touches nothing. Absent: it is applied again. */
+  wayBack?(input: RenderInput & { readonly fingerprint: Digest }, context: LookContext): Promise<WayBack>;
+  /** For `sluice doctor`: whether the tools, the access and the rights are there that these targets need, once for those that share them. Touches nothing. */
+  examine?(targets: readonly ObserveInput[], context: Omit<LookContext, "tree">): Promise<readonly Finding[]>;
   /** Brings back what the ledger says is live (capability `resume`); does nothing where it runs. */
   resume?(input: ApplyInput, context: AttemptContext): Promise<void>;
 }
@@ -29,7 +36,42 @@ export type RenderInput = {
   readonly digest: Digest | null;
   readonly definition: Definition;
 };
+/** What an act may use that runs in the server as well as in an attempt. */
+export type LookContext = {
+  readonly signal: AbortSignal;
+  /** The store's directory; a driver keeps what it must under `home/drivers/<name>`. */
+  readonly home: string;
+  /** A directory that holds a folder of the commit's tree (`.`: all of it). Shared by all that ask for it, and not to be written to. Rejects with a `SourceError`. */
+  readonly tree: (folder: string) => Promise<string>;
+};
+/** How long the server waits for one target to be rendered or compared. */
+export const RENDER_MS = 120_000;
+/** One object of a target, such as a Deployment; texts are YAML. `before` is null where it is added, `after` where it is removed. */
+export type ObjectChange = {
+  readonly kind: string;
+  readonly name: string;
+  /** null: it belongs to no namespace. */
+  readonly namespace: string | null;
+  readonly change: "added" | "changed" | "removed" | "same";
+  readonly before: string | null;
+  readonly after: string | null;
+};
+export type WayBack =
+  | { readonly ok: true; readonly means: string }
+  | { readonly ok: false; readonly message: string; readonly hint: string };
+/** What an examination has found; `hint` says what to do, and is null where all is well. */
+export type Finding = {
+  readonly level: "ok" | "warning" | "problem";
+  readonly subject: string;
+  readonly message: string;
+  readonly hint: string | null;
+};
 export type ApplyInput = RenderInput & {
+  readonly run: string;
+  /** Of what was rendered, and approved where there is a gate; of what is recorded, on the way back. null: an attempt of an older version. */
+  readonly fingerprint: Digest | null;
+  /** What the ledger says was good here last: what to repair to. null: nothing was, or it is not known. */
+  readonly lastGood: LastGood | null;
   /** The fence: left at the target, so that a late writer can be told from the current one. */
   readonly attempt: string;
   readonly direction: "deploy" | "rollback";
@@ -43,8 +85,7 @@ export type ApplyResult =
   | { readonly ok: false; readonly changed: boolean; readonly message: string };
 export type ObserveInput = { readonly project: string; readonly target: TargetId; readonly definition: Definition | null };
 
-export type AttemptContext = {
-  readonly signal: AbortSignal;
+export type AttemptContext = LookContext & {
   /** Appends to the attempt's log; secrets are masked and the size is bounded by the caller. */
   readonly log: (text: string) => void;
   /** Runs a command without a shell, its output into the log; killed with all its children at abort. Rejects with a `CommandFailed` that says command, exit and the last lines. */
@@ -54,8 +95,6 @@ export type AttemptContext = {
   ) => Promise<{ readonly output: string }>;
   /** Variables and credentials of the environment, and the few of the host that a program needs (PATH, HOME, …). */
   readonly env: Readonly<Record<string, string>>;
-  /** The store's directory; a driver keeps what it must under `home/drivers/<name>`. */
-  readonly home: string;
 };
 
 /** A command that ended otherwise than with 0; `exitCode` is null where it could not be run or a signal ended it. The message is masked. */

@@ -38,6 +38,9 @@ export interface Source {
   keep(commit: CommitId): Promise<void>;
 }
 
+/** A directory that holds a folder of a commit's tree, shared by all that read it. Rejects with a `SourceError`. */
+export type Trees = (commit: CommitId, folder: string) => Promise<string>;
+
 export type SourceErrorCode =
   | "no-git"
   | "not-a-repository"

@@ -22,6 +22,7 @@ export function contextOf(home: string): AttemptContext & { readonly lines: read
     env,
     signal: new AbortController().signal,
     log: (text) => void lines.push(text),
+    tree: () => Promise.reject(new Error("a builder checks out what it builds")),
     run: async ([program = "", ...args], { cwd, env: given }) => ({
       output: execFileSync(program, args, { cwd, env: given, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }),
     }),

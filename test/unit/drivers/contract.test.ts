@@ -81,10 +81,10 @@ describe.each(driverNames)("the driver %s", (name) => {
     process.env["STARTS"] = join(home, "a-secret-place");
     const input = inputOf(home, "a1", "c1", null, definition);
     const adapter = await driver(name);
-    const text = await adapter.render(input);
-    expect(await adapter.render({ ...input, definition: { ...definition, variables: { A: "1", B: "2" } } })).toBe(text);
-    expect(await adapter.render({ ...input, commit: "c2" })).not.toBe(text);
-    expect(await adapter.render({ ...input, digest: `sha256:${"0".repeat(64)}` })).not.toBe(text);
+    const text = await adapter.render(input, contextOf(home));
+    expect(await adapter.render({ ...input, definition: { ...definition, variables: { A: "1", B: "2" } } }, contextOf(home))).toBe(text);
+    expect(await adapter.render({ ...input, commit: "c2" }, contextOf(home))).not.toBe(text);
+    expect(await adapter.render({ ...input, digest: `sha256:${"0".repeat(64)}` }, contextOf(home))).not.toBe(text);
     expect(text).not.toContain("a-secret-place");
     expect(readdirSync(home)).toEqual([]);
   });

@@ -99,6 +99,9 @@ export function inputOf(home: string, attempt: string, commit: string, digest: s
     direction: "deploy",
     directory,
     needs: {},
+    run: "1",
+    fingerprint: null,
+    lastGood: null,
   };
 }
 
@@ -115,7 +118,7 @@ export function contextOf(
       throw new CommandFailed(`${program} failed`, error instanceof Error && "status" in error ? Number(error.status) : null);
     }
   };
-  return { lines, home, env, signal, run, log: (text) => void lines.push(text) };
+  return { lines, home, env, signal, run, log: (text) => void lines.push(text), tree: () => Promise.reject(new Error("no tree")) };
 }
 
 /** Versions in the order in which instances started. */

@@ -10,6 +10,8 @@ export type AttemptRegistry = {
   builder(name: string): Promise<Omit<Builder, "schema">>;
   /** Writes a commit's tree, or a folder of it, into an empty directory. */
   checkout(repository: string, commit: string, path: string, into: string): Promise<void>;
+  /** A directory with a folder of a commit's tree, shared by all that read it. */
+  tree(repository: string, home: string, commit: string, folder: string): Promise<string>;
 };
 
 /** Between two looks at something that is not ready yet. */
@@ -40,7 +42,20 @@ export async function deploy(spec: DeploySpec, registry: AttemptRegistry, contex
   const { project, target, commit, digest, definition, direction, needs } = spec;
   const directory = artifactDirectory(context.home, digest);
   const result = await driver.apply(
-    { project, target, commit, digest, definition, direction, needs, attempt: spec.id, directory },
+    {
+      project,
+      target,
+      commit,
+      digest,
+      definition,
+      direction,
+      needs,
+      attempt: spec.id,
+      run: spec.run,
+      fingerprint: spec.fingerprint ?? null,
+      lastGood: spec.lastGood ?? null,
+      directory,
+    },
     context,
   );
   if (result.ok) return { outcome: "succeeded", message: null, digest, changed: true, url: result.url };

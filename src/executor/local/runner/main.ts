@@ -41,7 +41,8 @@ async function carryOut(directory: string, input: AttemptInput, registry: Attemp
   const files = filesOf(directory);
   const log = new AttemptLog(files.log, input.logLimit, secretsOf(secrets));
   const commands = new Commands({ log, signal: ending.signal, graceMs, children: files.children, marker: markerOf(spec.id, directory) });
-  const context: AttemptContext = { signal: ending.signal, log: (text) => log.line(text), run: commands.run, env, home };
+  const tree = (folder: string) => registry.tree(source, home, spec.commit, folder);
+  const context: AttemptContext = { signal: ending.signal, log: (text) => log.line(text), run: commands.run, env, home, tree };
   for (const name of missing) log.line(`sluice: the credential ${name} is not set in the server's environment`);
   const limit = limitOf(spec);
   const timer = setTimeout(
