@@ -114,7 +114,11 @@ export interface Builder {
   build(input: BuildInput, context: AttemptContext): Promise<{ readonly digest: Digest }>;
   /** Whether the artifact is still there. */
   has(digest: Digest, config: JsonObject, home: string): Promise<boolean>;
+  /** For `sluice doctor`: whether the tools, the places and the credentials are there that these artifacts need, once for those that share them. Makes nothing and touches nothing. */
+  examine?(artifacts: readonly ExamineInput[], context: Omit<LookContext, "tree">): Promise<readonly Finding[]>;
 }
+/** An artifact as `sluice.yaml` declares it. */
+export type ExamineInput = { readonly name: string; readonly config: JsonObject };
 export type BuildInput = {
   readonly project: string;
   readonly attempt: string;
