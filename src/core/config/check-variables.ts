@@ -50,10 +50,11 @@ function checkArtifact(
   if (!artifact?.adapter) return;
   for (const text of textsIn(artifact.adapter.entry.value)) {
     if (artifact.own.perEnvironment === true) {
-      check(text, { known: ARTIFACT_VARIABLES, environments, owner: `the artifact ${quote(id)}` });
+      check(text, { known: [...ARTIFACT_VARIABLES, "environment"], environments, owner: `the artifact ${quote(id)}` });
       continue;
     }
     for (const name of variablesIn(text.text)) {
+      if (ARTIFACT_VARIABLES.includes(name)) continue;
       const at = report.find("${" + name + "}", text.at);
       report.error(
         "unknown-variable",

@@ -81,6 +81,8 @@ export type Artifact = {
   readonly config: JsonObject;
   readonly perEnvironment: boolean;
   readonly timeoutMs: number;
+  /** The repository of the container image that it is, such as `registry.example/harbor`, variables not filled in; absent where it is none. */
+  readonly image?: string;
 };
 
 export type Service = {
@@ -126,4 +128,6 @@ export type AdapterSchema = {
   readonly jsonSchema: JsonObject;
   /** Problems in a config, each with the path of keys to where it is. */
   check(config: JsonObject): readonly { readonly path: readonly (string | number)[]; readonly message: string }[];
+  /** Builders of container images: the repository that a config pushes to, variables not filled in. Only for a config without problems. */
+  image?(config: JsonObject): string;
 };

@@ -19,15 +19,15 @@ export function parseConfig(text: string, file: string, adapters: readonly Adapt
   const [first] = root.entries.values();
   const raw = fileShape(adapters).read(root, { path: "", key: first?.key ?? root.at }, report);
   if (raw !== undefined) check(raw, root, adapters, zones, report);
-  return { config: raw === undefined || report.failed ? null : build(raw), diagnostics: report.list() };
+  return { config: raw === undefined || report.failed ? null : build(raw, adapters), diagnostics: report.list() };
 }
 
 /** From what the file says to what it means: defaults filled in, places left behind. Only for a file without errors. */
-function build(raw: RawFile): Config {
+function build(raw: RawFile, adapters: readonly AdapterSchema[]): Config {
   const policy = buildPolicy(raw);
   return {
     project: said(raw.project).value,
-    artifacts: mapNamed(raw.artifacts, buildArtifact),
+    artifacts: mapNamed(raw.artifacts, (artifact) => buildArtifact(artifact, adapters)),
     services: mapNamed(raw.services, (service) => buildService(service, policy)),
     policy,
   };
@@ -76,13 +76,15 @@ function buildApproval(raw: RawApproval): Approval {
   };
 }
 
-function buildArtifact(raw: RawArtifact): Artifact {
+function buildArtifact(raw: RawArtifact, adapters: readonly AdapterSchema[]): Artifact {
   const { name, config } = said(raw.adapter);
+  const image = adapters.find((adapter) => adapter.kind === "builder" && adapter.name === name)?.image?.(config);
   return {
     builder: name,
     config,
     perEnvironment: raw.own.perEnvironment ?? false,
     timeoutMs: raw.own.timeout?.value ?? DEFAULTS.buildTimeoutMs,
+    ...(image === undefined ? {} : { image }),
   };
 }
 

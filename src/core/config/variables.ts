@@ -56,5 +56,5 @@ export function environmentVariable(name: string): string | null {
 export const DEPLOY_VARIABLES: readonly string[] = ["environment", "service", "project", "commit", "digest"];
 /** The names that `verify` knows, beside `variables.NAME`; `url` is where the driver has put the service. */
 export const VERIFY_VARIABLES: readonly string[] = [...DEPLOY_VARIABLES, "url"];
-/** The names that the config of an artifact with `perEnvironment: true` knows, beside `variables.NAME`. */
-export const ARTIFACT_VARIABLES: readonly string[] = ["environment"];
+/** The names that the config of an artifact knows; with `perEnvironment: true` also `environment` and `variables.NAME`. */
+export const ARTIFACT_VARIABLES: readonly string[] = ["project", "commit"];

@@ -1,4 +1,5 @@
 import type {
+  Artifact,
   CommitId,
   Config,
   Environment,
@@ -89,6 +90,7 @@ function toMember(input: DeployPlanInput, id: ServiceId, environment: Environmen
   const policy = input.policy.environments[environment];
   if (!service || !policy || !environmentsOf(service, input.policy).includes(environment)) return null;
   const variables = variablesFor(input, id, environment, policy);
+  const artifact = service.artifact === null ? undefined : input.release.artifacts[service.artifact];
   const definition: Definition = {
     service: id,
     environment,
@@ -106,8 +108,10 @@ function toMember(input: DeployPlanInput, id: ServiceId, environment: Environmen
     timeoutMs: service.deploy.timeoutMs,
     variables: policy.variables,
     credentials: policy.credentials,
+    ...(artifact?.image === undefined
+      ? {}
+      : { image: interpolate(artifact.image, artifactVariables(input, artifact, environment)) as string }),
   };
-  const artifact = service.artifact === null ? undefined : input.release.artifacts[service.artifact];
   return {
     target: `${id}@${environment}`,
     service: id,
@@ -137,6 +141,13 @@ function variablesFor(
   };
 }
 
+/** What an artifact may name: where it is made once for all environments, nothing of any of them. */
+function artifactVariables(input: DeployPlanInput, { perEnvironment }: Artifact, environment: EnvironmentId): Record<string, string> {
+  return perEnvironment
+    ? variablesFor(input, null, environment, input.policy.environments[environment])
+    : variablesFor(input, null, null, undefined);
+}
+
 const artifactKey = (name: string, environment: EnvironmentId | null) => (environment === null ? name : `${name}@${environment}`);
 
 function artifactsOf(input: DeployPlanInput, members: readonly Member[]): Record<string, PlannedArtifact> {
@@ -151,7 +162,7 @@ function artifactsOf(input: DeployPlanInput, members: readonly Member[]): Record
         name,
         environment,
         builder: artifact.builder,
-        config: interpolate(artifact.config, variablesFor(input, null, environment, policy)) as JsonObject,
+        config: interpolate(artifact.config, artifactVariables(input, artifact, member.environment)) as JsonObject,
         timeoutMs: artifact.timeoutMs,
         variables: policy?.variables ?? {},
         credentials: policy?.credentials ?? [],

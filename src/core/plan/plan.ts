@@ -97,6 +97,8 @@ export type Definition = {
   readonly timeoutMs: number;
   readonly variables: Readonly<Record<string, string>>;
   readonly credentials: readonly string[];
+  /** The repository of the container image that its artifact is, such as `registry.example/harbor`: what runs is `image@digest`. Absent where the artifact is none, or there is none. */
+  readonly image?: string;
   /** The only cluster that this target may be in, by its id; absent where policy names none. */
   readonly cluster?: string;
 };

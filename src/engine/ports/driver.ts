@@ -33,6 +33,7 @@ export type RenderInput = {
   readonly project: string;
   readonly target: TargetId;
   readonly commit: CommitId;
+  /** Of the artifact; where `definition.image` names a repository, the image is `${definition.image}@${digest}`. null: there is no artifact, or it is not built yet. */
   readonly digest: Digest | null;
   readonly definition: Definition;
 };

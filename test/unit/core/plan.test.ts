@@ -109,6 +109,18 @@ describe("a deploy's plan", () => {
     expect(needsOf(plan, "deploy:payments@canary")).toEqual([]);
   });
 
+  test("a service knows the repository of its image, also where each environment has its own", () => {
+    const artifacts = {
+      mega: artifact({ image: "registry.example/${project}" }),
+      pages: artifact({ perEnvironment: true, image: "registry.example/web-${environment}" }),
+    };
+    const { members } = planOf({ release: { ...HARBOR, artifacts } });
+    expect(members["api@canary"]?.definition.image).toBe("registry.example/harbor");
+    expect(members["web@canary"]?.definition.image).toBe("registry.example/web-canary");
+    expect(members["payments@canary"]?.definition).not.toHaveProperty("image");
+    expect(planOf().members["api@canary"]?.definition).not.toHaveProperty("image");
+  });
+
   test("a manual service is left out of everything and said so, but goes by its name", () => {
     expect(planOf().members["backfill@devnet"]).toBeUndefined();
     expect(planOf().notes).toContain("backfill is manual and left out: sluice deploy backfill");
