@@ -38,7 +38,7 @@ export const adapters: readonly AdapterSchema[] = [
   adapter("builder", "bundle", z.strictObject({ path: z.string(), command: command.optional() })),
   {
     ...adapter("builder", "image", z.strictObject({ repository: z.string(), context: z.string().optional(), file: z.string().optional() })),
-    image: ({ repository }) => String(repository),
+    image: ({ repository }) => (typeof repository === "string" ? repository : ""),
   },
 ];
 
