@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { availableParallelism } from "node:os";
 import { createApi } from "../api/api.ts";
 import { Auth, type NamedToken } from "../api/auth.ts";
 import { listen, type Server } from "../api/server.ts";
@@ -29,6 +28,8 @@ export type ComposeOptions = {
   readonly user: string;
   readonly tokens: readonly NamedToken[];
   readonly log: Log["write"];
+  /** Builds and deploys that run at once. */
+  readonly concurrency: number;
   /** Called once, when another process has taken the store: nothing is started, answered or written any more; `close` is left to do. */
   readonly deposed: (error: StoreError) => void;
   /** As `openSqliteStore` has it. */
@@ -78,7 +79,7 @@ export async function composeReader(
   options: Pick<ComposeOptions, "project" | "policyRef" | "user" | "log">,
   store: Store,
 ): Promise<Application> {
-  return assemble({ ...options, tokens: [] }, store, null);
+  return assemble({ ...options, tokens: [], concurrency: 1 }, store, null);
 }
 
 /** That this process has lost the store: told once, by whoever notices first. */
@@ -112,7 +113,7 @@ async function assemble(options: Assembly, store: Store, deposition: Deposition 
     home,
     runner: ATTEMPT_RUNNER,
     source: root,
-    concurrency: Math.max(4, 2 * availableParallelism()),
+    concurrency: options.concurrency,
     graceMs: GRACE_MS,
   });
   const engine = await Engine.open({

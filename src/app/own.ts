@@ -10,6 +10,7 @@ import type { Lease } from "../store/lease.ts";
 import { readOwner } from "../store/owner.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import { compose, composeReader, type Application } from "./compose.ts";
+import { concurrencyOf } from "./concurrency.ts";
 import type { Connector } from "./connect.ts";
 import { openLog } from "./log.ts";
 import { packageVersion } from "./package-files.ts";
@@ -38,6 +39,7 @@ export async function asOwner(
       user: currentUser(connector.env),
       tokens: [],
       log: log.write,
+      concurrency: concurrencyOf(connector.env),
       deposed: (error) => connector.note(error.message),
       fenceMs: fenceOf(connector.env),
       takeOver,

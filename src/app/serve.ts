@@ -9,6 +9,7 @@ import type { Lease } from "../store/lease.ts";
 import { ownerHere, readOwner } from "../store/owner.ts";
 import { registerServer, unregisterServer } from "../store/registry.ts";
 import { compose, type Application } from "./compose.ts";
+import { concurrencyOf } from "./concurrency.ts";
 import { forPeople } from "./errors.ts";
 import { openLog } from "./log.ts";
 import { packageVersion } from "./package-files.ts";
@@ -81,6 +82,7 @@ export async function start(project: Project, options: Omit<ServeOptions, "direc
         user: currentUser(host.env),
         tokens,
         log: log.write,
+        concurrency: concurrencyOf(host.env),
         deposed: deposed.resolve,
         fenceMs: fenceOf(host.env),
         takeOver,

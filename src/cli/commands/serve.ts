@@ -30,6 +30,7 @@ export function addServe(program: Command, perform: Perform): void {
   examples(command, [
     ["sluice serve", "prints SLUICE_URL=http://127.0.0.1:7700"],
     ["sluice serve --standby", "beside a server that runs: takes over when it ends or hangs"],
+    ["SLUICE_CONCURRENCY=40 sluice serve", "builds and deploys at once (default: twice the cores, ten at least)"],
     ["SLUICE_TOKEN=ana:s3cret sluice serve --host 0.0.0.0", "for others too, each with a token of their own"],
   ]);
 }
