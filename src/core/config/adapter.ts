@@ -6,8 +6,8 @@ import { placeOf, toJsonObject, type Entry, type Mapping } from "./tree.ts";
 
 export type Chosen<F extends Fields> = {
   readonly own: Values<F>;
-  /** The driver or builder, its key and config; null after a problem with it. */
-  readonly adapter: { readonly name: string; readonly entry: Entry; readonly config: JsonObject } | null;
+  /** The driver or builder, its key and config, and whether its own schema found no problem in that; null after another problem with it. */
+  readonly adapter: { readonly name: string; readonly entry: Entry; readonly config: JsonObject; readonly sound: boolean } | null;
 };
 
 /** A mapping with some keys of its own and exactly one that names a driver or builder and holds its config. */
@@ -70,11 +70,12 @@ function configOf(adapter: AdapterSchema, entry: Entry, where: Where, report: Re
     return null;
   }
   const config = toJsonObject(entry.value);
-  for (const problem of adapter.check(config)) {
+  const problems = adapter.check(config);
+  for (const problem of problems) {
     const inside = [path, ...problem.path].join(".");
     report.error(`bad-${adapter.kind}-config`, placeOf(entry, problem.path), `${quote(inside)}: ${problem.message}`);
   }
-  return { name: adapter.name, entry, config };
+  return { name: adapter.name, entry, config, sound: problems.length === 0 };
 }
 
 function names(adapters: readonly AdapterSchema[]): string {

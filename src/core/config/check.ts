@@ -1,3 +1,4 @@
+import { checkClaims } from "./check-claims.ts";
 import { checkPeople } from "./check-people.ts";
 import { checkVariables } from "./check-variables.ts";
 import type { AdapterSchema, Zones } from "./config.ts";
@@ -33,6 +34,7 @@ export function check(raw: RawFile, root: Mapping, adapters: readonly AdapterSch
   checkPeople(raw, unread("teams"), report);
   checkFreezes(raw, zones, report);
   checkVariables(raw, report);
+  checkClaims(raw, adapters, report);
 }
 
 const START: Span = { start: 0, end: 0 };

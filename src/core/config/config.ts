@@ -51,6 +51,8 @@ export type Environment = {
     readonly namespaces: readonly string[] | null;
     readonly drivers: readonly string[] | null;
   };
+  /** The only cluster that targets here may be in, by the UID of its namespace `kube-system`; absent: any. */
+  readonly cluster?: string;
   /** Plain values that attempts here get as environment variables, usable as `${variables.NAME}`. */
   readonly variables: Readonly<Record<string, string>>;
   /** Names of the server's own environment variables that attempts here may see; their values are masked in logs. */
@@ -128,6 +130,8 @@ export type AdapterSchema = {
   readonly jsonSchema: JsonObject;
   /** Problems in a config, each with the path of keys to where it is. */
   check(config: JsonObject): readonly { readonly path: readonly (string | number)[]; readonly message: string }[];
+  /** Drivers: what outside this config would take for its own, in words that two configs share exactly where they would meet, such as `helm release api in namespace harbor`. Variables are filled in as far as they are known. Only for a config without problems. */
+  claims?(config: JsonObject, service: ServiceId): readonly string[];
   /** Builders of container images: the repository that a config pushes to, variables not filled in. Only for a config without problems. */
   image?(config: JsonObject): string;
 };

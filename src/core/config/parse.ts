@@ -61,6 +61,7 @@ function buildEnvironment(raw: RawEnvironment): Environment {
       namespaces: listOrNull(raw.allow?.namespaces),
       drivers: listOrNull(raw.allow?.drivers),
     },
+    ...(raw.cluster === undefined ? {} : { cluster: raw.cluster.value }),
     variables: mapNamed(raw.variables, (variable) => variable.value),
     credentials: values(raw.credentials),
   };

@@ -127,6 +127,19 @@ const url = text({
   },
 });
 
+const CLUSTER = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
+const clusterId = text({
+  pattern: CLUSTER,
+  check(value) {
+    if (new RegExp(CLUSTER).test(value)) return null;
+    return {
+      code: "bad-cluster",
+      message: `${quote(value)} is no UID`,
+      hint: "take it from `kubectl get namespace kube-system -o jsonpath={.metadata.uid}`",
+    };
+  },
+});
+
 const approval = object({
   approvers: optional("Who may approve: persons and `team:NAME`. Empty: anyone in `deployers`.", list(principal), []),
   count: optional("How many different persons must approve.", whole(1, 100), 1),
@@ -174,6 +187,10 @@ function environment(adapters: readonly AdapterSchema[]) {
         namespaces: optional("Namespaces.", list(text())),
         drivers: optional("Drivers.", list({ ...driver, json: drivers.length === 0 ? driver.json : { enum: drivers } })),
       }),
+    ),
+    cluster: optional(
+      "The only cluster that targets here may be in: the UID of its namespace `kube-system`. Elsewhere, and where it cannot be told, nothing is deployed.",
+      clusterId,
     ),
     variables: optional(
       "Plain values that attempts here get as environment variables, usable as `${variables.NAME}`.",

@@ -108,6 +108,7 @@ function toMember(input: DeployPlanInput, id: ServiceId, environment: Environmen
     timeoutMs: service.deploy.timeoutMs,
     variables: policy.variables,
     credentials: policy.credentials,
+    ...(policy.cluster === undefined ? {} : { cluster: policy.cluster }),
     ...(artifact?.image === undefined
       ? {}
       : { image: interpolate(artifact.image, artifactVariables(input, artifact, environment)) as string }),

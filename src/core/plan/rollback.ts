@@ -69,6 +69,7 @@ function judge(input: RollbackPlanInput): Verdict {
   const { environment: id, entries } = input.snapshot;
   const rows = new Map(input.targets.map((t) => [t.id, t]));
   const blocked: Finding[] = [...checkEnvironment(input)];
+  const policy = input.policy.environments[id];
   const targets: RollbackTarget[] = [];
   const members: Member[] = [];
   const notes: string[] = [];
@@ -85,7 +86,8 @@ function judge(input: RollbackPlanInput): Verdict {
     const skip = whyStays(row, to, input.named.has(service));
     targets.push({ target, from, to, means: `${definition.driver}: apply the recorded definition and artifact`, skip });
     // what is there already is a member all the same: it may have changed by the time that its turn comes
-    if (skip === null || skip === ALREADY_THERE) members.push(toMember(id, target, service, definition, to, from));
+    if (skip === null || skip === ALREADY_THERE)
+      members.push(toMember(id, target, service, underPolicy(definition, policy?.cluster), to, from));
     if (skip !== null) continue;
     blocked.push(...checkTarget(input, target, service, to));
     const barrier = input.barriers.get(target);
@@ -99,7 +101,7 @@ function judge(input: RollbackPlanInput): Verdict {
   if (blocked.length === 0 && targets.every((t) => t.skip !== null)) blocked.push(nothingToDo(targets));
 
   const environment = toEnvironment(input, id);
-  const approval = input.policy.environments[id]?.rollback ?? null;
+  const approval = policy?.rollback ?? null;
   const parts = {
     kind: "rollback" as const,
     project: input.project,
@@ -141,6 +143,12 @@ function nothingToDo(targets: readonly RollbackTarget[]): Finding {
     hint: pinned.length === 0 ? other : `${other}, or name what is pinned with --only ${pinned.join(" ")}`,
     without: [],
   };
+}
+
+/** Where targets may be is policy's to say now, not what it said then. */
+function underPolicy(recorded: Definition, cluster: string | undefined): Definition {
+  const { cluster: _, ...definition } = recorded;
+  return cluster === undefined ? definition : { ...definition, cluster };
 }
 
 function toMember(

@@ -24,17 +24,23 @@ const command = z.array(z.string()).min(1);
 
 export const adapters: readonly AdapterSchema[] = [
   adapter("driver", "process", z.strictObject({ command, health: z.string().startsWith("/").optional() })),
-  adapter(
-    "driver",
-    "helm",
-    z.strictObject({
-      chart: z.string(),
-      values: z.array(z.string()).optional(),
-      release: z.string().optional(),
-      namespace: z.string().optional(),
-      context: z.string().optional(),
-    }),
-  ),
+  {
+    ...adapter(
+      "driver",
+      "helm",
+      z.strictObject({
+        chart: z.string(),
+        values: z.array(z.string()).optional(),
+        release: z.string().optional(),
+        namespace: z.string().optional(),
+        context: z.string().optional(),
+      }),
+    ),
+    claims: (config, service) => {
+      const { release, namespace } = config as { readonly release?: string; readonly namespace?: string };
+      return [`helm release ${release ?? service} in namespace ${namespace ?? "default"}`];
+    },
+  },
   adapter("builder", "bundle", z.strictObject({ path: z.string(), command: command.optional() })),
   {
     ...adapter("builder", "image", z.strictObject({ repository: z.string(), context: z.string().optional(), file: z.string().optional() })),

@@ -121,6 +121,13 @@ describe("a deploy's plan", () => {
     expect(planOf().members["api@canary"]?.definition).not.toHaveProperty("image");
   });
 
+  test("a target knows the one cluster that its environment names", () => {
+    const policy = { ...HARBOR.policy, environments: { ...HARBOR.policy.environments, canary: environment({ cluster: "uid" }) } };
+    const { members } = planOf({ policy });
+    expect(members["api@canary"]?.definition.cluster).toBe("uid");
+    expect(members["api@devnet"]?.definition).not.toHaveProperty("cluster");
+  });
+
   test("a manual service is left out of everything and said so, but goes by its name", () => {
     expect(planOf().members["backfill@devnet"]).toBeUndefined();
     expect(planOf().notes).toContain("backfill is manual and left out: sluice deploy backfill");

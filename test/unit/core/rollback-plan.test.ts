@@ -3,7 +3,7 @@ import type { CommitId, TargetId } from "../../../src/core/config/config.ts";
 import { fingerprint } from "../../../src/core/plan/fingerprint.ts";
 import { pairsOf } from "../../../src/core/plan/relations.ts";
 import type { Live } from "../../../src/core/run/rows.ts";
-import { approval, environment } from "./harbor.ts";
+import { approval, environment, policyOf } from "./harbor.ts";
 import { relate } from "./history.ts";
 import { all, DEFINITIONS, definitionOf, live, needsOf, planned, row, said, snapshotOf } from "./rollback-rig.ts";
 
@@ -47,6 +47,14 @@ describe("the order is decided per pair", () => {
       definitionDigest: fingerprint(definitionOf("api")),
       recorded: { digest: "sha256:c1", fingerprint: "api c1", from: "c3" },
     });
+  });
+
+  test("which cluster it may be in is policy's to say now, not what it said then", () => {
+    const old = new Map([...DEFINITIONS].map(([digest, definition]) => [digest, { ...definition, cluster: "then" }]));
+    const clusterOf = (policy: ReturnType<typeof environment>) =>
+      planned(all("c3"), all("c1"), { definitions: old, policy: policyOf({ mainnet: policy }) }).plan.members["api@mainnet"]?.definition;
+    expect(clusterOf(environment({ cluster: "now" }))?.cluster).toBe("now");
+    expect(clusterOf(environment())).not.toHaveProperty("cluster");
   });
 
   test("it is the same for the same set", () => {
