@@ -35,8 +35,9 @@ type authority struct {
 	der       []byte
 }
 
-// writeCredentials makes everything that the parts of one cluster need to trust each other, valid for ten years.
-func writeCredentials(directory, server string) error {
+// writeCredentials makes everything that the parts of one cluster need to trust each other, valid for ten years,
+// and a kubeconfig for each client, in which the cluster and its context have the given name.
+func writeCredentials(directory, server, name string) error {
 	if err := os.MkdirAll(directory, 0o700); err != nil {
 		return err
 	}
@@ -54,16 +55,16 @@ func writeCredentials(directory, server string) error {
 	if _, _, err := ca.issue("kubelet-client", kubelet); err != nil {
 		return err
 	}
-	for name, groups := range clients {
-		user := name
+	for client, groups := range clients {
+		user := client
 		if groups == nil {
-			user = "system:" + name
+			user = "system:" + client
 		}
-		certificate, key, err := ca.issue(name, template(user, groups, x509.ExtKeyUsageClientAuth))
+		certificate, key, err := ca.issue(client, template(user, groups, x509.ExtKeyUsageClientAuth))
 		if err != nil {
 			return err
 		}
-		if err := ca.kubeconfig(name, server, certificate, key); err != nil {
+		if err := ca.kubeconfig(client, server, name, certificate, key); err != nil {
 			return err
 		}
 	}
@@ -123,13 +124,14 @@ func (ca *authority) issue(file string, certificate *x509.Certificate) (certific
 	return block("CERTIFICATE", der), block("PRIVATE KEY", keyDER), nil
 }
 
-func (ca *authority) kubeconfig(name, server string, certificate, key []byte) error {
+func (ca *authority) kubeconfig(client, server, name string, certificate, key []byte) error {
+	user := client + "@" + name // files of several clusters are merged, and a user's name counts once
 	config := clientcmdapi.NewConfig()
-	config.Clusters["sluice"] = &clientcmdapi.Cluster{Server: server, CertificateAuthorityData: block("CERTIFICATE", ca.der)}
-	config.AuthInfos[name] = &clientcmdapi.AuthInfo{ClientCertificateData: certificate, ClientKeyData: key}
-	config.Contexts["sluice"] = &clientcmdapi.Context{Cluster: "sluice", AuthInfo: name, Namespace: "default"}
-	config.CurrentContext = "sluice"
-	return clientcmd.WriteToFile(*config, filepath.Join(ca.directory, name+".kubeconfig"))
+	config.Clusters[name] = &clientcmdapi.Cluster{Server: server, CertificateAuthorityData: block("CERTIFICATE", ca.der)}
+	config.AuthInfos[user] = &clientcmdapi.AuthInfo{ClientCertificateData: certificate, ClientKeyData: key}
+	config.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: user, Namespace: "default"}
+	config.CurrentContext = name
+	return clientcmd.WriteToFile(*config, filepath.Join(ca.directory, client+".kubeconfig"))
 }
 
 func (ca *authority) write(file, kind string, der []byte) error {

@@ -34,7 +34,7 @@ var parts = map[string]func() error{
 	"kube-scheduler":          component(func() *cobra.Command { return scheduler.NewSchedulerCommand() }),
 	"kwok":                    fakeNodes,
 	"registry":                imageRegistry,
-	"credentials":             func() error { return writeCredentials(os.Args[1], os.Args[2]) },
+	"credentials":             credentials,
 }
 
 func main() {
@@ -57,6 +57,14 @@ func main() {
 
 func component(command func() *cobra.Command) func() error {
 	return func() error { os.Exit(cli.Run(command())); return nil }
+}
+
+// credentials is `credentials DIRECTORY SERVER-URL CONTEXT`.
+func credentials() error {
+	if len(os.Args) != 4 {
+		return fmt.Errorf("wants DIRECTORY SERVER-URL CONTEXT")
+	}
+	return writeCredentials(os.Args[1], os.Args[2], os.Args[3])
 }
 
 // imageRegistry is `registry serve CONFIG`, of which only the file system is linked in.

@@ -1,0 +1,181 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { isAlive, type Identity } from "../../src/host/processes.ts";
+import { needPrograms, type Say } from "./build.ts";
+import { writeFakes } from "./fakes/index.ts";
+import { withLock } from "./lock.ts";
+import { CONTROL_PLANE, kubeconfigOf, namePorts, PARTS, PORT_COUNT, registryConfig, serverOf, type Part } from "./parts.ts";
+import { clustersDirectory, ClusterError, directoryOf } from "./places.ts";
+import { freePorts } from "./ports.ts";
+import { endProcesses, memoryOf, startProcess } from "./processes.ts";
+import { fill, untilApiServes, untilNodesServe, untilRegistryServes } from "./serving.ts";
+import { isAbandoned, listClusters, readState, writeState, type State } from "./state.ts";
+
+/** `nodes`: how many fake nodes a new cluster gets, 3 unless told. `owner`: the process by whose end the cluster is abandoned. */
+export type UpOptions = { readonly nodes?: number; readonly registry?: boolean; readonly owner?: Identity };
+
+/** How to reach a cluster that serves. */
+export type Reach = {
+  readonly name: string;
+  readonly server: string;
+  readonly kubeconfig: string;
+  readonly context: string;
+  /** What leads to helm, helm3 and kubectl on a `PATH`. */
+  readonly path: string;
+  /** `host:port` of an image registry by plain HTTP; null where it was not asked for. */
+  readonly registry: string | null;
+};
+
+/** Makes the cluster, or starts again what of it does not run, with its data. Resolves when pods can be placed and run. */
+export async function up(name: string, options: UpOptions, say: Say): Promise<Reach> {
+  needPrograms();
+  return await locked(name, say, async () => {
+    const known = readState(name);
+    const state = known?.complete === true ? known : await create(name, options);
+    try {
+      return reach(await serve(state, options.registry ? PARTS : CONTROL_PLANE));
+    } catch (error) {
+      // It is made anew next time; what its parts have said stays to be read.
+      if (!state.complete) await endProcesses(directoryOf(name), identitiesOf(readState(name)));
+      throw error;
+    }
+  });
+}
+
+/** Ends everything of the cluster and drops its data. False where there was none. */
+export async function down(name: string, say: Say): Promise<boolean> {
+  const directory = directoryOf(name);
+  return await locked(name, say, async () => {
+    const there = existsSync(directory);
+    await endProcesses(directory, identitiesOf(readState(name)));
+    rmSync(directory, { recursive: true, force: true });
+    return there;
+  });
+}
+
+/** Kills a part as by `kill -9`; its data and its port stay. */
+export async function stopPart(name: string, part: Part): Promise<void> {
+  await locked(name, quiet, async () => {
+    const state = needState(name);
+    await endProcesses(directoryOf(name), identitiesOf({ parts: { [part]: state.parts[part] } }), part);
+    const { [part]: _, ...parts } = state.parts;
+    writeState({ ...state, parts });
+  });
+}
+
+/** Starts a part that does not run. Resolves when it answers, where it is one that clients ask. */
+export async function startPart(name: string, part: Part): Promise<Reach> {
+  return await locked(name, quiet, async () => {
+    const state = run(needState(name), part);
+    if (part === "kube-apiserver") await untilApiServes(state);
+    if (part === "registry") await untilRegistryServes(state);
+    return reach(state);
+  });
+}
+
+/** A part that does not run has no `pid`; `memory` in MiB. */
+type PartStatus = { readonly part: Part; readonly pid: number | null; readonly memory: number };
+
+/** Null where there is no such cluster. */
+export function statusOf(name: string): { readonly reach: Reach; readonly parts: readonly PartStatus[] } | null {
+  const state = readState(name);
+  if (state === null) return null;
+  const expected = PARTS.filter((part) => part !== "registry" || state.parts.registry !== undefined);
+  const parts = expected.map((part) => {
+    const identity = living(state, part);
+    return { part, pid: identity?.pid ?? null, memory: identity === null ? 0 : memoryOf(identity) };
+  });
+  return { reach: reach(state), parts };
+}
+
+/** Drops the clusters whose owner has ended. */
+export async function sweep(say: Say): Promise<void> {
+  for (const name of listClusters()) {
+    const state = readState(name);
+    if (state !== null && isAbandoned(state)) await down(name, say);
+  }
+}
+
+async function create(name: string, { nodes = 3, owner }: UpOptions): Promise<State> {
+  const directory = directoryOf(name);
+  await endProcesses(directory, identitiesOf(readState(name)));
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const taken = new Set(listClusters().flatMap((other) => Object.values(readState(other)?.ports ?? {})));
+  const ports = namePorts(await freePorts(PORT_COUNT, taken));
+  const state = { name, ports, nodes, owner: owner ?? null, complete: false, parts: {} };
+  writeState(state);
+  execFileSync(needPrograms().cluster, ["credentials", join(directory, "pki"), serverOf(ports), contextOf(name)]);
+  writeFakes(directory);
+  writeFileSync(registryConfig(directory), registryServing(join(directory, "registry"), ports.registry));
+  return state;
+}
+
+/** Starts what of the parts does not live, in their order, and waits until all serve. */
+async function serve(begun: State, wanted: readonly Part[]): Promise<State> {
+  let state = begun;
+  const first: readonly Part[] = ["etcd", "kube-apiserver"];
+  for (const part of first) state = run(state, part);
+  await untilApiServes(state);
+  if (!state.complete) await fill(state);
+  // The others give up where no API server answers.
+  for (const part of wanted) state = run(state, part);
+  await untilNodesServe(state);
+  if (wanted.includes("registry")) await untilRegistryServes(state);
+  state = { ...state, complete: true };
+  writeState(state);
+  return state;
+}
+
+/** Starts the part where it does not live. */
+function run(state: State, part: Part): State {
+  if (living(state, part) !== null) return state;
+  const next = { ...state, parts: { ...state.parts, [part]: startProcess(directoryOf(state.name), state.ports, part) } };
+  writeState(next);
+  return next;
+}
+
+function living(state: State, part: Part): Identity | null {
+  const identity = state.parts[part];
+  return identity !== undefined && isAlive(identity) ? identity : null;
+}
+
+const contextOf = (name: string): string => `sluice-${name}`;
+
+function reach(state: State): Reach {
+  return {
+    name: state.name,
+    server: serverOf(state.ports),
+    kubeconfig: kubeconfigOf(directoryOf(state.name)),
+    context: contextOf(state.name),
+    path: needPrograms().path,
+    registry: living(state, "registry") === null ? null : `127.0.0.1:${state.ports.registry}`,
+  };
+}
+
+/** The registry's configuration: YAML, of which JSON is a part. */
+const registryServing = (directory: string, port: number): string =>
+  JSON.stringify({
+    version: "0.1",
+    log: { level: "warn", accesslog: { disabled: true } },
+    storage: { filesystem: { rootdirectory: directory }, delete: { enabled: true } },
+    http: { addr: `127.0.0.1:${port}` },
+  });
+
+const quiet: Say = () => {};
+
+const identitiesOf = (state: Pick<State, "parts"> | null): readonly Identity[] =>
+  Object.values(state?.parts ?? {}).filter((identity) => identity !== undefined);
+
+function needState(name: string): State {
+  const state = readState(name);
+  if (state === null) throw new ClusterError(`there is no cluster ${name}: npm run cluster -- up ${name}`);
+  return state;
+}
+
+async function locked<T>(name: string, say: Say, work: () => Promise<T>): Promise<T> {
+  directoryOf(name); // throws where the name is none
+  const waiting = (): void => say(`waiting: another process is at the cluster ${name}`);
+  return await withLock(join(clustersDirectory(), `${name}.lock`), waiting, work);
+}
