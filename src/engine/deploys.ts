@@ -7,23 +7,20 @@ import { admit, admittedBefore } from "./acts.ts";
 import { askedOf, type ChangedParts, unchangedServices } from "./changed.ts";
 import type { Configs } from "./configs.ts";
 import { type Actor, type DeployRequest, type Planned, RequestError } from "./control.ts";
+import type { LookParts } from "./looks.ts";
 import type { Loop } from "./loop.ts";
 import { knownDiverged, leftRunning, policyWarnings } from "./notices.ts";
-import type { Clock } from "./ports/clock.ts";
 import type { Builder } from "./ports/driver.ts";
 import type { Source } from "./ports/source.ts";
 import type { Store } from "./ports/store.ts";
 
-export type DeployParts = {
+export type DeployParts = LookParts & {
   readonly loop: Loop;
   readonly store: Store;
   readonly source: Source;
   readonly configs: Configs;
-  readonly clock: Clock;
   readonly builder: (name: string) => Promise<Builder>;
   readonly policyRef: string | null;
-  readonly project: string;
-  readonly home: string;
   readonly nextRun: () => string;
 };
 

@@ -83,7 +83,7 @@ export class Engine implements Control {
     this.#watch = new Watch({ ...options, loop: this.#loop });
     this.#freezes = new Freezes({ ...options, configs, loop: this.#loop });
     this.#stops = stopsOf({ ...options, configs, loop: this.#loop });
-    this.#parts = { ...options, configs, loop: this.#loop, nextRun: () => String(++this.#lastRun) };
+    this.#parts = { ...options, configs, loop: this.#loop, nextRun: () => String(++this.#lastRun), env: process.env };
   }
 
   /** Takes up where the last orchestrator left off: attempts are adopted, effects carried out again, host processes brought back. */

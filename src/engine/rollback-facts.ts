@@ -1,7 +1,7 @@
 import type { CommitId, Config, Digest, EnvironmentId, Policy, ServiceId, TargetId } from "../core/config/config.ts";
 import { type Barrier, barrierOf } from "../core/plan/irreversible.ts";
 import type { Definition } from "../core/plan/plan.ts";
-import type { RollbackPlanInput } from "../core/plan/preflight.ts";
+import { type RollbackPlanInput, unknownsOf, whyStays } from "../core/plan/preflight.ts";
 import { pairsOf, type Relations, UNKNOWN_COMMIT } from "../core/plan/relations.ts";
 import type { Live, RelationRow, SnapshotRow, TargetRow } from "../core/run/rows.ts";
 import { relationKey } from "../core/run/state.ts";
@@ -10,23 +10,30 @@ import { messageOf } from "./errors.ts";
 import { type Source, SourceError } from "./ports/source.ts";
 import type { Store } from "./ports/store.ts";
 import { relationOf } from "./relations.ts";
+import { type Move, waysBack } from "./ways-back.ts";
 
 export type PolicyAt = { readonly policy: Policy; readonly ref: string; readonly commit: CommitId };
 type RollbackFacts = Omit<RollbackPlanInput, "services" | "named">;
+
+type Known = Partial<Pick<RollbackFacts, "targets" | "relations">> & {
+  /** Whose ways back are asked for; absent or null: all of the set. */
+  readonly services?: readonly ServiceId[] | null;
+};
 
 /** All that a rollback to this set is planned from, looked up but for what is `known`. */
 export async function factsOf(
   parts: DeployParts,
   { policy, commit }: PolicyAt,
   snapshot: SnapshotRow,
-  known?: Pick<RollbackFacts, "targets" | "relations">,
+  known: Known = {},
 ): Promise<RollbackFacts> {
-  const targets = known?.targets ?? (await allTargets(parts.store, snapshot.environment));
+  const targets = known.targets ?? (await allTargets(parts.store, snapshot.environment));
   const definitions = await definitionsOf(parts.store, targets, snapshot);
   const declared = new Set(Object.keys((await parts.configs.at(commit)).services));
   const environment = await environmentOf(parts.store, snapshot.environment);
   const gone = await goneOf(parts, commit, snapshot);
   const barriers = await barriersOf(parts, targets, snapshot, definitions, declared);
+  const ways = await waysBack(parts, movesOf(targets, snapshot, definitions, known.services ?? null));
   return {
     project: parts.project,
     policy,
@@ -39,8 +46,9 @@ export async function factsOf(
     definitions,
     gone,
     barriers,
-    lost: await lostOf(parts.source, snapshot, gone, barriers),
-    relations: known?.relations ?? (await relationsOf(parts, targets, snapshot.entries)),
+    ways,
+    lost: await lostOf(parts.source, snapshot, { gone, barriers, ways }),
+    relations: known.relations ?? (await relationsOf(parts, targets, snapshot.entries)),
   };
 }
 
@@ -116,16 +124,30 @@ async function isThere(parts: DeployParts, digest: Digest, commits: readonly Com
 async function lostOf(
   source: Source,
   { entries }: SnapshotRow,
-  gone: ReadonlyMap<Digest, string>,
-  barriers: ReadonlyMap<TargetId, Barrier>,
+  facts: Pick<RollbackPlanInput, "gone" | "barriers" | "ways">,
 ): Promise<ReadonlySet<CommitId>> {
   const named = (Object.entries(entries) as [TargetId, Live][]).flatMap(([target, { commit, digest }]) =>
-    barriers.get(target)?.commit === null || (digest !== null && gone.has(digest)) ? [commit] : [],
+    unknownsOf(facts, target).length > 0 || (digest !== null && facts.gone.has(digest)) ? [commit] : [],
   );
   const lost = new Set<CommitId>();
   for (const commit of new Set(named))
     if (commit !== UNKNOWN_COMMIT && !(await source.resolve(commit).then(Boolean, () => false))) lost.add(commit);
   return lost;
+}
+
+/** What of the set is not where it is to be; a pin may keep it all the same. */
+function movesOf(
+  targets: readonly TargetRow[],
+  { entries }: SnapshotRow,
+  definitions: ReadonlyMap<Digest, Definition>,
+  services: readonly ServiceId[] | null,
+): readonly Move[] {
+  const rows = new Map(targets.map((row) => [row.id, row]));
+  return (Object.entries(entries) as [TargetId, Live][]).flatMap(([target, to]) => {
+    const definition = definitions.get(to.definition);
+    const asked = definition && (services?.includes(definition.service) ?? true);
+    return asked && whyStays(rows.get(target), to, true) === null ? [{ target, to, definition }] : [];
+  });
 }
 
 type Way = { readonly target: TargetRow; readonly paths: readonly string[] };

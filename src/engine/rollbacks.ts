@@ -1,4 +1,5 @@
 import type { TargetId } from "../core/config/config.ts";
+import { unknownsOf } from "../core/plan/preflight.ts";
 import { planRollback, type RollbackPlanResult } from "../core/plan/rollback.ts";
 import type { RunRow, SnapshotRow } from "../core/run/rows.ts";
 import { admit, admittedBefore } from "./acts.ts";
@@ -66,8 +67,8 @@ async function prepare(parts: DeployParts, request: RollbackRequest): Promise<Pr
   await parts.loop.flush();
   const snapshot = await setOf(parts, policy, request);
   const { services, acceptUnknown } = request;
-  const facts = await factsOf(parts, policy, snapshot);
+  const facts = await factsOf(parts, policy, snapshot, { services });
   const planned = planRollback({ ...facts, services, acceptUnknown, named: new Set(services) });
-  const unknown = acceptUnknown ? planned.targets.filter((t) => t.skip === null && facts.barriers.get(t.target)?.commit === null) : [];
-  return { ...planned, snapshot, accepted: unknown.map((t) => t.target) };
+  const unknown = planned.targets.filter((t) => t.skip === null && unknownsOf(facts, t.target).length > 0);
+  return { ...planned, snapshot, accepted: acceptUnknown ? unknown.map((t) => t.target) : [] };
 }

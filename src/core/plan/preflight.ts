@@ -30,6 +30,8 @@ export type RollbackPlanInput = {
   readonly gone: ReadonlyMap<Digest, string>;
   /** Targets that cannot go back to what is recorded. */
   readonly barriers: ReadonlyMap<TargetId, Barrier>;
+  /** What the drivers of targets that move say; absent for a driver that has nothing to say. */
+  readonly ways?: ReadonlyMap<TargetId, WayBack>;
   /** A person goes on where it cannot be known whether a target can be taken back; what is known to be irreversible stays one. */
   readonly acceptUnknown?: boolean;
   /** Recorded commits that the source no longer has: no command names them. */
@@ -37,6 +39,8 @@ export type RollbackPlanInput = {
   /** Must know every pair of a target's live and recorded commit with those of what it needs. */
   readonly relations: Relations;
 };
+/** By which means a target would go back, in words; or why it cannot, or why that is not known. */
+export type WayBack = { readonly means: string } | { readonly message: string; readonly hint: string; readonly known: boolean };
 export type RollbackUnderWay = Pick<RunRow, "id" | "by" | "reason">;
 export type RollbackProblem = { readonly target: TargetId | null; readonly message: string; readonly hint: string };
 /** A problem, and the targets without which the rest of the set may go; none: it concerns the whole set. */
@@ -88,8 +92,18 @@ export function checkTarget(input: RollbackPlanInput, target: TargetId, service:
       hint: `choose another snapshot with --to${deployOf(input, service, to, ", or build it again: ")}`,
       without,
     });
+  const way = input.ways?.get(target);
+  if (way && "message" in way && (way.known || !input.acceptUnknown))
+    found.push({
+      target,
+      message: way.message,
+      hint: way.known
+        ? `${way.hint}; or choose another snapshot with --to`
+        : `${way.hint}; or go back all the same with --accept-unknown${deployOf(input, service, to, "; or deploy instead: ")}`,
+      without,
+    });
   const barrier = input.barriers.get(target);
-  if (barrier && !isAccepted(input, barrier))
+  if (barrier && (barrier.commit !== null || !input.acceptUnknown))
     found.push({
       target,
       message: barrier.why,
@@ -102,8 +116,12 @@ export function checkTarget(input: RollbackPlanInput, target: TargetId, service:
   return found;
 }
 
-/** A barrier of which nobody knows whether it is one, and with which somebody wants to go on. */
-export const isAccepted = ({ acceptUnknown = false }: RollbackPlanInput, { commit }: Barrier): boolean => acceptUnknown && commit === null;
+/** What nobody knows of a target's way back, and with which somebody may want to go on. */
+export function unknownsOf({ barriers, ways }: Pick<RollbackPlanInput, "barriers" | "ways">, target: TargetId): readonly string[] {
+  const barrier = barriers.get(target);
+  const way = ways?.get(target);
+  return [...(barrier?.commit === null ? [barrier.why] : []), ...(way && "message" in way && !way.known ? [way.message] : [])];
+}
 
 /** The deploy of what is recorded, where the source still has it. */
 function deployOf({ snapshot, lost }: RollbackPlanInput, service: ServiceId, { commit }: Live, words: string): string {

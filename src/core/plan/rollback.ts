@@ -10,9 +10,9 @@ import {
   checkTarget,
   DID_NOT_EXIST,
   type Finding,
-  isAccepted,
   type RollbackPlanInput,
   type RollbackProblem,
+  unknownsOf,
   whyStays,
 } from "./preflight.ts";
 import { orderSteps } from "./rollback-order.ts";
@@ -84,14 +84,13 @@ function judge(input: RollbackPlanInput): Verdict {
     const row = rows.get(target);
     const from = row?.live ?? null;
     const skip = whyStays(row, to, input.named.has(service));
-    targets.push({ target, from, to, means: `${definition.driver}: apply the recorded definition and artifact`, skip });
+    targets.push({ target, from, to, means: meansOf(input, target, definition), skip });
     // what is there already is a member all the same: it may have changed by the time that its turn comes
     if (skip === null || skip === ALREADY_THERE)
       members.push(toMember(id, target, service, underPolicy(definition, policy?.cluster), to, from));
     if (skip !== null) continue;
     blocked.push(...checkTarget(input, target, service, to));
-    const barrier = input.barriers.get(target);
-    if (barrier && isAccepted(input, barrier)) notes.push(`${target} goes back all the same: ${barrier.why}`);
+    if (input.acceptUnknown) notes.push(...unknownsOf(input, target).map((why) => `${target} goes back all the same: ${why}`));
     if (!input.declared.has(service))
       notes.push(`${target} is rolled back from its recorded definition: the policy ref's file no longer has a service ${service}`);
   }
@@ -114,6 +113,11 @@ function judge(input: RollbackPlanInput): Verdict {
   const moving = new Map(targets.filter((t) => t.skip === null).map((t) => [t.target, t.to]));
   const { steps, findings } = orderSteps(input, members, moving, approval !== null);
   return { plan: { fingerprint: fingerprint(parts), ...parts, steps, manual: [], notes }, targets, blocked, unordered: findings };
+}
+
+function meansOf({ ways }: RollbackPlanInput, target: TargetId, { driver }: Definition): string {
+  const way = ways?.get(target);
+  return `${driver}: ${way && "means" in way ? way.means : "apply the recorded definition and artifact"}`;
 }
 
 /** Of the whole environment, what is live and was not there then: it stays, beside what goes back. */
