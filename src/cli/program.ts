@@ -6,6 +6,7 @@ import { addDemo } from "./commands/demo.ts";
 import { addDeploy } from "./commands/deploy.ts";
 import { addDiff } from "./commands/diff.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addDrift } from "./commands/drift.ts";
 import { addHold } from "./commands/hold.ts";
 import { addInit } from "./commands/init.ts";
 import { addLock } from "./commands/lock.ts";
@@ -45,6 +46,7 @@ const adders = [
   addPin,
   addUnpin,
   addStatus,
+  addDrift,
   addRuns,
   addRun,
   addServe,

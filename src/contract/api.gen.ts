@@ -82,6 +82,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/drift": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** @description Looks at every target that is asked for, which may take minutes. Changes nothing, and records nothing. */
+    get: operations["getDrift"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/environments": {
     parameters: {
       query?: never;
@@ -694,17 +711,51 @@ export interface components {
         };
       }[];
       environment: string;
+      summary: {
+        /** @description Of the targets that were compared object by object */
+        objects: {
+          added: number;
+          changed: number;
+          removed: number;
+          same: number;
+        };
+        targets: {
+          changed: number;
+          same: number;
+          unknown: number;
+        };
+      };
       targets: {
-        after: string;
-        /** @description null: nothing is live, or it was not deployed by Sluice */
+        /** @description null: objects were compared */
+        after: string | null;
+        /**
+         * @description Of what would be applied; null: it has none, or `unbuilt`
+         * @example sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+         */
+        artifact: string | null;
+        /** @description null: objects were compared, nothing is live, or it was not deployed by Sluice */
         before: string | null;
-        /** @description The texts were too long: only their beginnings are here */
+        /**
+         * @description unknown: it could not be rendered
+         * @enum {string}
+         */
+        change: "changed" | "same" | "unknown";
+        /** @description Of all objects, also those that are not listed */
+        counts: {
+          added: number;
+          changed: number;
+          removed: number;
+          same: number;
+        } | null;
+        /** @description There was too much: texts are cut, or the last objects left out */
         cut: boolean;
         /**
          * @description What is live; null: nothing
          * @example 4f9c2d1e8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d
          */
         from: string | null;
+        /** @description Against what is there now; null: see `before` and `after` */
+        objects: components["schemas"]["ObjectChange"][] | null;
         /** @description Why it could not be rendered; the texts are definitions then */
         problem: string | null;
         /**
@@ -717,6 +768,60 @@ export interface components {
          * @example 4f9c2d1e8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d
          */
         to: string;
+        /** @description The artifact whose build has not ended: its digest is not part of what is compared */
+        unbuilt: string | null;
+        /** @description Why objects could not be compared with what is there */
+        uncompared: string | null;
+      }[];
+    };
+    Drift: {
+      summary: {
+        drift: number;
+        none: number;
+        unknown: number;
+      };
+      /** @description Targets that have something live, by the ledger */
+      targets: {
+        /**
+         * @description What the ledger says is live
+         * @example 4f9c2d1e8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d
+         */
+        commit: string;
+        /** @description Objects that were compared with what is recorded; null: none were */
+        compared: number | null;
+        /** @description There was too much: texts are cut, or the last objects left out */
+        cut: boolean;
+        /**
+         * @description What Sluice has deployed there last; null: nothing that is known
+         * @example 4f9c2d1e8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d
+         */
+        deployed: string | null;
+        /** @description How what is live is another than what the ledger says */
+        differences: string[];
+        /**
+         * @description As its driver sees it; null: it could not be looked at
+         * @enum {string|null}
+         */
+        health: "healthy" | "progressing" | "degraded" | "unknown" | "none" | null;
+        /** @description Those that differ */
+        objects: components["schemas"]["ObjectDrift"][];
+        /**
+         * Format: date-time
+         * @example 2026-01-31T09:30:00.000Z
+         */
+        since: string;
+        /**
+         * @description service@environment
+         * @example api@mainnet
+         */
+        target: string;
+        /** @description What could not be looked at, and why */
+        unknown: string[];
+        /**
+         * @description drift: something differs. unknown: nothing was found to differ, and not all could be looked at
+         * @enum {string}
+         */
+        verdict: "none" | "drift" | "unknown";
       }[];
     };
     Environment: {
@@ -865,6 +970,35 @@ export interface components {
       /** @description Offset in bytes to go on from */
       next: number;
       text: string;
+    };
+    ObjectChange: {
+      /** @description What it would become; null: it is removed, or the same */
+      after: string | null;
+      /** @description What is there; null: it is added, or the same */
+      before: string | null;
+      /** @enum {string} */
+      change: "added" | "changed" | "removed" | "same";
+      /** @description The texts were too long: only their beginnings are here */
+      cut: boolean;
+      kind: string;
+      name: string;
+      /** @description null: it belongs to none */
+      namespace: string | null;
+    };
+    ObjectDrift: {
+      /** @description The texts were too long: only their beginnings are here */
+      cut: boolean;
+      /**
+       * @description missing: what was deployed is gone. extra: there, and not part of what is recorded
+       * @enum {string}
+       */
+      drift: "missing" | "different" | "extra";
+      kind: string;
+      live: string | null;
+      name: string;
+      /** @description null: it belongs to none */
+      namespace: string | null;
+      recorded: string | null;
     };
     Patch:
       | {
@@ -1611,6 +1745,40 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["Diff"];
+        };
+      };
+      /** @description What is wrong and what to do about it */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  getDrift: {
+    parameters: {
+      query?: {
+        /** @description One or more, separated by commas; without: all */
+        environments?: string;
+        /** @description One or more, separated by commas; without: all */
+        services?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description What is there now, target by target, against what the ledger says */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Drift"];
         };
       };
       /** @description What is wrong and what to do about it */

@@ -4,8 +4,8 @@ import type { Plan } from "../core/plan/plan.ts";
 import type { Answer } from "../core/run/events.ts";
 import type { Reason } from "../core/run/reason.ts";
 import type { RunId, RunRow, StepRow, StepStatus, Time } from "../core/run/rows.ts";
+import type { DriftReport, EnvironmentDiff } from "./compared.ts";
 import type { Executor } from "./ports/executor.ts";
-import type { CommitList } from "./ports/source.ts";
 import type { Store } from "./ports/store.ts";
 
 /** Who acts: the OS user locally (a claim), the token's name over the network. */
@@ -125,29 +125,6 @@ export type WaitingStep = {
   readonly who: readonly string[];
 };
 
-/** What a commit would change in an environment. */
-export type EnvironmentDiff = {
-  readonly commit: CommitId;
-  readonly environment: EnvironmentId;
-  readonly targets: readonly TargetDiff[];
-  /** One for each commit that is live on one of the targets and that the source knows. */
-  readonly commits: readonly { readonly from: CommitId; readonly brings: CommitList; readonly loses: CommitList }[];
-};
-
-/** What would be applied to a target, against what is live there. Text without secrets. */
-export type TargetDiff = {
-  readonly target: TargetId;
-  readonly from: CommitId | null;
-  readonly to: CommitId;
-  /** null: nothing is live there, or what is live was not deployed by Sluice. */
-  readonly before: string | null;
-  readonly after: string;
-  /** Why it could not be rendered; then the texts are definitions. */
-  readonly problem: string | null;
-  /** The texts were too long: only their beginnings are here. */
-  readonly cut: boolean;
-};
-
 /** A request that cannot be met as it is: the message says what is wrong, the hint what to do. */
 export class RequestError extends Error {
   override readonly name = "RequestError";
@@ -204,6 +181,8 @@ export interface Control {
     readonly environment: EnvironmentId;
     readonly services: readonly ServiceId[] | null;
   }): Promise<EnvironmentDiff>;
+  /** What is there now, against what the ledger says is live. Touches nothing, and records nothing. */
+  drift(request: Scope): Promise<DriftReport>;
   /** A person says what is true of a target that no driver can tell. */
   settle(target: string, options: { readonly applied: boolean; readonly reason: string }, actor: Actor): Promise<Answer>;
   /** The commit of an id, which may be abbreviated, or of a ref. */

@@ -1,45 +1,41 @@
 import type { CommitId, Digest, ServiceId, TargetId } from "../core/config/config.ts";
 import type { Definition, Member } from "../core/plan/plan.ts";
 import { Draft } from "../core/run/draft.ts";
-import type { Control, EnvironmentDiff, TargetDiff } from "./control.ts";
+import { Budget } from "./budget.ts";
+import type { EnvironmentDiff, TargetDiff } from "./compared.ts";
+import type { Control } from "./control.ts";
 import { type DeployParts, planOf } from "./deploys.ts";
+import { eachOf } from "./each.ts";
 import { messageOf } from "./errors.ts";
-import { type Driver, RENDER_MS } from "./ports/driver.ts";
-import type { Trees } from "./ports/source.ts";
+import { ALL_LOOKS_MS, type Allowance, look, LOOKS_AT_ONCE, masked, secretsOf } from "./looks.ts";
+import { type ObjectChange, RENDER_MS } from "./ports/driver.ts";
 
-export type DiffParts = DeployParts & {
-  readonly driver: (name: string) => Promise<Driver>;
-  readonly trees: Trees;
-  /** The server's own environment variables, whose values as credentials are hidden. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-};
 type Request = Parameters<Control["diff"]>[0];
-type Rendered = { readonly text: string; readonly problem: string | null };
+/** What is to be applied to a target, or was. */
+type Applied = { readonly definition: Definition; readonly commit: CommitId; readonly digest: Digest | null };
+/** What a target's diff is made with: its time, its room, and what it must not say. */
+type Terms = { readonly allowed: Allowance; readonly budget: Budget; readonly secrets: readonly string[] };
+type Verdict = Omit<TargetDiff, "target" | "from" | "to" | "artifact" | "unbuilt">;
 
-/** Characters of one text, and of all in one answer; what is longer is cut. */
-const MAX_TEXT = 65_536;
-const MAX_ALL = 8 * 1024 * 1024;
-/** Shorter values are everywhere, and hide nothing. */
-const SHORTEST_SECRET = 4;
-
-/** What the commit would change in an environment, target by target: what would be applied against what is live, both rendered now. */
-export async function diffOf(parts: DiffParts, request: Request): Promise<EnvironmentDiff> {
+/** What the commit would change in an environment, target by target: against what is there where its driver can tell, else against what was applied last. */
+export async function diffOf(parts: DeployParts, request: Request): Promise<EnvironmentDiff> {
   const commit = await parts.source.resolve(request.commit);
   const members = await membersOf(parts, { ...request, commit });
   const built = new Map((await parts.store.builds(commit)).map((b) => [b.artifact, b.digest]));
-  const targets: TargetDiff[] = [];
-  let left = MAX_ALL;
-  for (const member of members) {
+  const allowed = { ms: RENDER_MS, until: parts.clock.now() + ALL_LOOKS_MS };
+  const budget = new Budget();
+  const found = new Map<TargetId, TargetDiff>();
+  await eachOf(members, LOOKS_AT_ONCE, async (member) => {
     const digest = member.recorded?.digest ?? built.get(member.artifact ?? "") ?? null;
-    const diff = cut(await targetDiff(parts, member, digest), left);
-    left -= diff.after.length + (diff.before?.length ?? 0);
-    targets.push(diff);
-  }
-  return { commit, environment: request.environment, targets, commits: await commitsOf(parts, commit, targets) };
+    found.set(member.target, await targetDiff(parts, { allowed, budget }, member, digest));
+  });
+  const targets = members.flatMap(({ target }) => found.get(target) ?? []);
+  const { environment } = request;
+  return { commit, environment, summary: summaryOf(targets), targets, commits: await commitsOf(parts, commit, targets) };
 }
 
 /** As open runs of the commit hold them, for those are what a decision opens; others as a deploy would plan them now. */
-async function membersOf(parts: DiffParts, request: Request): Promise<readonly Member[]> {
+async function membersOf(parts: DeployParts, request: Request): Promise<readonly Member[]> {
   const { commit, environment, services } = request;
   const d = new Draft(parts.loop.state, parts.loop.state.meta.at);
   const held = new Map<ServiceId, Member>();
@@ -64,62 +60,104 @@ async function membersOf(parts: DiffParts, request: Request): Promise<readonly M
   return Object.values(plan.members).map((member) => held.get(member.service) ?? member);
 }
 
-async function targetDiff(parts: DiffParts, member: Member, digest: Digest | null): Promise<TargetDiff> {
-  const { items } = await parts.store.targets({ service: member.service, environment: member.environment }, { limit: 1, cursor: null });
+async function targetDiff(
+  parts: DeployParts,
+  terms: Omit<Terms, "secrets">,
+  { target, service, environment, commit, definition, artifact }: Member,
+  digest: Digest | null,
+): Promise<TargetDiff> {
+  const { items } = await parts.store.targets({ service, environment }, { limit: 1, cursor: null });
   const live = items[0]?.live ?? null;
-  const definition = live && live.definition !== "" ? await parts.store.definition(live.definition) : null;
-  const after = await rendered(parts, member.target, member.definition, member.commit, digest);
-  const before = live && definition ? await rendered(parts, member.target, definition, live.commit, live.digest) : null;
+  const recorded = live && live.definition !== "" ? await parts.store.definition(live.definition) : null;
+  const next = { definition, commit, digest };
+  const last = live && recorded ? { ...live, definition: recorded } : null;
+  const all = { ...terms, secrets: secretsOf([definition, recorded], parts.env) };
+  const compared = await byObjects(parts, all, target, next);
   return {
-    target: member.target,
+    target,
     from: live?.commit ?? null,
-    to: member.commit,
-    before: before?.text ?? null,
-    after: after.text,
-    problem: after.problem,
-    cut: false,
+    to: commit,
+    artifact: digest,
+    unbuilt: digest === null ? artifact : null,
+    ...(typeof compared === "object" && compared !== null
+      ? compared
+      : await byTexts(parts, all, target, { next, last, uncompared: compared })),
   };
 }
 
-async function rendered(
-  parts: DiffParts,
-  target: TargetId,
-  definition: Definition,
-  commit: CommitId,
-  digest: Digest | null,
-): Promise<Rendered> {
-  const secrets = secretsOf(definition, parts.env);
+/** Why it could not be compared, in words; null: its driver knows no objects. */
+async function byObjects(parts: DeployParts, terms: Terms, target: TargetId, applied: Applied): Promise<Verdict | string | null> {
+  const { allowed, budget, secrets } = terms;
   try {
-    const driver = await parts.driver(definition.driver);
-    const tree = (folder: string) => parts.trees(commit, folder);
-    const text = await driver.render(
-      { project: parts.project, target, commit, digest, definition },
-      { signal: AbortSignal.timeout(RENDER_MS), home: parts.home, tree },
-    );
-    return { text: masked(text, secrets), problem: null };
+    const driver = await parts.driver(applied.definition.driver);
+    const input = { project: parts.project, target, ...applied };
+    const all = await look(parts, allowed, applied.commit, (context) => driver.compare?.(input, context) ?? Promise.resolve(null));
+    if (all === null) return null;
+    const hidden = all.map((object) => ({ ...object, before: hide(object.before, secrets), after: hide(object.after, secrets) }));
+    const counts = countsOf(all);
+    return {
+      change: counts.same === all.length ? "same" : "changed",
+      ...budget.objects(hidden),
+      counts,
+      uncompared: null,
+      before: null,
+      after: null,
+      problem: null,
+    };
   } catch (error) {
-    return { text: `${masked(JSON.stringify(definition, null, 2), secrets)}\n`, problem: masked(messageOf(error), secrets) };
+    return masked(messageOf(error), secrets);
   }
 }
 
-/** Drivers name credentials and do not know their values. A chart or a message may hold one all the same; and a variable of a credential's name is one. */
-function secretsOf(definition: Definition, env: DiffParts["env"]): readonly string[] {
-  const values = definition.credentials.flatMap((name) => [env[name] ?? "", definition.variables[name] ?? ""]);
-  return [...new Set(values)].filter((v) => v.length >= SHORTEST_SECRET).toSorted((a, b) => b.length - a.length);
+type Sides = { readonly next: Applied; readonly last: Applied | null; readonly uncompared: string | null };
+
+async function byTexts(parts: DeployParts, terms: Terms, target: TargetId, { next, last, uncompared }: Sides): Promise<Verdict> {
+  const { budget, secrets } = terms;
+  const by = { objects: null, counts: null, uncompared };
+  try {
+    const after = await rendered(parts, terms.allowed, target, next);
+    const before = last && (await rendered(parts, terms.allowed, target, last));
+    const texts = { before: hide(before, secrets), after: masked(after, secrets) };
+    return { change: before === after ? "same" : "changed", ...by, problem: null, ...budget.texts(texts) };
+  } catch (error) {
+    const texts = { before: last && textOf(last.definition, secrets), after: textOf(next.definition, secrets) };
+    return { change: "unknown", ...by, problem: masked(messageOf(error), secrets), ...budget.texts(texts) };
+  }
 }
 
-/** Also as it is written inside a quoted string. */
-const masked = (text: string, secrets: readonly string[]): string =>
-  secrets.flatMap((s) => [s, JSON.stringify(s).slice(1, -1)]).reduce((hidden, secret) => hidden.replaceAll(secret, "***"), text);
+async function rendered(
+  parts: DeployParts,
+  allowed: Allowance,
+  target: TargetId,
+  { definition, commit, digest }: Applied,
+): Promise<string> {
+  const driver = await parts.driver(definition.driver);
+  return await look(parts, allowed, commit, (context) =>
+    driver.render({ project: parts.project, target, commit, digest, definition }, context),
+  );
+}
 
-function cut(diff: TargetDiff, left: number): TargetDiff {
-  const most = Math.max(0, Math.min(MAX_TEXT, Math.floor(left / 2)));
-  if (diff.after.length <= most && (diff.before?.length ?? 0) <= most) return diff;
-  return { ...diff, before: diff.before?.slice(0, most) ?? null, after: diff.after.slice(0, most), cut: true };
+const textOf = (definition: Definition, secrets: readonly string[]): string => `${masked(JSON.stringify(definition, null, 2), secrets)}\n`;
+const hide = (text: string | null, secrets: readonly string[]): string | null => text && masked(text, secrets);
+
+function countsOf(objects: readonly ObjectChange[]): Record<ObjectChange["change"], number> {
+  const counts = { added: 0, changed: 0, removed: 0, same: 0 };
+  for (const { change } of objects) counts[change] += 1;
+  return counts;
+}
+
+function summaryOf(found: readonly TargetDiff[]): EnvironmentDiff["summary"] {
+  const targets = { changed: 0, same: 0, unknown: 0 };
+  const objects = { added: 0, changed: 0, removed: 0, same: 0 };
+  for (const { change, counts } of found) {
+    targets[change] += 1;
+    for (const kind of ["added", "changed", "removed", "same"] as const) objects[kind] += counts?.[kind] ?? 0;
+  }
+  return { targets, objects };
 }
 
 /** Once for each commit that is live; what the source does not know any more has no list. */
-async function commitsOf(parts: DiffParts, commit: CommitId, targets: readonly TargetDiff[]): Promise<EnvironmentDiff["commits"]> {
+async function commitsOf(parts: DeployParts, commit: CommitId, targets: readonly TargetDiff[]): Promise<EnvironmentDiff["commits"]> {
   const found: EnvironmentDiff["commits"][number][] = [];
   for (const from of new Set(targets.flatMap((t) => t.from ?? []))) {
     const [brings, loses] = [await parts.source.between(from, commit), await parts.source.between(commit, from)];

@@ -14,12 +14,13 @@ import {
   RequestError,
   type RollbackPreview,
   type RollbackRequest,
-  type EnvironmentDiff,
   type WaitingStep,
 } from "./control.ts";
+import type { DriftReport, EnvironmentDiff } from "./compared.ts";
 import { decide } from "./decisions.ts";
 import { diffOf } from "./diffs.ts";
 import { deploy, type DeployParts, planOf, scopeOf } from "./deploys.ts";
+import { driftOf } from "./drift.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { Freezes } from "./freezes.ts";
 import { Loop } from "./loop.ts";
@@ -200,7 +201,11 @@ export class Engine implements Control {
   settle: Control["settle"] = (target, options, actor) => this.#stops.settle(target, options, actor);
 
   diff(request: Parameters<Control["diff"]>[0]): Promise<EnvironmentDiff> {
-    return diffOf({ ...this.#parts, driver: this.#options.driver, trees: this.#options.trees, env: process.env }, request);
+    return diffOf(this.#parts, request);
+  }
+
+  drift(request: Parameters<Control["drift"]>[0]): Promise<DriftReport> {
+    return driftOf(this.#parts, request);
   }
 
   waiting(): Promise<readonly WaitingStep[]> {

@@ -4,7 +4,8 @@ import type { RunStatus } from "../../core/run/rows.ts";
 import { isTarget } from "../../engine/stops.ts";
 import { presentEvent } from "../present/events.ts";
 import { presentEnvironment, presentLedgerEntry, presentSnapshot, presentTarget } from "../present/fleet.ts";
-import { presentApproval, presentDiff } from "../present/plans.ts";
+import { presentDiff, presentDrift } from "../present/compared.ts";
+import { presentApproval } from "../present/plans.ts";
 import { instant, presentRun, presentRunDetail } from "../present/runs.ts";
 import { waitingPage } from "../present/waiting.ts";
 import { ProblemError } from "../problem.ts";
@@ -66,6 +67,12 @@ export function addReads(app: ApiApp, context: ApiContext): void {
   app.openapi(routes.getDiff, async (c) => {
     const { commit, environment, services } = c.req.valid("query");
     return c.json(presentDiff(await control.diff({ commit, environment, services: services?.split(",") ?? null })), 200);
+  });
+
+  app.openapi(routes.getDrift, async (c) => {
+    const { environments, services } = c.req.valid("query");
+    const report = await control.drift({ environments: environments?.split(",") ?? null, services: services?.split(",") ?? null });
+    return c.json(presentDrift(report), 200);
   });
 
   app.openapi(routes.listSnapshots, async (c) => {

@@ -3,8 +3,7 @@ import { explain } from "../../contract/explain.ts";
 import type * as schema from "../../contract/schemas/plans.ts";
 import type { Plan } from "../../core/plan/plan.ts";
 import type { BuildRow, DecisionRow } from "../../core/run/rows.ts";
-import type { EnvironmentDiff, PendingApproval, RollbackPreview, Standing } from "../../engine/control.ts";
-import type { CommitList } from "../../engine/ports/source.ts";
+import type { PendingApproval, RollbackPreview, Standing } from "../../engine/control.ts";
 import { instant, instantOrNull } from "./runs.ts";
 
 export type PublicPlan = z.infer<typeof schema.Plan>;
@@ -81,18 +80,6 @@ export function presentStanding(
   const waits = status === "waiting" && reason !== null ? { code: reason.code, ...explain(reason, { run, kind: "deploy", commit }) } : null;
   return { target, run, approved: [...approved], count, open, status, ...(waits && { waitingFor: waits }) };
 }
-
-export const presentDiff = (diff: EnvironmentDiff): z.infer<typeof schema.Diff> => ({
-  commit: diff.commit,
-  environment: diff.environment,
-  targets: diff.targets.map((target) => ({ ...target })),
-  commits: diff.commits.map(({ from, brings, loses }) => ({ from, brings: presentCommits(brings), loses: presentCommits(loses) })),
-});
-
-const presentCommits = ({ count, newest }: CommitList) => ({
-  count,
-  items: newest.map((commit) => ({ ...commit, at: instant(commit.at) })),
-});
 
 export const presentDecision = (row: DecisionRow): z.infer<typeof schema.Decision> => ({
   id: row.id,

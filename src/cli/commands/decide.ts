@@ -8,7 +8,8 @@ import { table } from "../output/table.ts";
 import { count, listed, safe } from "../output/text.ts";
 import type { Session } from "../session.ts";
 import { approvedText, exceptionLines, type Gates, gatesOf, pendingApprovals } from "./approvals.ts";
-import { commitLines, fetchDiff, targetLines } from "./diff.ts";
+import { commitLines } from "./commits.ts";
+import { diffLines, fetchDiff, summaryLines } from "./diff.ts";
 import { commitText } from "./shown.ts";
 import { stopsIn, targetStops } from "./stops.ts";
 
@@ -29,10 +30,9 @@ export type Decision = {
 const NOTHING = fingerprint({});
 /** Services that are named in a request: an address has room for some. */
 const MOST_NAMED = 50;
-/** Targets, commits and lines of a difference that are shown before the question; `sluice diff` shows all. */
+/** Targets and commits of a difference that are shown before the question; `sluice diff` shows all. */
 const MOST_TARGETS = 20;
 const MOST_COMMITS = 10;
-const MOST_LINES = 30;
 
 /** Shows every gate that the decision is about, asks, and has it recorded. */
 export async function decide(session: Session, connection: Connection, decision: Decision): Promise<Schemas["DecisionAnswer"]> {
@@ -98,12 +98,16 @@ async function showDiff(session: Session, connection: Connection, gate: Gates, s
     const { commit, environment } = gate;
     const found = await fetchDiff(connection, commit, environment, services.length > MOST_NAMED ? [] : services);
     const targets = found.targets.filter(({ target }) => services.includes(serviceOf(target)));
-    const more = targets.length - MOST_TARGETS;
+    const more = targets.filter(({ change }) => change !== "same").slice(MOST_TARGETS);
+    const shown = targets.filter((target) => !more.includes(target));
     session.say(
       [
+        ...summaryLines({ ...found, targets }, session.colors),
         ...commitLines(session, { ...found, targets }, MOST_COMMITS),
-        ...(await targetLines(session, { ...found, targets: targets.slice(0, MOST_TARGETS) }, MOST_LINES)),
-        ...(more > 0 ? [`and ${count(more, "more target")}: sluice diff --env ${environment} --commit ${shortCommit(commit)}`] : []),
+        ...(await diffLines(session.colors, { ...found, targets: shown }, false)),
+        ...(more.length > 0
+          ? [`and ${count(more.length, "more target")}: sluice diff --env ${environment} --commit ${shortCommit(commit)}`]
+          : []),
       ].join("\n"),
     );
   } catch (error) {

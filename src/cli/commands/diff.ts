@@ -5,25 +5,33 @@ import { answer } from "../api.ts";
 import type { Connection } from "../context.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
 import { commitOption, environmentOption, examples } from "../options.ts";
-import { unified } from "../output/diff.ts";
+import { type Block, countsOf, isShort, objectBlock, textOf, unified } from "../output/diff.ts";
+import type { Colors } from "../output/paint.ts";
 import { count, listed, safe } from "../output/text.ts";
 import type { Perform } from "../perform.ts";
 import type { Session } from "../session.ts";
+import { commitLines } from "./commits.ts";
 
-type Options = { readonly env: string; readonly commit?: string };
+type Options = { readonly env: string; readonly commit?: string; readonly full?: boolean };
 export type Diff = Schemas["Diff"];
+type Target = Diff["targets"][number];
+type Counts = NonNullable<Target["counts"]>;
 
 export function addDiff(program: Command, perform: Perform): void {
   const command = program
     .command("diff")
-    .description("Print what a commit would change in an environment: what would be applied against what is live, without secrets")
-    .argument("[services...]", "only these services (default: all that are not manual)")
+    .description(
+      "Print what a commit would change in an environment: object by object against what is there, where the driver can tell, else what would be applied against what was; without secrets",
+    )
+    .argument("[services...]", "only these services, in full (default: all that are not manual)")
     .addOption(environmentOption())
     .addOption(commitOption())
+    .option("--full", "print every text, however many there are")
     .action(perform(diff));
   examples(command, [
-    ["sluice diff --env mainnet --commit 4f9c2d1", "every service"],
-    ["sluice diff api --env mainnet --json", "one service at HEAD, as {commit, environment, targets, commits}"],
+    ["sluice diff --env mainnet --commit 4f9c2d1", "every service: a summary, and the texts where they are short"],
+    ["sluice diff api --env mainnet", "one service at HEAD, in full"],
+    ["sluice diff --env mainnet --json", "as {commit, environment, summary, targets, commits}"],
   ]);
 }
 
@@ -31,7 +39,14 @@ async function diff(session: Session, services: string[], options: Options): Pro
   const connection = await session.connect("read");
   const found = await fetchDiff(connection, options.commit ?? "HEAD", options.env, services);
   if (session.json) session.printJson(found);
-  else session.print([...commitLines(session, found), ...(await targetLines(session, found, null))].join("\n"));
+  else {
+    const full = options.full === true || services.length > 0;
+    session.print(
+      [...summaryLines(found, session.colors), ...commitLines(session, found), ...(await diffLines(session.colors, found, full))].join(
+        "\n",
+      ),
+    );
+  }
   return EXIT.done;
 }
 
@@ -40,61 +55,82 @@ export function fetchDiff({ client }: Connection, commit: string, environment: s
   return answer(client.GET("/api/v1/diff", { params: { query } }));
 }
 
-/** Commits that come with it and those that would be lost, once for each commit that is live; and where that cannot be known. */
-export function commitLines(session: Session, diff: Diff, most = 50): readonly string[] {
-  return [...knownLines(session, diff, most), ...unknownLines(session, diff)];
-}
-
-/** What is live and what the source no longer has: nobody can say what of it the new commit lacks. */
-function unknownLines({ colors }: Session, { targets, commits }: Diff): readonly string[] {
-  const known = new Set(commits.map(({ from }) => from));
-  const gone = Map.groupBy(
-    targets.filter(({ from }) => from !== null && !known.has(from)),
-    ({ from }) => from ?? "",
+/** All of it in a line, then kind by kind. */
+export function summaryLines(
+  { commit, environment, targets }: Pick<Diff, "commit" | "environment" | "targets">,
+  colors: Colors,
+): readonly string[] {
+  const number = (of: Target["change"]): number => targets.filter(({ change }) => change === of).length;
+  const objects = countsText(
+    targets.reduce((sum, { counts }) => (counts ? plus(sum, counts) : sum), NONE),
+    "object",
   );
-  return [...gone].map(([from, on]) =>
-    colors.red(
-      `${listed(on.map(({ target }) => target))}: which commits would be lost cannot be known: the source no longer has ${shortCommit(from)}, which is live`,
-    ),
-  );
-}
-
-function knownLines({ colors }: Session, { targets, commits }: Diff, most: number): readonly string[] {
-  return commits.flatMap(({ from, brings, loses }) => {
-    const on = listed(targets.filter((target) => target.from === from).map(({ target }) => target));
-    if (on === "") return [];
-    const list = ({ items, count: all }: typeof brings): readonly string[] => {
-      const shown = items.slice(0, most).map(({ id, subject }) => `  ${shortCommit(id)} ${safe(subject)}`);
-      return all > shown.length ? [...shown, `  and ${all - shown.length} more`] : shown;
-    };
-    return [
-      `${on}: ${brings.count === 0 ? "no commit" : count(brings.count, "commit")} since ${shortCommit(from)}`,
-      ...list(brings),
-      ...(loses.count === 0 ? [] : [colors.red(`${on}: ${count(loses.count, "commit")} that would be lost`), ...list(loses)]),
-    ];
-  });
-}
-
-/** Each target's difference. `most`: lines of one; what is longer is cut, with how to see all. null: all of it. */
-export async function targetLines(session: Session, diff: Diff, most: number | null): Promise<readonly string[]> {
-  return (await Promise.all(diff.targets.map((target) => linesOf(session, diff, target, most)))).flat();
-}
-
-async function linesOf({ colors }: Session, { commit, environment }: Diff, target: Diff["targets"][number], most: number | null) {
-  const from = target.from === null ? "nothing" : shortCommit(target.from);
-  const head = [
-    colors.bold(`${target.target} ${from} -> ${shortCommit(target.to)}`),
-    ...(target.problem === null ? [] : [colors.yellow(`  could not be rendered, shown as its definition: ${safe(target.problem)}`)]),
+  const unknown = number("unknown");
+  const parts = [
+    `${number("changed")} of ${count(targets.length, "target")} would change${objects === "" ? "" : `: ${objects}`}`,
+    ...(unknown === 0 ? [] : [colors.yellow(`${unknown} could not be rendered`)]),
   ];
-  const lines = await unified(target.before, target.after, colors);
-  if (lines === null) return [...head, "  too different to be shown line by line: --json has both texts"];
-  const shown = most === null ? lines : lines.slice(0, most);
-  const more = lines.length - shown.length;
-  const service = target.target.slice(0, target.target.lastIndexOf("@"));
+  return [colors.bold(`${environment} at ${shortCommit(commit)}: `) + parts.join("; "), ...kindLines(targets)];
+}
+
+const NONE: Counts = { added: 0, changed: 0, removed: 0, same: 0 };
+const plus = (a: Counts, b: Counts): Counts => ({
+  added: a.added + b.added,
+  changed: a.changed + b.changed,
+  removed: a.removed + b.removed,
+  same: a.same + b.same,
+});
+
+function kindLines(targets: readonly Target[]): readonly string[] {
+  const kinds = new Map<string, Counts>();
+  for (const { kind, change } of targets.flatMap(({ objects }) => objects ?? []))
+    kinds.set(kind, plus(kinds.get(kind) ?? NONE, { ...NONE, [change]: 1 }));
+  const lines = [...kinds].flatMap(([kind, counts]) => (countsText(counts) === "" ? [] : [[safe(kind), countsText(counts)] as const]));
+  const width = Math.max(...lines.map(([kind]) => kind.length));
+  return lines.length < 2 ? [] : lines.map(([kind, text]) => `  ${kind.padEnd(width)}  ${text}`);
+}
+
+/** `2 changed, 1 added`; empty where all is the same. */
+function countsText({ changed, added, removed }: Counts, noun?: string): string {
+  const parts = [[changed, "changed"] as const, [added, "added"] as const, [removed, "removed"] as const].filter(([number]) => number > 0);
+  return parts.map(([number, word], index) => (noun && index === 0 ? `${count(number, noun)} ${word}` : `${number} ${word}`)).join(", ");
+}
+
+/** Each target's difference; those without one together in a line. Texts where they are short, or `full`. */
+export async function diffLines(colors: Colors, diff: Diff, full: boolean): Promise<readonly string[]> {
+  const { commit, environment } = diff;
+  const different = diff.targets.filter(({ change }) => change !== "same");
+  const same = diff.targets.filter(({ change }) => change === "same").map(({ target }) => target);
+  const blocks: Block[] = [];
+  for (const target of different) blocks.push(...(await blocksOf(target, colors)));
+  const whole = full || isShort(blocks);
   return [
-    ...head,
-    ...(lines.length === 0 && !target.cut ? [colors.dim("  no difference")] : shown),
-    ...(more > 0 ? [`  ${count(more, "more line")}: sluice diff ${service} --env ${environment} --commit ${shortCommit(commit)}`] : []),
-    ...(target.cut ? [colors.yellow("  cut: the texts are too long to be sent whole")] : []),
+    ...blocks.flatMap(({ head, text }) => (whole ? [head, ...text] : [head])),
+    ...(same.length > 0 ? [colors.dim(`no difference: ${listed(same)}`)] : []),
+    ...(whole ? [] : [`texts: sluice diff --full --env ${environment} --commit ${shortCommit(commit)}, or name services`]),
   ];
 }
+
+async function blocksOf(target: Target, colors: Colors): Promise<readonly Block[]> {
+  const { objects, counts, problem, uncompared } = target;
+  const from = target.from === null ? "nothing" : shortCommit(target.from);
+  const title = colors.bold(`${target.target} ${from} -> ${shortCommit(target.to)}`);
+  const notes = [
+    ...(target.unbuilt === null ? [] : [`${target.unbuilt} is not built yet: its digest is not part of this`]),
+    ...(uncompared === null ? [] : [`not compared with what is there: ${safe(uncompared)}`]),
+    ...(problem === null ? [] : [`could not be rendered, shown as its definition: ${safe(problem)}`]),
+  ].map((note) => `\n  ${colors.yellow(note)}`);
+  if (objects === null) {
+    const change = await unified(target.before, target.after, colors);
+    const words = change === null ? "" : `: ${countsOf(change, colors)} ${change.added + change.removed === 1 ? "line" : "lines"}`;
+    return [{ head: `${title}${words}${notes.join("")}`, text: textOf(change, target.cut, "no difference", colors) }];
+  }
+  const shown = objects.filter(({ change }) => change !== "same");
+  const rest = counts === null ? 0 : counts.added + counts.changed + counts.removed - shown.length;
+  const same = counts?.same ? colors.dim(`, ${counts.same} the same`) : "";
+  const head = { head: `${title}: ${counts ? countsText(counts) : ""}${same}${notes.join("")}`, text: [] };
+  const each = await Promise.all(shown.map((object) => objectBlock(object, SIGNS[object.change], colors)));
+  return [head, ...each, ...(rest > 0 ? [{ head: colors.yellow(`  and ${rest} more: too many to be sent`), text: [] }] : [])];
+}
+
+const SIGNS = { added: "+", removed: "-", changed: "~", same: "~" } as const;

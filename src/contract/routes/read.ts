@@ -1,8 +1,9 @@
 import { z } from "@hono/zod-openapi";
 import { pageQuery, RunKind, TargetId } from "../schemas/common.ts";
+import { Diff, Drift } from "../schemas/compared.ts";
 import { StreamEvent } from "../schemas/events.ts";
 import { Commit, EnvironmentPage, LedgerPage, ServerHealth, Session, SnapshotPage, TargetPage } from "../schemas/fleet.ts";
-import { ApprovalPage, Diff } from "../schemas/plans.ts";
+import { ApprovalPage } from "../schemas/plans.ts";
 import { LogChunk, RunDetail, RunPage, WaitingPage } from "../schemas/runs.ts";
 import { base, createRoute, failures, idParam, json } from "./define.ts";
 
@@ -89,6 +90,20 @@ export const getDiff = createRoute({
     }),
   },
   responses: { 200: json(Diff, "What would be applied, target by target, against what is live"), ...failures },
+});
+
+export const getDrift = createRoute({
+  method: "get",
+  path: `${base}/drift`,
+  operationId: "getDrift",
+  description: "Looks at every target that is asked for, which may take minutes. Changes nothing, and records nothing.",
+  request: {
+    query: z.object({
+      environments: z.string().min(1).optional().openapi({ description: "One or more, separated by commas; without: all" }),
+      services: z.string().min(1).optional().openapi({ description: "One or more, separated by commas; without: all" }),
+    }),
+  },
+  responses: { 200: json(Drift, "What is there now, target by target, against what the ledger says"), ...failures },
 });
 
 export const listSnapshots = createRoute({

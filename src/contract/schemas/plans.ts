@@ -1,6 +1,5 @@
 import { z } from "@hono/zod-openapi";
 import { CommitId, Digest, Instant, page, RunKind, StepId, StepKind, StepStatus, TargetId } from "./common.ts";
-import { Commit } from "./fleet.ts";
 import { DeployPlanRequest, Explanation } from "./runs.ts";
 
 /** A plan's public side: neither drivers' configs nor variables. */
@@ -108,38 +107,6 @@ export const PendingApproval = z
   })
   .openapi("PendingApproval");
 export const ApprovalPage = page(PendingApproval, "ApprovalPage");
-
-const Commits = z.object({
-  count: z.int().min(0),
-  items: z.array(Commit).openapi({ description: "Newest first, at most 50" }),
-});
-/** What a commit would change in an environment. Texts are as drivers render them, without secrets. */
-export const Diff = z
-  .object({
-    commit: CommitId,
-    environment: z.string(),
-    targets: z.array(
-      z.object({
-        target: TargetId,
-        from: CommitId.nullable().openapi({ description: "What is live; null: nothing" }),
-        to: CommitId,
-        before: z.string().nullable().openapi({ description: "null: nothing is live, or it was not deployed by Sluice" }),
-        after: z.string(),
-        problem: z.string().nullable().openapi({ description: "Why it could not be rendered; the texts are definitions then" }),
-        cut: z.boolean().openapi({ description: "The texts were too long: only their beginnings are here" }),
-      }),
-    ),
-    commits: z
-      .array(
-        z.object({
-          from: CommitId,
-          brings: Commits.openapi({ description: "Commits that are not live yet" }),
-          loses: Commits.openapi({ description: "Commits that are live and not part of the new one" }),
-        }),
-      )
-      .openapi({ description: "One for each commit that is live on a target and known to the source" }),
-  })
-  .openapi("Diff");
 
 export const DecisionRequest = z
   .strictObject({

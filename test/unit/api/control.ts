@@ -1,4 +1,4 @@
-import { RequestError, type Actor, type Control, type DeployRequest } from "../../../src/engine/control.ts";
+import { RequestError, type Actor, type Control, type DeployRequest, type Scope } from "../../../src/engine/control.ts";
 import type { Answer } from "../../../src/core/run/events.ts";
 import type { Change } from "../../../src/core/run/changes.ts";
 import type { StepRow } from "../../../src/core/run/rows.ts";
@@ -155,12 +155,58 @@ export class TestControl implements Control {
     return this.waits.map(({ place, step }) => ({ run: run("1"), step, place, who: ["ana"] }));
   }
   async diff(request: { readonly environment: string }) {
+    const target = {
+      from: OLD,
+      to: COMMIT,
+      artifact: null,
+      unbuilt: "mega",
+      change: "changed" as const,
+      objects: null,
+      counts: null,
+      uncompared: null,
+      before: null,
+      after: null,
+      problem: null,
+      cut: false,
+    };
+    const object = { kind: "Deployment", name: "api", namespace: null, cut: false };
+    const counts = { added: 0, changed: 1, removed: 0, same: 0 };
     const commits = { count: 1, newest: [{ id: COMMIT, subject: "Faster quotes", author: "Ana", at: AT }] };
     return {
       commit: COMMIT,
       environment: request.environment,
-      targets: [{ target: "api@mainnet" as const, from: OLD, to: COMMIT, before: "a", after: "b", problem: null, cut: false }],
+      summary: { targets: { changed: 1, same: 0, unknown: 1 }, objects: { added: 0, changed: 1, removed: 0, same: 0 } },
+      targets: [
+        {
+          ...target,
+          target: "api@mainnet" as const,
+          objects: [{ ...object, change: "changed" as const, before: "a", after: "b" }],
+          counts,
+        },
+        { ...target, target: "web@mainnet" as const, uncompared: "it does not answer", problem: "no chart", after: "b" },
+      ],
       commits: [{ from: OLD, brings: commits, loses: { count: 0, newest: [] } }],
+    };
+  }
+  async drift({ environments, services }: Scope) {
+    const object = { kind: "Service", name: "api", namespace: "harbor", drift: "missing" as const, recorded: "a", live: null, cut: false };
+    return {
+      summary: { none: 0, drift: 1, unknown: 0 },
+      targets: [
+        {
+          target: `${services?.[0] ?? "api"}@${environments?.[0] ?? "mainnet"}` as const,
+          verdict: "drift" as const,
+          commit: COMMIT,
+          since: AT,
+          deployed: COMMIT,
+          health: "degraded" as const,
+          differences: ["nothing of it is there"],
+          unknown: ["its objects could not be compared"],
+          compared: 2,
+          objects: [object],
+          cut: false,
+        },
+      ],
     };
   }
   async settle(_target: string, _options: unknown, actor: Actor) {

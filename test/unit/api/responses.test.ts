@@ -48,6 +48,7 @@ describe("every answer is what its schema says", () => {
       getRun: await client.GET("/api/v1/runs/{id}", { params: { path } }),
       listApprovals: await client.GET("/api/v1/approvals"),
       listWaiting: await client.GET("/api/v1/waiting"),
+      getDrift: await client.GET("/api/v1/drift", { params: { query: { environments: "mainnet", services: "api" } } }),
       getDiff: await client.GET("/api/v1/diff", { params: { query: { commit: COMMIT, environment: "mainnet", services: "api,web" } } }),
       listSnapshots: await client.GET("/api/v1/snapshots", { params: { query: { environment: "mainnet" } } }),
       listLedger: await client.GET("/api/v1/ledger", { params: { query: { target: "api@mainnet" } } }),

@@ -30,14 +30,16 @@ describe("differences", () => {
   const plain = colorsOf(false);
 
   test("are shown line by line with what stands around them; what is new is all of it", async () => {
-    expect(await unified("a\nb\nc\n", "a\nB\nc\n", plain)).toEqual(["@@ -1,3 +1,3 @@", " a", "-b", "+B", " c"]);
-    expect(await unified(null, "a\n", plain)).toEqual(["@@ -0,0 +1,1 @@", "+a"]);
-    expect(await unified("a\n", "a\n", plain)).toEqual([]);
+    const changed = { lines: ["@@ -1,3 +1,3 @@", " a", "-b", "+B", " c"], added: 1, removed: 1 };
+    expect(await unified("a\nb\nc\n", "a\nB\nc\n", plain)).toEqual(changed);
+    expect(await unified(null, "a\n", plain)).toEqual({ lines: ["@@ -0,0 +1,1 @@", "+a"], added: 1, removed: 0 });
+    expect(await unified("a\n", null, plain)).toEqual({ lines: ["@@ -1,1 +0,0 @@", "-a"], added: 0, removed: 1 });
+    expect(await unified("a\n", "a\n", plain)).toEqual({ lines: [], added: 0, removed: 0 });
   });
 
   test("drive no terminal", async () => {
-    expect((await unified(null, "a\u001b[2J\u0007b\n", plain))?.at(-1)).toBe("+ab");
-    expect((await unified("a\n", "b\n", colorsOf(true)))?.slice(1)).toEqual(["\u001b[31m-a\u001b[39m", "\u001b[32m+b\u001b[39m"]);
+    expect((await unified(null, "a\u001b[2J\u0007b\n", plain))?.lines.at(-1)).toBe("+ab");
+    expect((await unified("a\n", "b\n", colorsOf(true)))?.lines.slice(1)).toEqual(["\u001b[31m-a\u001b[39m", "\u001b[32m+b\u001b[39m"]);
   });
 
   test("of texts that have nothing in common are not looked for without end", async () => {

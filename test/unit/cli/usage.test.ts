@@ -43,6 +43,7 @@ test("the commands are those that were promised", () => {
       "deploy",
       "diff",
       "doctor",
+      "drift",
       "hold",
       "init",
       "lock",

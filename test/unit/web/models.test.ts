@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { textChange } from "../../../web/src/features/approvals/changes.ts";
+import { textChange } from "../../../web/src/lib/text-change.ts";
 import { questionsOf, setChange } from "../../../web/src/features/approvals/model.ts";
 import { fleetRows } from "../../../web/src/features/fleet/model.ts";
 import { lanesOf, progressOf, sameReasons, supersededBy, troubleOf, waitsOf } from "../../../web/src/features/run/lanes-model.ts";

@@ -5,12 +5,13 @@ import { lazy, Suspense, useState } from "react";
 import { targetId } from "../../lib/format.ts";
 import { targets } from "../../lib/queries.ts";
 import { CommitId } from "../../ui/commit.tsx";
+import { Objects } from "../../ui/objects.tsx";
 import { Loading, ProblemNote } from "../../ui/problem.tsx";
 import { Commits } from "./commits.tsx";
-import { type Change, useDifference } from "./diff.ts";
+import { type Change, countsText, summaryOf, useDifference } from "./diff.ts";
 import type { Question } from "./model.ts";
 
-const ChangeText = lazy(() => import("./change-text.tsx"));
+const ChangeText = lazy(() => import("../../ui/change-text.tsx"));
 
 export type Choice = { readonly without: ReadonlySet<string>; readonly onChange: (without: ReadonlySet<string>) => void };
 
@@ -25,6 +26,9 @@ export function Members({ question, choice }: { question: Question; choice?: Cho
         <ProblemNote title="Could not load what would change" error={difference.error} onRetry={() => void difference.refetch()} />
       )}
       {difference.data && <Commits difference={difference.data} />}
+      {difference.data && (
+        <p className="small">{summaryOf(question.members.flatMap((member) => difference.data.changes.get(member) ?? []))}</p>
+      )}
       <div className="table-box members" tabIndex={0} role="region" aria-label={choice ? "Members to decide on" : "Members"}>
         <table>
           <thead>
@@ -106,36 +110,61 @@ function MemberRows({ target, live, commit, change, loading, choice }: RowProps)
 }
 
 function ChangeSummary({ change, open, onToggle }: { change: Change; open: boolean; onToggle: () => void }) {
-  const { text, problem } = change;
-  if (text.patch === "" && problem === null) return <span className="muted">the same as now</span>;
+  const { text, counts, problem, unbuilt } = change;
+  if (change.change === "same" && unbuilt === null) return <span className="muted">the same as now</span>;
   return (
     <button type="button" className="link change" aria-expanded={open} onClick={onToggle}>
       {open ? <ChevronDownIcon size={16} /> : <ChevronRightIcon size={16} />}
       <span className="hidden">What changes on {change.target}: </span>
-      {change.before === null && <span>all new</span>}
-      <span className="tone-success">+{text.added}</span>
-      <span className="tone-danger">−{text.removed}</span>
+      {text !== null && change.before === null && <span>all new</span>}
+      {text !== null && (
+        <>
+          <span className="tone-success">+{text.added}</span>
+          <span className="tone-danger">−{text.removed}</span>
+        </>
+      )}
+      {counts !== null && <span>{countsText(counts) || "the same as now"}</span>}
       {problem !== null && <span className="tone-attention">not rendered</span>}
+      {unbuilt !== null && <span className="tone-attention">not built yet</span>}
     </button>
   );
 }
 
 function ChangeDetail({ change }: { change: Change }) {
+  const { text, objects, counts, problem, uncompared, unbuilt } = change;
+  const different = objects?.filter(({ change: how }) => how !== "same") ?? [];
+  const unlisted = counts === null ? 0 : counts.added + counts.changed + counts.removed - different.length;
   return (
     <div className="stack">
-      {change.before === null && <p className="small">Nothing is live there that Sluice has deployed: all of it is shown as added.</p>}
-      {change.problem !== null && (
+      {unbuilt !== null && <p className="small">{unbuilt} is not built yet: its digest is not part of this.</p>}
+      {uncompared !== null && (
         <p className="small">
-          <strong>It could not be rendered:</strong> {change.problem}. These are the definitions.
+          <strong>It could not be compared with what is there:</strong> {uncompared}. This is what is applied, against what was.
         </p>
       )}
-      {change.cut && <p className="small">The texts are long: only their beginnings are compared here.</p>}
-      <Suspense fallback={<Loading what="the difference" />}>
-        <ChangeText patch={change.text.patch} what={`What changes on ${change.target}`} />
-      </Suspense>
+      {text !== null && change.before === null && (
+        <p className="small">Nothing is live there that Sluice has deployed: all of it is shown as added.</p>
+      )}
+      {problem !== null && (
+        <p className="small">
+          <strong>It could not be rendered:</strong> {problem}. These are the definitions.
+        </p>
+      )}
+      {change.cut && text !== null && <p className="small">The texts are long: only their beginnings are compared here.</p>}
+      {text !== null && text.patch !== "" && (
+        <Suspense fallback={<Loading what="the difference" />}>
+          <ChangeText before={change.before} after={change.after} what={`What changes on ${change.target}`} />
+        </Suspense>
+      )}
+      {different.length > 0 && (
+        <Objects objects={different.map((object) => ({ ...object, word: object.change, tone: TONES[object.change] }))} />
+      )}
+      {unlisted > 0 && <p className="small">And {unlisted} more: too many to be sent.</p>}
     </div>
   );
 }
+
+const TONES = { added: "success", changed: "attention", removed: "danger", same: "attention" } as const;
 
 function toggled(names: ReadonlySet<string>, name: string): ReadonlySet<string> {
   const next = new Set(names);

@@ -1,0 +1,88 @@
+import type { Command } from "commander";
+import type { Schemas } from "../../contract/client.ts";
+import { shortCommit } from "../../contract/explain.ts";
+import { answer } from "../api.ts";
+import { EXIT, type ExitCode } from "../exit.ts";
+import { environmentsOption, examples } from "../options.ts";
+import { type Block, isShort, objectBlock } from "../output/diff.ts";
+import type { Colors } from "../output/paint.ts";
+import { count, listed, safe } from "../output/text.ts";
+import type { Perform } from "../perform.ts";
+import type { Session } from "../session.ts";
+
+type Options = { readonly env?: string[]; readonly full?: boolean };
+type Drift = Schemas["Drift"];
+type Target = Drift["targets"][number];
+
+export function addDrift(program: Command, perform: Perform): void {
+  const command = program
+    .command("drift")
+    .description(
+      "Compare what is live with what the ledger says: whatever was changed, removed or scaled by hand. Exits 1 where something differs or could not be looked at",
+    )
+    .argument("[services...]", "only these services, in full (default: all)")
+    .addOption(environmentsOption())
+    .option("--full", "print every text, however many there are")
+    .action(perform(drift));
+  examples(command, [
+    ["sluice drift", "every target that has something live"],
+    ["sluice drift api --env mainnet", "one target, in full"],
+    ["sluice drift --env mainnet --json", "as {summary, targets}"],
+  ]);
+}
+
+async function drift(session: Session, services: string[], options: Options): Promise<ExitCode> {
+  const { client } = await session.connect("read");
+  const query = {
+    ...(options.env ? { environments: options.env.join(",") } : {}),
+    ...(services.length === 0 ? {} : { services: services.join(",") }),
+  };
+  const found = await answer(client.GET("/api/v1/drift", { params: { query } }));
+  if (session.json) session.printJson(found);
+  else session.print((await driftLines(session.colors, found, options.full === true || services.length > 0)).join("\n"));
+  // what nobody could look at may have drifted
+  return found.summary.none === found.targets.length ? EXIT.done : EXIT.failed;
+}
+
+/** All of it in a line, then what differs and what could not be looked at, target by target. Texts where they are short, or `full`. */
+export async function driftLines(colors: Colors, { summary, targets }: Drift, full: boolean): Promise<readonly string[]> {
+  if (targets.length === 0) return ["Nothing is live there"];
+  const told = targets.filter(({ verdict }) => verdict !== "none");
+  const blocks: Block[] = [];
+  for (const target of told) blocks.push(...(await blocksOf(target, colors)));
+  const whole = full || isShort(blocks);
+  const as = targets.filter(({ verdict }) => verdict === "none").map(({ target }) => target);
+  return [
+    colors.bold(`${summary.drift} of ${count(targets.length, "target")} ${summary.drift === 1 ? "differs" : "differ"} from the ledger`) +
+      (summary.unknown === 0 ? "" : colors.yellow(`; ${summary.unknown} could not be looked at`)),
+    ...blocks.flatMap(({ head, text }) => (whole ? [head, ...text] : [head])),
+    ...(as.length > 0 ? [colors.dim(`as recorded: ${listed(as)}`)] : []),
+    ...(whole ? [] : ["texts: --full, or name services"]),
+    ...targets.flatMap(bringBack).slice(0, 1),
+  ];
+}
+
+function bringBack({ target, verdict, deployed }: Target): readonly string[] {
+  if (verdict !== "drift" || deployed === null) return [];
+  const [service, environment] = [target.slice(0, target.lastIndexOf("@")), target.slice(target.lastIndexOf("@") + 1)];
+  return [`to apply again what is recorded: sluice deploy ${service} --env ${environment} --commit ${shortCommit(deployed)} --redeploy`];
+}
+
+async function blocksOf(target: Target, colors: Colors): Promise<readonly Block[]> {
+  const { verdict, compared, objects, differences, unknown, health } = target;
+  const title = colors.bold(`${target.target} ${shortCommit(target.commit)}`);
+  const objectsText = compared === null || objects.length === 0 ? "" : `${objects.length} of ${count(compared, "object")} differ`;
+  const words = verdict === "unknown" ? colors.yellow("not known") : [colors.red("drift"), objectsText].filter(Boolean).join(", ");
+  const state = health === null || health === "healthy" || health === "none" ? "" : `, ${health}`;
+  const notes = [...differences.map(safe), ...unknown.map((why) => colors.yellow(safe(why)))].map((line) => `\n  ${line}`);
+  const head = { head: `${title}: ${words}${state}${notes.join("")}`, text: [] };
+  const each = await Promise.all(
+    objects.map(({ drift: how, recorded, live, ...object }) =>
+      objectBlock({ ...object, before: recorded, after: live }, SIGNS[how], colors, ` ${WORDS[how]}`),
+    ),
+  );
+  return [head, ...each, ...(target.cut ? [{ head: colors.yellow("  cut: there is too much to be sent whole"), text: [] }] : [])];
+}
+
+const SIGNS = { missing: "-", extra: "+", different: "~" } as const;
+const WORDS = { missing: "is gone", extra: "is not part of it", different: "differs" } as const;
