@@ -5,7 +5,7 @@ import { isAlive, type Identity } from "../../src/host/processes.ts";
 import { findPrograms, needPrograms, type Say } from "./build.ts";
 import { writeFakes } from "./fakes/index.ts";
 import { withLock } from "./lock.ts";
-import { CONTROL_PLANE, kubeconfigOf, namePorts, PARTS, PORT_COUNT, registryConfig, serverOf, type Part } from "./parts.ts";
+import { CLIENTS, CONTROL_PLANE, kubeconfigOf, namePorts, PARTS, PORT_COUNT, registryConfig, serverOf, type Part } from "./parts.ts";
 import { clustersDirectory, ClusterError, directoryOf } from "./places.ts";
 import { freePorts } from "./ports.ts";
 import { endProcesses, memoryOf, startProcess } from "./processes.ts";
@@ -60,19 +60,20 @@ export async function down(name: string, say: Say): Promise<boolean> {
 /** Kills a part as by `kill -9`; its data and its port stay. */
 export async function stopPart(name: string, part: Part): Promise<void> {
   await locked(name, quiet, async () => {
-    const state = needState(name);
-    await endProcesses(directoryOf(name), identitiesOf({ parts: { [part]: state.parts[part] } }), part);
-    const { [part]: _, ...parts } = state.parts;
-    writeState({ ...state, parts });
+    await end(needState(name), part);
   });
 }
 
-/** Starts a part that does not run. Resolves when it answers, where it is one that clients ask. */
+/** Starts a part that does not run; with the API server, its own clients anew. Resolves when it answers, where it is one that is asked. */
 export async function startPart(name: string, part: Part): Promise<Reach> {
   return await locked(name, quiet, async () => {
-    const state = run(withLiving(needState(name)), part);
-    if (part === "kube-apiserver") await untilApiServes(state);
+    let state = run(withLiving(needState(name)), part);
     if (part === "registry") await untilRegistryServes(state);
+    if (part === "kube-apiserver") {
+      await untilApiServes(state);
+      // Those that lived through it ask again after ever longer pauses, up to a minute; where leaders are elected, they would have ended.
+      for (const client of CLIENTS.filter((one) => living(state, one) !== null)) state = run(await end(state, client), client);
+    }
     return reach(state);
   });
 }
@@ -129,6 +130,14 @@ async function serve(begun: State, wanted: readonly Part[]): Promise<State> {
   state = { ...state, complete: true };
   writeState(state);
   return state;
+}
+
+async function end(state: State, part: Part): Promise<State> {
+  const { [part]: identity, ...parts } = state.parts;
+  await endProcesses(directoryOf(state.name), identity === undefined ? [] : [identity], part);
+  const next = { ...state, parts };
+  writeState(next);
+  return next;
 }
 
 /** Starts the part where it does not live. */
