@@ -19,8 +19,6 @@ export type Connector = {
   readonly interrupted: AbortSignal;
   /** Words for a person, beside what the command prints. */
   readonly note: (line: string) => void;
-  /** When a server that is named has had time enough to say that it is there; absent: whenever it answers. */
-  readonly patience?: AbortSignal;
 };
 
 /** How long an owner that has not said where it listens is waited for, in ms. */
@@ -48,7 +46,7 @@ async function toServer(given: string, connector: Connector): Promise<Connection
   const known = secret === null ? await findServer(origin, env) : null;
   // The token that was found belongs to the address that it was found under, and goes nowhere else.
   const api = { baseUrl: known?.url ?? origin, actor: currentUser(env), ...tokenOf(secret ?? known?.token ?? null) };
-  return reached(api, connector.patience ?? null);
+  return reached(api);
 }
 
 const tokenOf = (token: string | null): { token?: string } => (token === null ? {} : { token });

@@ -241,8 +241,7 @@ export type BuildRow = {
   readonly artifact: string;
   readonly commit: CommitId;
   readonly digest: Digest;
-  /** null: somebody else has pushed it. */
-  readonly attempt: AttemptId | null;
+  readonly attempt: AttemptId;
   readonly at: Time;
 };
 

@@ -1,6 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { search } from "./model/search.ts";
-import { AWAITS } from "./mutants/awaits.ts";
 import { DECISIONS } from "./mutants/decisions.ts";
 import { NEEDS } from "./mutants/needs.ts";
 import { ROLLBACKS } from "./mutants/rollbacks.ts";
@@ -18,7 +17,7 @@ afterEach(() => {
   vi.resetModules();
 });
 
-test.each([...NEEDS, ...DECISIONS, ...TARGETS, ...ROLLBACKS, ...AWAITS])(
+test.each([...NEEDS, ...DECISIONS, ...TARGETS, ...ROLLBACKS])(
   "the model catches that $reading",
   { timeout: 120_000 },
   async ({ core, breaks, where }) => {

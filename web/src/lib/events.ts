@@ -4,8 +4,6 @@ export const eventTypes = [
   "rollback.admitted",
   "attempt.ended",
   "attempt.lost",
-  "artifact.found",
-  "artifact.asked",
   "target.observed",
   "target.settled",
   "target.watched",

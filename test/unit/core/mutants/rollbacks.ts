@@ -61,7 +61,7 @@ export const ROLLBACKS: readonly Mutant[] = [
     reading: "going back, whoever needs it always leaves first",
     breaks: ["6"],
     core: () => moving(needersFirst),
-    where: { about: "rollbacks", clear: SETUP.rollbackApproval },
+    where: { about: "rollbacks" },
   },
   {
     reading: "one target goes back, whatever needs it",
@@ -225,7 +225,7 @@ export const ROLLBACKS: readonly Mutant[] = [
   },
   {
     reading: "nobody is woken by what he waits for",
-    breaks: ["8", "A"],
+    breaks: ["8"],
     core: () =>
       instead("run/overlay.ts", ({ Overlay }) => ({
         Overlay: class extends Overlay {

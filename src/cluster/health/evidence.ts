@@ -1,0 +1,173 @@
+import type { Cluster } from "../cluster.ts";
+import { isClusterError } from "../errors.ts";
+import { groupOf, type KubeObject } from "../objects.ts";
+import { creationTrouble, judge } from "./creation.ts";
+import { troublesOf } from "./pods.ts";
+import { conditionOf, type KubeEvent, type Pod, type Trouble } from "./types.ts";
+
+/** Pods whose events are asked for, of one workload. */
+const ASKED = 3;
+const LOG_LINES = 8;
+const LOG_BYTES = 4096;
+/** Where more workloads of a namespace are not ready, all its pods are listed at once. */
+const FEW = 5;
+
+/** What is known of one object that is not ready, found out at one moment: pods, their events, their last lines. */
+export class Evidence {
+  readonly #cluster: Cluster;
+  readonly #wide: ReadonlySet<string>;
+  readonly #lists = new Map<string, Promise<readonly KubeObject[]>>();
+
+  /** @param unready all that will be asked about */
+  constructor(cluster: Cluster, unready: readonly KubeObject[]) {
+    this.#cluster = cluster;
+    const perNamespace = Map.groupBy(unready, ({ metadata }) => metadata.namespace ?? "");
+    this.#wide = new Set([...perNamespace].flatMap(([namespace, objects]) => (objects.length > FEW ? [namespace] : [])));
+  }
+
+  /** Why it is not ready, the telling ones first; empty where nothing tells. What may not be read is no trouble of the object, and is left out. */
+  async of(object: KubeObject): Promise<readonly Trouble[]> {
+    try {
+      return await this.#of(object);
+    } catch (error) {
+      if (isClusterError(error, "forbidden")) return [{ text: `cannot be explained: ${error.message}`, certain: false, log: null }];
+      throw error;
+    }
+  }
+
+  /** The last lines of the container that a trouble names, each indented; empty where there are none, or they may not be read. */
+  async linesOf({ log }: Trouble): Promise<readonly string[]> {
+    if (log === null) return [];
+    const path = `/api/v1/namespaces/${log.namespace}/pods/${log.pod}/log`;
+    const query = { container: log.container, tailLines: LOG_LINES, limitBytes: LOG_BYTES };
+    try {
+      const text =
+        (log.previous ? await this.#cluster.text(path, { ...query, previous: true }) : null) ?? (await this.#cluster.text(path, query));
+      return (text ?? "").split("\n").flatMap((line) => (line.trim() === "" ? [] : [`    ${line.trimEnd()}`]));
+    } catch (error) {
+      if (isClusterError(error)) return [];
+      throw error;
+    }
+  }
+
+  async #of(object: KubeObject): Promise<readonly Trouble[]> {
+    switch (`${groupOf(object.apiVersion)}/${object.kind}`) {
+      case "apps/Deployment":
+        return await this.#ofDeployment(object);
+      case "apps/StatefulSet":
+        return await this.#ofPods(object, object, statefulRevision(object));
+      case "apps/DaemonSet":
+        return await this.#ofPods(object, object, daemonGeneration(object));
+      case "apps/ReplicaSet":
+      case "/ReplicationController":
+      case "batch/Job":
+        return await this.#ofPods(object, object, () => true);
+      case "/Pod":
+        return await this.#ofPod(object as Pod);
+      case "/PersistentVolumeClaim": {
+        const trouble = creationTrouble(await this.#events(object), this.#cluster.now());
+        return trouble ? [trouble] : [];
+      }
+      default:
+        return [];
+    }
+  }
+
+  /** Pods of the version that is being rolled out alone: those before it are on their way out, whatever they say. */
+  async #ofDeployment(object: KubeObject): Promise<readonly Trouble[]> {
+    const revision = object.metadata.annotations?.["deployment.kubernetes.io/revision"];
+    const sets = await this.#owned(object, "/apis/apps/v1", "replicasets");
+    const newest = sets.find(({ metadata }) => metadata.annotations?.["deployment.kubernetes.io/revision"] === revision);
+    const refused = conditionOf(object, "ReplicaFailure");
+    if (refused?.status === "True" && refused.message !== undefined) {
+      const forMs = this.#cluster.now() - (Date.parse(refused.lastTransitionTime ?? "") || this.#cluster.now());
+      return [{ ...judge(refused.message, forMs), log: null }];
+    }
+    if (newest) return await this.#ofPods(object, newest, () => true);
+    return toList(creationTrouble(await this.#events(object), this.#cluster.now()));
+  }
+
+  async #ofPods(workload: KubeObject, owner: KubeObject, isNew: (pod: KubeObject) => boolean): Promise<readonly Trouble[]> {
+    const pods = (await this.#owned(owner, "/api/v1", "pods", workload)).filter(
+      (pod) => isNew(pod) && pod.metadata.deletionTimestamp === undefined,
+    ) as Pod[];
+    const unready = pods.filter((pod) => conditionOf(pod, "Ready")?.status !== "True" && pod.status?.phase !== "Succeeded");
+    const found = await Promise.all(unready.slice(0, ASKED).map(async (pod) => ({ pod, troubles: await this.#ofPod(pod) })));
+    const troubles = found.flatMap(({ pod, troubles: of }) =>
+      of.map((trouble) => ({
+        ...trouble,
+        text: `pod ${pod.metadata.name}${unready.length > 1 ? ` (one of ${unready.length} that are not ready)` : ""}: ${trouble.text}`,
+      })),
+    );
+    if (unready.length > 0) return distinct(troubles);
+    // None of its pods is in trouble: it may not have been allowed to make more of them.
+    return toList(creationTrouble(await this.#events(owner), this.#cluster.now()));
+  }
+
+  async #ofPod(pod: Pod): Promise<readonly Trouble[]> {
+    const now = this.#cluster.now();
+    const atOnce = troublesOf(pod, [], now);
+    return atOnce.some(({ certain }) => certain) ? atOnce : troublesOf(pod, await this.#events(pod), now);
+  }
+
+  async #events(object: KubeObject): Promise<readonly KubeEvent[]> {
+    const { namespace = "default", uid } = object.metadata;
+    return (await this.#cluster.list(`/api/v1/namespaces/${namespace}/events`, {
+      fieldSelector: `involvedObject.uid=${uid}`,
+    })) as readonly KubeEvent[];
+  }
+
+  /** @param selecting whose selector finds them, where it is not the owner's */
+  async #owned(owner: KubeObject, root: string, plural: string, selecting: KubeObject = owner): Promise<readonly KubeObject[]> {
+    const { namespace = "default", uid } = owner.metadata;
+    const path = `${root}/namespaces/${namespace}/${plural}`;
+    const labelSelector = this.#wide.has(namespace) ? undefined : selectorOf(selecting);
+    const key = `${path}?${labelSelector}`;
+    const list = this.#lists.get(key) ?? this.#cluster.list(path, { labelSelector });
+    this.#lists.set(key, list);
+    return (await list).filter(({ metadata }) =>
+      metadata.ownerReferences?.some((reference) => reference.controller === true && reference.uid === uid),
+    );
+  }
+}
+
+const toList = (trouble: Trouble | null): readonly Trouble[] => (trouble ? [trouble] : []);
+
+function statefulRevision(object: KubeObject): (pod: KubeObject) => boolean {
+  const revision = (object["status"] as { readonly updateRevision?: string } | undefined)?.updateRevision;
+  return (pod) => pod.metadata.labels?.["controller-revision-hash"] === revision;
+}
+
+function daemonGeneration(object: KubeObject): (pod: KubeObject) => boolean {
+  const generation = object.metadata.annotations?.["deprecated.daemonset.template.generation"];
+  return (pod) => generation === undefined || pod.metadata.labels?.["pod-template-generation"] === generation;
+}
+
+type Selector = {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[];
+};
+const OPERATORS: Readonly<Record<string, (key: string, values: string) => string>> = {
+  In: (key, values) => `${key} in (${values})`,
+  NotIn: (key, values) => `${key} notin (${values})`,
+  Exists: (key) => key,
+  DoesNotExist: (key) => `!${key}`,
+};
+
+/** As a query has it; a ReplicationController's selector is labels alone. */
+function selectorOf(object: KubeObject): string | undefined {
+  const selector = (object["spec"] as { readonly selector?: Selector & Readonly<Record<string, string>> } | undefined)?.selector;
+  if (selector === undefined) return undefined;
+  const labels = object.kind === "ReplicationController" ? selector : (selector.matchLabels ?? {});
+  const terms = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+  for (const { key, operator, values = [] } of selector.matchExpressions ?? [])
+    terms.push(OPERATORS[operator]?.(key, values.join(",")) ?? key);
+  return terms.join(",");
+}
+
+/** The same trouble of several pods is one. */
+function distinct(troubles: readonly Trouble[]): readonly Trouble[] {
+  const plain = ({ text }: Trouble) => text.replace(/^pod \S+/, "");
+  const first = troubles.filter((trouble, at) => troubles.findIndex((other) => plain(other) === plain(trouble)) === at);
+  return first.toSorted((a, b) => Number(b.certain) - Number(a.certain));
+}

@@ -1,0 +1,64 @@
+import { createHmac, randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { createOnce, readText } from "../host/files.ts";
+import { isSecret } from "./manifests.ts";
+import { inOrder, type KubeObject } from "./objects.ts";
+
+/** What stands for a value that nobody may see: another value is another text, and the value cannot be guessed from it. `where` names the value, so that equal values are not seen to be equal. */
+export type Mask = (where: string, value: Uint8Array) => string;
+
+/** The mask of a store, by a key of its own that is made when the first value is masked (`home/drivers/cluster/mask.key`). */
+export function maskOf(home: string): Mask {
+  let key: string | null = null;
+  return (where, value) => {
+    key ??= keyOf(join(home, "drivers", "cluster"));
+    return `(hidden ${createHmac("sha256", key).update(`${where}\0`).update(value).digest("hex").slice(0, 16)})`;
+  };
+}
+
+function keyOf(directory: string): string {
+  const file = join(directory, "mask.key");
+  const known = readText(file);
+  if (known !== null) return known;
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  createOnce(file, randomBytes(32).toString("hex"));
+  return readText(file) ?? keyOf(directory);
+}
+
+/** Documents in the order of application, then by namespace and name, keys sorted, the values of Secrets masked. Equal objects print equally. */
+export function printManifests(objects: readonly KubeObject[], mask: Mask): string {
+  const name = ({ kind, metadata }: KubeObject) => `${kind} ${metadata.namespace ?? ""} ${metadata.name}`;
+  const ordered = inOrder(objects.toSorted((a, b) => (name(a) < name(b) ? -1 : name(a) > name(b) ? 1 : 0)));
+  return ordered.map((object) => `---\n${printObject(object, mask)}`).join("");
+}
+
+export function printObject(object: KubeObject, mask: Mask): string {
+  return stringify(withoutSecrets(object, mask), { sortMapEntries: true, lineWidth: 0, aliasDuplicateObjects: false, version: "1.1" });
+}
+
+/** What kubectl keeps of the manifest as it was applied, secrets and all. */
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+
+/** A Secret's values masked, whether they are `data` or `stringData`, and no copy of them in an annotation. */
+export function withoutSecrets(object: KubeObject, mask: Mask): KubeObject {
+  const { [LAST_APPLIED]: _, ...annotations } = object.metadata.annotations ?? {};
+  const clean =
+    object.metadata.annotations?.[LAST_APPLIED] === undefined ? object : { ...object, metadata: { ...object.metadata, annotations } };
+  if (!isSecret(object)) return clean;
+  const { stringData, ...secret } = clean;
+  const values = { ...decoded(clean["data"], "base64"), ...decoded(stringData, "utf8") };
+  const where = `${object.metadata.namespace ?? ""}/${object.metadata.name}`;
+  return { ...secret, data: Object.fromEntries(Object.entries(values).map(([key, value]) => [key, mask(`${where}/${key}`, value)])) };
+}
+
+function decoded(data: unknown, encoding: "base64" | "utf8"): Record<string, Buffer> {
+  if (typeof data !== "object" || data === null) return {};
+  return Object.fromEntries(
+    Object.entries(data).map(([key, value]) => [
+      key,
+      Buffer.from(typeof value === "string" ? value : JSON.stringify(value ?? ""), encoding),
+    ]),
+  );
+}

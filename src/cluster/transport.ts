@@ -1,0 +1,167 @@
+import { createHash } from "node:crypto";
+import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from "node:http";
+import { Agent as HttpsAgent, type AgentOptions as HttpsAgentOptions, request as requestHttps } from "node:https";
+import { isIP } from "node:net";
+import { checkServerIdentity } from "node:tls";
+import { readBounded } from "../host/answers.ts";
+import { type Shown, credentials } from "./credentials.ts";
+import type { Access } from "./kubeconfig.ts";
+import { readBlob } from "./kubeconfig.ts";
+import { refusalOf, silence } from "./refusals.ts";
+
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+export type Sent = {
+  readonly method: Method;
+  /** With its query. */
+  readonly path: string;
+  readonly body?: string | undefined;
+  readonly contentType?: string | undefined;
+  readonly accept?: string | undefined;
+  /** May be sent again where it is not known whether it arrived. */
+  readonly again: boolean;
+};
+export type Received = {
+  readonly status: number;
+  readonly body: string;
+  readonly warnings: readonly string[];
+  /** When the server answered, by its own clock, in ms. */
+  readonly date: number | null;
+};
+type Link = { readonly access: Access; readonly env: Readonly<Record<string, string>>; readonly signal: AbortSignal };
+
+/** For one answer. */
+const ANSWER_MS = 10_000;
+const LARGEST_ANSWER = 128 * 1024 * 1024;
+const TRIES = 4;
+/** Longest pause that an API server may ask for. */
+const LONGEST_PAUSE_MS = 5_000;
+
+/** Connections are kept for all that ask the same server as the same user; idle ones keep no process alive. */
+const agents = new Map<string, HttpAgent | HttpsAgent>();
+
+/**
+ * Sends a request and reads the whole answer, whatever its status. What is not known to have arrived is sent again only where that changes nothing (`again`);
+ * what the server has put off (429) always, after the pause that it asks for. Rejects with `ClusterError` where there is no answer, within about half a minute.
+ */
+export async function exchange(link: Link, sent: Sent): Promise<Received> {
+  let refused: Shown | null = null;
+  for (let tries = 1; ; tries++) {
+    const last = tries >= TRIES;
+    const shown = await credentials(link.access, link.env, link.signal, refused);
+    try {
+      const { response, body } = await answered(link, sent, shown);
+      const status = response.statusCode ?? 0;
+      const pause =
+        status === 429 ? seconds(response.headers["retry-after"]) : sent.again && status >= 500 && status !== 501 ? 0.1 * 2 ** tries : null;
+      if (status === 401 && refused === null && link.access.identity.exec) refused = shown;
+      else if (pause === null || last)
+        return { status, body, warnings: warningsOf(response), date: Date.parse(response.headers.date ?? "") || null };
+      else await wait(Math.min(pause * 1000, LONGEST_PAUSE_MS), link.signal);
+    } catch (error) {
+      link.signal.throwIfAborted();
+      const silent = silence(error, link.access, ANSWER_MS);
+      if (!sent.again || last || silent.code === "untrusted" || isLate(error)) throw silent;
+      await wait(100 * 2 ** tries, link.signal);
+    }
+  }
+}
+
+/** As `exchange`, but the answer is read by the caller, as it comes: for a watch. It may be silent for ever, so nothing times it. */
+export async function open(link: Link, sent: Sent): Promise<IncomingMessage> {
+  const shown = await credentials(link.access, link.env, link.signal);
+  let response: IncomingMessage;
+  try {
+    response = await begin(link, sent, shown, link.signal);
+  } catch (error) {
+    link.signal.throwIfAborted();
+    throw silence(error, link.access, ANSWER_MS);
+  }
+  if (response.statusCode === 200) return response;
+  throw refusalOf(response.statusCode ?? 0, await readBounded(response, LARGEST_ANSWER, "the answer"), link.access);
+}
+
+async function answered(link: Link, sent: Sent, shown: Shown) {
+  const limit = AbortSignal.any([link.signal, AbortSignal.timeout(ANSWER_MS)]);
+  try {
+    const response = await begin(link, sent, shown, limit);
+    return { response, body: await readBounded(response, LARGEST_ANSWER, "the answer") };
+  } catch (error) {
+    throw limit.aborted && !link.signal.aborted ? limit.reason : error;
+  }
+}
+
+function begin({ access }: Link, sent: Sent, shown: Shown, signal: AbortSignal): Promise<IncomingMessage> {
+  const url = new URL(access.server + sent.path);
+  const secure = url.protocol === "https:";
+  return new Promise((resolve, reject) => {
+    const request = (secure ? requestHttps : requestHttp)(url, {
+      method: sent.method,
+      agent: agentOf(access, shown, secure),
+      signal,
+      headers: {
+        ...access.headers,
+        accept: sent.accept ?? "application/json",
+        "user-agent": "sluice",
+        ...(shown.token === null ? {} : { authorization: `Bearer ${shown.token}` }),
+        ...(sent.body === undefined
+          ? {}
+          : { "content-type": sent.contentType ?? "application/json", "content-length": String(Buffer.byteLength(sent.body)) }),
+      },
+    } as Parameters<typeof requestHttps>[1]);
+    request.once("response", resolve);
+    request.once("error", reject);
+    request.end(sent.body);
+  });
+}
+
+function agentOf({ server, trust }: Access, { certificate }: Shown, secure: boolean): HttpAgent | HttpsAgent {
+  const ca = trust.ca === null ? undefined : readBlob(trust.ca);
+  const key = createHash("sha256")
+    .update(JSON.stringify([server, ca, trust, certificate]))
+    .digest("base64");
+  const known = agents.get(key);
+  if (known) return known;
+  const made = secure
+    ? new HttpsAgent({
+        keepAlive: true,
+        ca,
+        cert: certificate?.cert,
+        key: certificate?.key,
+        rejectUnauthorized: !trust.insecure,
+        ...named(trust.servername),
+      })
+    : new HttpAgent({ keepAlive: true });
+  agents.set(key, made);
+  return made;
+}
+
+/** Whose certificate is expected; an address is no name that TLS sends along. */
+function named(servername: string | null): HttpsAgentOptions {
+  if (servername === null) return {};
+  return isIP(servername) === 0
+    ? { servername }
+    : { checkServerIdentity: (_, certificate) => checkServerIdentity(servername, certificate) };
+}
+
+const isLate = (error: unknown): boolean => error instanceof Error && error.name === "TimeoutError";
+const seconds = (text: string | undefined): number => (Number(text) > 0 ? Number(text) : 1);
+
+/** `299 - "text"`, one a header. */
+function warningsOf({ headers }: IncomingMessage): string[] {
+  return [...(headers["warning"] ?? "").matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = ""]) => text.replaceAll(/\\(.)/g, "$1"));
+}
+
+export function wait(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", stop);
+      resolve();
+    }, ms);
+    signal.addEventListener("abort", stop, { once: true });
+  });
+}
