@@ -19,6 +19,8 @@ export type Connector = {
   readonly interrupted: AbortSignal;
   /** Words for a person, beside what the command prints. */
   readonly note: (line: string) => void;
+  /** When a server that is named has had time enough to say that it is there; absent: whenever it answers. */
+  readonly patience?: AbortSignal;
 };
 
 /** How long an owner that has not said where it listens is waited for, in ms. */
@@ -46,7 +48,7 @@ async function toServer(given: string, connector: Connector): Promise<Connection
   const known = secret === null ? await findServer(origin, env) : null;
   // The token that was found belongs to the address that it was found under, and goes nowhere else.
   const api = { baseUrl: known?.url ?? origin, actor: currentUser(env), ...tokenOf(secret ?? known?.token ?? null) };
-  return reached(api);
+  return reached(api, connector.patience ?? null);
 }
 
 const tokenOf = (token: string | null): { token?: string } => (token === null ? {} : { token });

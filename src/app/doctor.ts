@@ -1,63 +1,44 @@
 import { existsSync } from "node:fs";
-import { readFile, statfs } from "node:fs/promises";
+import { statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { answer } from "../cli/api.ts";
 import type { Check } from "../cli/context.ts";
-import { CliError } from "../cli/exit.ts";
-import { parseConfig } from "../core/config/parse.ts";
-import { hostZones } from "../engine/zones.ts";
-import { SourceError } from "../engine/ports/source.ts";
 import { StoreError } from "../engine/ports/store.ts";
-import { GitSource } from "../source/git.ts";
 import { readOwner } from "../store/owner.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
+import { failed, ok, problem, warning } from "./checks.ts";
 import { connect } from "./connect.ts";
+import { declared } from "./declared.ts";
 import { packageVersion } from "./package-files.ts";
 import { findProject, PROJECT_FILE, type Project } from "./project.ts";
-import { adapterSchemas } from "./registry.ts";
 import { DEFAULT_PORT } from "./serve.ts";
 
-type Options = { readonly directory: string; readonly url: string | null };
+type Options = { readonly directory: string; readonly url: string | null; readonly environments: readonly string[] | null };
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const ok = (name: string, message: string): Check => ({ name, status: "ok", message });
-const warning = (name: string, message: string, hint: string): Check => ({ name, status: "warning", message, hint });
-const problem = (name: string, message: string, hint?: string): Check => ({ name, status: "problem", message, ...(hint ? { hint } : {}) });
-
-/** Looks at everything that Sluice needs, and changes nothing. Each check stands for itself: one that fails hides no other. */
+/** Looks at everything that Sluice needs, and changes nothing. Each check stands for itself: one that fails hides no other. Rejects with `CliError` for an environment that policy does not have. */
 export async function doctor(options: Options, env: Environment): Promise<readonly Check[]> {
   const url = options.url ?? (env["SLUICE_URL"] || null);
-  const here = [node(), await git(), ...(url === null ? [] : [await server(url, options, env)])];
+  const here = async () => [node(), ...(await Promise.all([git(), ...(url === null ? [] : [server(url, options, env)])]))];
   let project: Project | null;
   try {
     project = findProject(options.directory);
   } catch (error) {
-    return [...here, failed("project", error)];
+    return [...(await here()), failed("project", error)];
   }
   if (project === null) {
     const message = `there is no ${PROJECT_FILE} in ${options.directory} or above it`;
     return [
-      ...here,
+      ...(await here()),
       url === null ? problem("project", message, "Write one with `sluice init`") : ok("project", `${message}; a server is named`),
     ];
   }
-  return [
-    ...here,
-    ok("project", project.root),
-    await config(project),
-    ...(await repository(project)),
-    ...(await store(project)),
-    await port(project),
-    await disk(project),
-  ];
-}
-
-function failed(name: string, error: unknown): Check {
-  if (error instanceof CliError || error instanceof SourceError) return problem(name, error.message, error.hint ?? undefined);
-  return problem(name, error instanceof Error ? error.message : String(error));
+  const found = await Promise.all([here(), declared(project, options.environments, env), store(project), port(project), disk(project)]);
+  const [machine, { checks, examined }, ...rest] = found;
+  return [...machine, ok("project", project.root), ...checks, ...rest.flat(), ...examined];
 }
 
 function node(): Check {
@@ -77,11 +58,15 @@ async function git(): Promise<Check> {
   return fits ? ok("git", version) : problem("git", `${version} is too old`, `Install git ${GIT.join(".")} or newer`);
 }
 
+/** How long a server that is named has to answer, in ms. */
+const SERVER_MS = 10_000;
+
 async function server(url: string, { directory }: Options, env: Environment): Promise<Check> {
   try {
-    const connector = { env, interrupted: new AbortController().signal, note: () => {} };
+    const patience = AbortSignal.timeout(SERVER_MS);
+    const connector = { env, interrupted: new AbortController().signal, note: () => {}, patience };
     const connection = await connect({ need: "read", directory, url, policyRef: null }, connector);
-    const { version, project } = await answer(connection.client.GET("/api/v1/health"));
+    const { version, project } = await answer(connection.client.GET("/api/v1/health", { signal: patience }));
     const mine = packageVersion();
     if (version !== mine)
       return warning("server", `${url} serves ${project} with version ${version}; this is ${mine}`, "Use the same version on both sides");
@@ -89,58 +74,6 @@ async function server(url: string, { directory }: Options, env: Environment): Pr
   } catch (error) {
     return failed("server", error);
   }
-}
-
-async function config({ root }: Project): Promise<Check> {
-  try {
-    const { diagnostics } = parseConfig(await readFile(join(root, PROJECT_FILE), "utf8"), PROJECT_FILE, await adapterSchemas(), hostZones);
-    const errors = diagnostics.filter(({ severity }) => severity === "error").length;
-    if (errors > 0) return problem(PROJECT_FILE, `${errors} errors`, "sluice validate shows them");
-    return diagnostics.length > 0
-      ? warning(PROJECT_FILE, `valid, with ${diagnostics.length} warnings`, "sluice validate shows them")
-      : ok(PROJECT_FILE, "valid");
-  } catch (error) {
-    return failed(PROJECT_FILE, error);
-  }
-}
-
-async function repository({ root }: Project): Promise<readonly Check[]> {
-  const source = new GitSource({ directory: root });
-  const checks: Check[] = [];
-  try {
-    const head = await source.resolve("HEAD");
-    const dirty = await source.dirty();
-    checks.push(
-      dirty
-        ? warning(
-            "repository",
-            `HEAD is ${head.slice(0, 12)}, and the work tree has changes`,
-            "What is deployed is the commit, not the tree",
-          )
-        : ok("repository", `HEAD is ${head.slice(0, 12)}`),
-    );
-  } catch (error) {
-    return [failed("repository", error)];
-  }
-  try {
-    const { ref, commit } = await source.policyRef(null);
-    const text = await source.file(commit, PROJECT_FILE);
-    if (text === null)
-      checks.push(
-        problem("policy", `${ref} has no ${PROJECT_FILE}`, "Policy is read from there: merge one, or name another ref with --policy-ref"),
-      );
-    else {
-      const { config: parsed } = parseConfig(text, PROJECT_FILE, await adapterSchemas(), hostZones);
-      checks.push(
-        parsed
-          ? ok("policy", `${ref} at ${commit.slice(0, 12)}`)
-          : problem("policy", `${PROJECT_FILE} of ${ref} is not valid`, "Merge a valid one, or name another ref with --policy-ref"),
-      );
-    }
-  } catch (error) {
-    checks.push(failed("policy", error));
-  }
-  return checks;
 }
 
 async function store({ home }: Project): Promise<readonly Check[]> {

@@ -49,6 +49,8 @@ export type Check = {
   readonly status: "ok" | "warning" | "problem";
   readonly message: string;
   readonly hint?: string;
+  /** Whose targets it is about; absent: it is about this machine, the project or artifacts. */
+  readonly environments?: readonly string[];
 };
 
 /** Everything that commands touch outside of themselves: the process for the program, plain values in tests. */
@@ -73,5 +75,10 @@ export type CliContext = {
   connect(request: ConnectRequest): Promise<Connection>;
   serve(options: ServeOptions): Promise<ExitCode>;
   demo(options: DemoOptions): Promise<ExitCode>;
-  doctor(options: { readonly directory: string; readonly url: string | null }): Promise<readonly Check[]>;
+  /** `environments` null: all. Rejects with a `CliError` for one that is not there. */
+  doctor(options: {
+    readonly directory: string;
+    readonly url: string | null;
+    readonly environments: readonly string[] | null;
+  }): Promise<readonly Check[]>;
 };

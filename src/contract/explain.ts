@@ -44,6 +44,8 @@ export function explain(reason: Reason, context: ExplainContext): Explained {
         `waits for the lock on ${reason.on} by ${reason.by}${reason.until === null ? "" : ` until ${new Date(reason.until).toISOString()}`} (${reason.reason})`,
         `sluice unlock ${reason.on}`,
       );
+    case "artifact":
+      return { message: `waits until ${reason.reference} has been pushed${couldNotBeTold(reason.problem)}` };
     case "observing":
       return { message: `waits until the driver has said what is on ${reason.target}` };
     case "comparing":
@@ -82,6 +84,11 @@ export function explain(reason: Reason, context: ExplainContext): Explained {
       );
     case "needs-timeout":
       return withCommand(`${reason.target} did not come in time`, reason.command);
+    case "artifact-timeout":
+      return withCommand(
+        `${reason.reference} was not pushed in time${couldNotBeTold(reason.problem)}; once it is there`,
+        `sluice run retry ${context.run}`,
+      );
     case "not-good-before":
       return { message: `this commit was not good in ${reason.environment}` };
     case "diverged":
@@ -159,6 +166,7 @@ function clause(sentence: string, stop: Explained | null, target: string): Expla
   return stop.command === undefined ? { message } : withCommand(message, stop.command);
 }
 
+const couldNotBeTold = (problem: string | null): string => (problem === null ? "" : `; whether it is there cannot be told: ${problem}`);
 const withCommand = (message: string, command: string): Explained => ({ message: `${message}: ${command}`, command });
 const because = (message: string, reason: string | null): string => (reason ? `${message}: ${reason}` : message);
 const inRun = (run: RunId, context: ExplainContext): string => (run === context.run ? "this run" : `run ${run}`);

@@ -2,12 +2,13 @@ import type { AttemptSpec, Effect } from "../core/run/effects.ts";
 import type { Observed } from "../core/run/events.ts";
 import { fingerprint } from "../core/plan/fingerprint.ts";
 import type { Digest, TargetId } from "../core/config/config.ts";
+import { Awaits } from "./awaits.ts";
 import type { Configs } from "./configs.ts";
 import { eachOf } from "./each.ts";
 import { messageOf } from "./errors.ts";
 import type { Loop } from "./loop.ts";
 import type { Clock } from "./ports/clock.ts";
-import { type Driver, RENDER_MS } from "./ports/driver.ts";
+import { type Builder, type Driver, RENDER_MS } from "./ports/driver.ts";
 import type { Executor } from "./ports/executor.ts";
 import { type Source, SourceError, type Trees } from "./ports/source.ts";
 import type { Store } from "./ports/store.ts";
@@ -20,6 +21,7 @@ export type DispatchOptions = {
   readonly store: Pick<Store, "relation">;
   readonly configs: Configs;
   readonly driver: (name: string) => Promise<Driver>;
+  readonly builder: (name: string) => Promise<Builder>;
   readonly trees: Trees;
   /** Admits what brings a failure back, or declines; rejects while neither could be made durable. */
   readonly restore: (ask: Extract<Effect, { readonly type: "rollback.ask" }>) => Promise<void>;
@@ -40,9 +42,11 @@ export class Dispatcher {
   readonly #options: DispatchOptions;
   readonly #underWay = new Set<string>();
   readonly #stop = new AbortController();
+  readonly #awaits: Awaits;
 
   constructor(options: DispatchOptions) {
     this.#options = options;
+    this.#awaits = new Awaits(options);
     options.executor.onEnd((attempt, end) => {
       const key = `start:${attempt}`;
       this.#underWay.delete(key);
@@ -68,6 +72,7 @@ export class Dispatcher {
 
   close(): void {
     this.#stop.abort();
+    this.#awaits.close();
   }
 
   async #carryOut(effect: Effect): Promise<void> {
@@ -78,6 +83,13 @@ export class Dispatcher {
       case "attempt.stop":
         await this.#options.executor.stop(effect.attempt);
         this.#options.loop().done(effect.key);
+        break;
+      case "artifact.await":
+        await this.#awaits.ask(effect);
+        break;
+      case "artifact.forget":
+        this.#awaits.forget(effect.asked);
+        for (const key of [effect.asked, effect.key]) this.#options.loop().done(key);
         break;
       case "target.observe":
         this.#options.loop().tell({ type: "target.observed", target: effect.target, observed: await this.#observe(effect) }, effect.key);

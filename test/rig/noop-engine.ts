@@ -14,7 +14,11 @@ import { NoopExecutor, noopDriver } from "./noop.ts";
 
 const builder: Builder = {
   name: "noop",
-  schema: { ...noopDriver.schema, kind: "builder" },
+  schema: {
+    ...noopDriver.schema,
+    kind: "builder",
+    awaits: (config) => (config["await"] === true ? "registry.example/one:${commit}" : null),
+  },
   build: () => Promise.reject(new Error("not here")),
   has: () => Promise.resolve(true),
 };
@@ -26,6 +30,8 @@ export type NoopOptions = {
   readonly driver?: Driver;
   /** Whether artifacts are still there. */
   readonly has?: () => Promise<boolean>;
+  /** What somebody else has pushed, for artifacts that say `await: true`. */
+  readonly find?: NonNullable<Builder["find"]>;
   readonly clock?: Clock;
   /** Another directory than a fresh one, which is then kept at the end. */
   readonly home?: string;
@@ -46,7 +52,7 @@ export async function openNoopEngine(source: Source, options: NoopOptions = {}):
     source,
     driver: () => Promise.resolve(options.driver ?? noopDriver),
     trees: () => Promise.reject(new Error("a driver that does nothing reads no commit")),
-    builder: () => Promise.resolve(options.has ? { ...builder, has: options.has } : builder),
+    builder: () => Promise.resolve({ ...builder, ...(options.has && { has: options.has }), ...(options.find && { find: options.find }) }),
     adapters: [noopDriver.schema, builder.schema],
     clock: options.clock ?? systemClock,
     home,

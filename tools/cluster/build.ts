@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { codeOf } from "../../src/host/errors.ts";
 import { withLock } from "./lock.ts";
@@ -41,31 +41,44 @@ export async function build(say: Say): Promise<void> {
 
 function buildModule(module: Module, say: Say): void {
   const directory = directoryOf(module);
-  for (const draft of readdirSync(programsDirectory()).filter((name) => name.endsWith(".draft"))) {
-    rmSync(join(programsDirectory(), draft), { recursive: true, force: true }); // whoever began it is gone: we have the lock
+  for (const left of readdirSync(programsDirectory()).filter((name) => name.includes(".draft-"))) {
+    rmSync(join(programsDirectory(), left), { recursive: true, force: true }); // whoever began it has been killed: we have the lock
   }
-  const draft = `${directory}.draft`;
-  mkdirSync(draft, { recursive: true });
-  const begun = performance.now();
-  const packages = Object.values(module.programs);
-  say(`fetching the Go modules of ${module.name}`);
-  go(module, ["list", "-mod=readonly", "-deps", "-f", "", ...packages], 2, "could not fetch its modules");
-  say(`building ${Object.keys(module.programs).join(", ")}: minutes the first time`);
-  const [only] = Object.keys(module.programs);
-  const output = packages.length === 1 ? join(draft, only ?? "") : `${draft}/`;
-  go(module, ["build", ...flagsOf(module), "-o", output, ...packages], 1, "could not be built");
-  renameSync(draft, directory);
-  say(`built ${module.name} in ${((performance.now() - begun) / 1000).toFixed(0)} s`);
+  const draft = mkdtempSync(`${directory}.draft-`);
+  try {
+    goBuild(module, draft, say);
+    chmodSync(draft, 0o755);
+    renameSync(draft, directory);
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
 }
 
-/** Runs go in the module; throws with the exit code and the sentence where it fails. */
-function go(module: Module, args: readonly string[], exitCode: 1 | 2, failed: string): void {
+function goBuild(module: Module, output: string, say: Say): void {
+  const begun = performance.now();
+  const names = Object.keys(module.programs);
+  const packages = Object.values(module.programs);
+  say(`building ${names.join(", ")} with Go: minutes the first time`);
+  go(module, ["list", "-mod=readonly", "-deps", "-f", "", ...packages], NO_MODULES);
+  // With one package it names the program, with several the directory for them.
+  const path = names.length === 1 ? join(output, ...names) : `${output}/`;
+  go(module, ["build", ...flagsOf(module), "-o", path, ...packages], NOT_BUILT);
+  say(`built in ${((performance.now() - begun) / 1000).toFixed(0)} s`);
+}
+
+const NO_GO = new ClusterError("the cluster is built with Go, which is not here: install Go 1.26 from https://go.dev/dl", 2);
+const NO_MODULES = new ClusterError(
+  "Go could not get what the cluster is made of, as it says above: it needs a Go module proxy (GOPROXY), and to be 1.26 or free to fetch that",
+  2,
+);
+const NOT_BUILT = new ClusterError("the cluster could not be built, as Go says above");
+
+/** Runs go in the module; throws the error where it fails. */
+function go(module: Module, args: readonly string[], failed: ClusterError): void {
   // What a user has set for other Go projects (a workspace, flags, cgo) is not for this one; proxies, caches and tool chains are.
   const env = { ...process.env, CGO_ENABLED: "0", GOWORK: "off", GOFLAGS: "-buildvcs=false" };
   const { status, error } = spawnSync("go", args, { cwd: module.directory, env, stdio: ["ignore", "ignore", "inherit"] });
-  if (codeOf(error) === "ENOENT") {
-    throw new ClusterError("the cluster is built with Go, which is not here: install Go 1.26 or newer from https://go.dev/dl", 2);
-  }
+  if (codeOf(error) === "ENOENT") throw NO_GO;
   if (error !== undefined) throw error;
-  if (status !== 0) throw new ClusterError(`${module.name} ${failed}: see what go says above`, exitCode);
+  if (status !== 0) throw failed;
 }

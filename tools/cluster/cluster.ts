@@ -2,10 +2,10 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isAlive, type Identity } from "../../src/host/processes.ts";
-import { needPrograms, type Say } from "./build.ts";
+import { findPrograms, needPrograms, type Say } from "./build.ts";
 import { writeFakes } from "./fakes/index.ts";
 import { withLock } from "./lock.ts";
-import { CONTROL_PLANE, kubeconfigOf, namePorts, PARTS, PORT_COUNT, registryConfig, serverOf, type Part } from "./parts.ts";
+import { CLIENTS, CONTROL_PLANE, kubeconfigOf, namePorts, PARTS, PORT_COUNT, registryConfig, serverOf, type Part } from "./parts.ts";
 import { clustersDirectory, ClusterError, directoryOf } from "./places.ts";
 import { freePorts } from "./ports.ts";
 import { endProcesses, memoryOf, startProcess } from "./processes.ts";
@@ -48,8 +48,11 @@ export async function down(name: string, say: Say): Promise<boolean> {
   const directory = directoryOf(name);
   return await locked(name, say, async () => {
     const there = existsSync(directory);
-    await endProcesses(directory, identitiesOf(readState(name)));
+    const state = readState(name);
+    await endProcesses(directory, identitiesOf(state));
     rmSync(directory, { recursive: true, force: true });
+    // A name that was for one process does not come again; another's lock must stay what all hold on to.
+    if (state?.owner != null) rmSync(lockOf(name), { force: true });
     return there;
   });
 }
@@ -57,19 +60,20 @@ export async function down(name: string, say: Say): Promise<boolean> {
 /** Kills a part as by `kill -9`; its data and its port stay. */
 export async function stopPart(name: string, part: Part): Promise<void> {
   await locked(name, quiet, async () => {
-    const state = needState(name);
-    await endProcesses(directoryOf(name), identitiesOf({ parts: { [part]: state.parts[part] } }), part);
-    const { [part]: _, ...parts } = state.parts;
-    writeState({ ...state, parts });
+    await end(needState(name), part);
   });
 }
 
-/** Starts a part that does not run. Resolves when it answers, where it is one that clients ask. */
+/** Starts a part that does not run; with the API server, its own clients anew. Resolves when it answers, where it is one that is asked. */
 export async function startPart(name: string, part: Part): Promise<Reach> {
   return await locked(name, quiet, async () => {
-    const state = run(needState(name), part);
-    if (part === "kube-apiserver") await untilApiServes(state);
+    let state = run(withLiving(needState(name)), part);
     if (part === "registry") await untilRegistryServes(state);
+    if (part === "kube-apiserver") {
+      await untilApiServes(state);
+      // Those that lived through it ask again after ever longer pauses, up to a minute; where leaders are elected, they would have ended.
+      for (const client of CLIENTS.filter((one) => living(state, one) !== null)) state = run(await end(state, client), client);
+    }
     return reach(state);
   });
 }
@@ -114,7 +118,7 @@ async function create(name: string, { nodes = 3, owner }: UpOptions): Promise<St
 
 /** Starts what of the parts does not live, in their order, and waits until all serve. */
 async function serve(begun: State, wanted: readonly Part[]): Promise<State> {
-  let state = begun;
+  let state = withLiving(begun);
   const first: readonly Part[] = ["etcd", "kube-apiserver"];
   for (const part of first) state = run(state, part);
   await untilApiServes(state);
@@ -128,6 +132,14 @@ async function serve(begun: State, wanted: readonly Part[]): Promise<State> {
   return state;
 }
 
+async function end(state: State, part: Part): Promise<State> {
+  const { [part]: identity, ...parts } = state.parts;
+  await endProcesses(directoryOf(state.name), identity === undefined ? [] : [identity], part);
+  const next = { ...state, parts };
+  writeState(next);
+  return next;
+}
+
 /** Starts the part where it does not live. */
 function run(state: State, part: Part): State {
   if (living(state, part) !== null) return state;
@@ -136,11 +148,20 @@ function run(state: State, part: Part): State {
   return next;
 }
 
+/** Without the parts that have died: who waits for others must not take it for news. */
+function withLiving(state: State): State {
+  return {
+    ...state,
+    parts: Object.fromEntries(PARTS.flatMap((part) => (living(state, part) === null ? [] : [[part, state.parts[part]]]))),
+  };
+}
+
 function living(state: State, part: Part): Identity | null {
   const identity = state.parts[part];
   return identity !== undefined && isAlive(identity) ? identity : null;
 }
 
+const lockOf = (name: string): string => join(clustersDirectory(), `${name}.lock`);
 const contextOf = (name: string): string => `sluice-${name}`;
 
 function reach(state: State): Reach {
@@ -149,7 +170,7 @@ function reach(state: State): Reach {
     server: serverOf(state.ports),
     kubeconfig: kubeconfigOf(directoryOf(state.name)),
     context: contextOf(state.name),
-    path: needPrograms().path,
+    path: findPrograms()?.path ?? "",
     registry: living(state, "registry") === null ? null : `127.0.0.1:${state.ports.registry}`,
   };
 }
@@ -177,5 +198,5 @@ function needState(name: string): State {
 async function locked<T>(name: string, say: Say, work: () => Promise<T>): Promise<T> {
   directoryOf(name); // throws where the name is none
   const waiting = (): void => say(`waiting: another process is at the cluster ${name}`);
-  return await withLock(join(clustersDirectory(), `${name}.lock`), waiting, work);
+  return await withLock(lockOf(name), waiting, work);
 }

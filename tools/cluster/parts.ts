@@ -7,6 +7,9 @@ export type Part = (typeof PARTS)[number];
 /** Those that every cluster has; the registry starts where it is asked for. */
 export const CONTROL_PLANE: readonly Part[] = PARTS.filter((part) => part !== "registry");
 
+/** Those that live by asking the API server. */
+export const CLIENTS: readonly Part[] = ["kube-controller-manager", "kube-scheduler", "kwok"];
+
 /** Ports on 127.0.0.1, the same for as long as the cluster is there. */
 const PORTS = ["etcd", "peer", "api", "controllers", "scheduler", "kubelet", "registry"] as const;
 export type Ports = Readonly<Record<(typeof PORTS)[number], number>>;

@@ -52,6 +52,7 @@ function endedBy({ who, waitingFor }: WaitingStep, now: number): string {
     ...(who.length > 0 ? [listed(who.map(safe))] : []),
     // who has placed it is who knows; others may lift it too
     ...(who.length > 0 && (waitingFor.code === "hold" || waitingFor.code === "lock") ? ["anyone who may"] : []),
+    ...(waitingFor.code === "artifact" ? ["whoever pushes it"] : []),
     ...(waitingFor.until === undefined ? [] : [`in ${elapsed(Date.parse(waitingFor.until) - now)}`]),
   ];
   return by.length > 0 ? by.join(", or ") : waitingFor.command === undefined ? "itself" : "anyone";

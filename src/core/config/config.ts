@@ -85,6 +85,8 @@ export type Artifact = {
   readonly timeoutMs: number;
   /** The repository of the container image that it is, such as `registry.example/harbor`, variables not filled in; absent where it is none. */
   readonly image?: string;
+  /** What somebody else pushes, such as `registry.example/harbor:${commit}`, and is waited for; absent where it is built. */
+  readonly awaits?: string;
 };
 
 export type Service = {
@@ -134,4 +136,6 @@ export type AdapterSchema = {
   claims?(config: JsonObject, service: ServiceId): readonly string[];
   /** Builders of container images: the repository that a config pushes to, variables not filled in. Only for a config without problems. */
   image?(config: JsonObject): string;
+  /** What a config says that somebody else makes, by the reference that is waited for, variables not filled in; null where it is built. Only for a config without problems. */
+  awaits?(config: JsonObject): string | null;
 };

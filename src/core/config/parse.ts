@@ -79,13 +79,16 @@ function buildApproval(raw: RawApproval): Approval {
 
 function buildArtifact(raw: RawArtifact, adapters: readonly AdapterSchema[]): Artifact {
   const { name, config } = said(raw.adapter);
-  const image = adapters.find((adapter) => adapter.kind === "builder" && adapter.name === name)?.image?.(config);
+  const builder = adapters.find((adapter) => adapter.kind === "builder" && adapter.name === name);
+  const image = builder?.image?.(config);
+  const awaits = builder?.awaits?.(config) ?? null;
   return {
     builder: name,
     config,
     perEnvironment: raw.own.perEnvironment ?? false,
     timeoutMs: raw.own.timeout?.value ?? DEFAULTS.buildTimeoutMs,
     ...(image === undefined ? {} : { image }),
+    ...(awaits === null ? {} : { awaits }),
   };
 }
 

@@ -66,7 +66,7 @@ export function planDeploy(input: DeployPlanInput): PlanResult {
     members: Object.fromEntries(members),
   };
   const manual = input.services === null ? Object.keys(input.release.services).filter((s) => input.release.services[s]?.manual) : [];
-  const notes = notesOf(manual, members);
+  const notes = [...awaitedNotes(artifacts), ...notesOf(manual, members)];
   return {
     plan: {
       fingerprint: fingerprint({ ...parts, members: byDigest(members) }),
@@ -159,14 +159,16 @@ function artifactsOf(input: DeployPlanInput, members: readonly Member[]): Record
       const key = artifactKey(name, environment);
       if (member.artifact !== key || found[key]) continue;
       const policy = environment === null ? undefined : input.policy.environments[environment];
+      const known = artifactVariables(input, artifact, member.environment);
       found[key] = {
         name,
         environment,
         builder: artifact.builder,
-        config: interpolate(artifact.config, artifactVariables(input, artifact, member.environment)) as JsonObject,
+        config: interpolate(artifact.config, known) as JsonObject,
         timeoutMs: artifact.timeoutMs,
         variables: policy?.variables ?? {},
         credentials: policy?.credentials ?? [],
+        ...(artifact.awaits === undefined ? {} : { awaits: interpolate(artifact.awaits, known) as string }),
       };
     }
   return found;
@@ -282,6 +284,11 @@ function nothingToDo(input: DeployPlanInput, services: readonly ServiceId[], env
     hint: where.join("; "),
   };
 }
+
+const awaitedNotes = (artifacts: Plan["artifacts"]): readonly string[] =>
+  Object.entries(artifacts).flatMap(([key, { awaits }]) =>
+    awaits === undefined ? [] : [`${key} is not built here: ${awaits} is waited for`],
+  );
 
 function notesOf(manual: readonly ServiceId[], members: ReadonlyMap<TargetId, Member>): readonly string[] {
   const notes = manual.map((s) => `${s} is manual and left out: sluice deploy ${s}`);

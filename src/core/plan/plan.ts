@@ -43,6 +43,8 @@ export type PlannedArtifact = {
   readonly timeoutMs: number;
   readonly variables: Readonly<Record<string, string>>;
   readonly credentials: readonly string[];
+  /** What somebody else pushes for this commit and this run waits for, without an attempt; absent where it is built. */
+  readonly awaits?: string;
 };
 
 export type PlannedEnvironment = {

@@ -106,6 +106,7 @@ export class Draft extends Overlay {
   setBuild(row: rows.BuildRow): void {
     this.written.builds.set(row.key, row);
     this.#changes.push({ table: "build", row });
+    this.work.add(this.watchers(`build:${row.key}`));
   }
   setGood(target: TargetId, commit: CommitId): void {
     if (this.isGood(target, commit)) return;

@@ -17,6 +17,18 @@ export type Effect =
     }
   /** Something has failed where policy says `onFailure: rollback`: comes back as a rollback that is admitted or declined. */
   | { readonly type: "rollback.ask"; readonly key: string; readonly cause: Cause }
+  /** Somebody else is to push it: asked for again until it is there, then told as found; and whenever it cannot be told, why. `wait` numbers the wait: what is told of an earlier one says nothing. */
+  | {
+      readonly type: "artifact.await";
+      readonly key: string;
+      readonly build: string;
+      readonly wait: number;
+      readonly project: string;
+      readonly commit: CommitId;
+      readonly artifact: PlannedArtifact;
+    }
+  /** Nobody waits any more for what the effect of this key asks for. */
+  | { readonly type: "artifact.forget"; readonly key: string; readonly asked: string }
   | { readonly type: "relation.ask"; readonly key: string; readonly release: CommitId; readonly live: CommitId }
   | {
       readonly type: "render.ask";

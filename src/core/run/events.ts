@@ -29,6 +29,10 @@ export type Event = { readonly at: Time } & (
     }
   /** The process of an attempt is gone and left no outcome. */
   | { readonly type: "attempt.lost"; readonly attempt: AttemptId }
+  /** What is waited for (`wait` of `build`) is there. */
+  | { readonly type: "artifact.found"; readonly build: string; readonly wait: number; readonly digest: Digest }
+  /** It was asked for and is not there; `problem`: whether it is could not be told, and why. */
+  | { readonly type: "artifact.asked"; readonly build: string; readonly wait: number; readonly problem: string | null }
   | { readonly type: "target.observed"; readonly target: TargetId; readonly observed: Observed }
   /** A look at what is live between runs; `entry`: the ledger's entry that was live when the look began. */
   | { readonly type: "target.watched"; readonly target: TargetId; readonly entry: number; readonly observed: Observed }

@@ -22,6 +22,15 @@ export type Reason =
   | { readonly code: "freeze"; readonly environment: EnvironmentId; readonly until: Time; readonly reason: string | null }
   /** `on`: the target or environment that is locked. */
   | { readonly code: "lock"; readonly on: string; readonly by: string; readonly reason: string; readonly until: Time | null }
+  /** Somebody else is to push it. `build` and `wait`: what all who wait for it share; `problem`: why it could not be told when it was asked for last. */
+  | {
+      readonly code: "artifact";
+      readonly reference: string;
+      readonly build: string;
+      readonly wait: number;
+      readonly until: Time;
+      readonly problem: string | null;
+    }
   | { readonly code: "observing"; readonly target: TargetId }
   | { readonly code: "comparing"; readonly release: CommitId; readonly live: CommitId }
   | { readonly code: "rendering"; readonly environment: EnvironmentId }
@@ -44,6 +53,7 @@ export type Reason =
       readonly kept: Kept | null;
     }
   | { readonly code: "needs-timeout"; readonly target: TargetId; readonly command: string }
+  | { readonly code: "artifact-timeout"; readonly reference: string; readonly problem: string | null }
   | { readonly code: "not-good-before"; readonly environment: EnvironmentId }
   | { readonly code: "diverged"; readonly live: CommitId; readonly release: CommitId }
   | { readonly code: "render-failed"; readonly message: string }

@@ -241,7 +241,8 @@ export type BuildRow = {
   readonly artifact: string;
   readonly commit: CommitId;
   readonly digest: Digest;
-  readonly attempt: AttemptId;
+  /** null: somebody else has pushed it. */
+  readonly attempt: AttemptId | null;
   readonly at: Time;
 };
 

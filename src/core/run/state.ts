@@ -44,11 +44,12 @@ export const decisionKey = (commit: string, environment: EnvironmentId): string 
 export function subjectOf({ status, reason }: rows.StepRow): string | null {
   if (status !== "waiting" || reason === null) return null;
   if (reason.code === "comparing") return `relation:${relationKey(reason.release, reason.live)}`;
+  if (reason.code === "artifact") return `build:${reason.build}`;
   return "target" in reason ? `target:${reason.target}` : null;
 }
 
 export const untilOf = (row: rows.StepRow): rows.Time | null =>
-  row.status === "waiting" && row.reason?.code === "need" ? row.reason.until : null;
+  row.status === "waiting" && (row.reason?.code === "need" || row.reason?.code === "artifact") ? row.reason.until : null;
 
 /** When an approval that counts stops to; null: never, or it counts no more. */
 export const expiryOf = (row: rows.DecisionRow): rows.Time | null =>

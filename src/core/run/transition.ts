@@ -1,5 +1,6 @@
 import { admitDeploy, admitRollback } from "./admit.ts";
 import { holders, stopAttempt } from "./attempts.ts";
+import { artifactAsked, artifactFound } from "./awaited.ts";
 import type { Change } from "./changes.ts";
 import { decide } from "./decide.ts";
 import { Draft } from "./draft.ts";
@@ -46,6 +47,12 @@ function handle(d: Draft, event: Event): Answer {
       return DONE;
     case "attempt.lost":
       attemptLost(d, event);
+      return DONE;
+    case "artifact.found":
+      artifactFound(d, event);
+      return DONE;
+    case "artifact.asked":
+      artifactAsked(d, event);
       return DONE;
     case "target.observed":
       targetObserved(d, event.target, event.observed);

@@ -113,13 +113,16 @@ export interface Builder {
   readonly name: string;
   readonly schema: AdapterSchema;
   build(input: BuildInput, context: AttemptContext): Promise<{ readonly digest: Digest }>;
-  /** Whether the artifact is still there. */
+  /** Whether the artifact is still there; false only where that is known. Rejects, within the time that a person waits, where it cannot be told. */
   has(digest: Digest, config: JsonObject, home: string): Promise<boolean>;
+  /** For artifacts that somebody else makes (the schema's `awaits`): the digest of what is there for this commit; null: it is not there yet. Runs in the server, again and again; rejects where it cannot be told. */
+  find?(input: FindInput, context: { readonly signal: AbortSignal; readonly home: string }): Promise<Digest | null>;
   /** For `sluice doctor`: whether the tools, the places and the credentials are there that these artifacts need, once for those that share them. Makes nothing and touches nothing. */
   examine?(artifacts: readonly ExamineInput[], context: Omit<LookContext, "tree">): Promise<readonly Finding[]>;
 }
 /** An artifact as `sluice.yaml` declares it. */
 export type ExamineInput = { readonly name: string; readonly config: JsonObject };
+export type FindInput = { readonly project: string; readonly commit: CommitId; readonly config: JsonObject };
 export type BuildInput = {
   readonly project: string;
   readonly attempt: string;

@@ -11,6 +11,21 @@ const cases: readonly (readonly [reason: Reason, message: string, command: strin
     "waits for a decision: sluice approve 4f9c2d1e8 --env mainnet",
     "sluice approve 4f9c2d1e8 --env mainnet",
   ],
+  [
+    { code: "artifact", reference: "registry.example/harbor:4f9c", build: "mega 4f9c", wait: 7, until: 1, problem: null },
+    "waits until registry.example/harbor:4f9c has been pushed",
+    null,
+  ],
+  [
+    { code: "artifact", reference: "registry.example/harbor:4f9c", build: "mega 4f9c", wait: 7, until: 1, problem: "it is down" },
+    "waits until registry.example/harbor:4f9c has been pushed; whether it is there cannot be told: it is down",
+    null,
+  ],
+  [
+    { code: "artifact-timeout", reference: "registry.example/harbor:4f9c", problem: null },
+    "registry.example/harbor:4f9c was not pushed in time; once it is there: sluice run retry 41",
+    "sluice run retry 41",
+  ],
   [{ code: "need", target: "api@mainnet", run: "42", until: null, kept: null }, "waits for api@mainnet, run 42", null],
   [{ code: "need", target: "api@mainnet", run: "41", until: null, kept: null }, "waits for api@mainnet, this run", null],
   [

@@ -285,6 +285,22 @@ describe("a project without a server", () => {
       "clock",
       "port",
       "disk",
+      "bundle",
+      "command",
     ]);
+    expect(checks.slice(-2)).toEqual([
+      { name: "bundle", status: "ok", message: "1 artifact, with nothing to examine" },
+      { name: "command", status: "ok", message: "2 targets, with nothing to examine", environments: ["devnet", "mainnet"] },
+    ]);
+  });
+
+  test("doctor looks at one environment where one is named, and knows no other than policy's", async () => {
+    const checks = jsonOf<{ environments?: string[] }[]>(await shop.sluice(["doctor", "--env", "mainnet", "--json"]));
+    expect(checks.flatMap(({ environments }) => environments ?? [])).toEqual(["mainnet"]);
+    expect(await shop.sluice(["doctor", "--env", "nowhere"])).toMatchObject({
+      exit: 2,
+      out: "",
+      err: "error: No environment nowhere in the policy\nhint: Known: devnet, mainnet\n",
+    });
   });
 });

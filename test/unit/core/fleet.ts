@@ -155,6 +155,8 @@ function answerTo(effect: Effect): Event {
     case "relation.ask":
       return { type: "relation.known", at: 1, relation: relate(effect.release, effect.live) };
     case "rollback.ask":
+    case "artifact.await":
+    case "artifact.forget":
     case "attempt.stop":
       throw new Error(`${effect.type} was not expected`);
   }

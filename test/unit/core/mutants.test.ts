@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { search } from "./model/search.ts";
+import { AWAITS } from "./mutants/awaits.ts";
 import { DECISIONS } from "./mutants/decisions.ts";
 import { NEEDS } from "./mutants/needs.ts";
 import { ROLLBACKS } from "./mutants/rollbacks.ts";
@@ -17,7 +18,7 @@ afterEach(() => {
   vi.resetModules();
 });
 
-test.each([...NEEDS, ...DECISIONS, ...TARGETS, ...ROLLBACKS])(
+test.each([...NEEDS, ...DECISIONS, ...TARGETS, ...ROLLBACKS, ...AWAITS])(
   "the model catches that $reading",
   { timeout: 120_000 },
   async ({ core, breaks, where }) => {

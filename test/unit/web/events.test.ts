@@ -8,6 +8,8 @@ const known: Readonly<Record<Event["type"], true>> = {
   "rollback.admitted": true,
   "attempt.ended": true,
   "attempt.lost": true,
+  "artifact.found": true,
+  "artifact.asked": true,
   "target.observed": true,
   "target.settled": true,
   "target.watched": true,

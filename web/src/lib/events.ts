@@ -4,6 +4,8 @@ export const eventTypes = [
   "rollback.admitted",
   "attempt.ended",
   "attempt.lost",
+  "artifact.found",
+  "artifact.asked",
   "target.observed",
   "target.settled",
   "target.watched",

@@ -1,12 +1,18 @@
 import { join, startBuild } from "../attempts.ts";
+import { awaitBuild, endWait } from "../awaited.ts";
 import { buildKey, type Draft } from "../draft.ts";
 import { askRenders } from "../renders.ts";
 import type { AttemptRow, StepRow } from "../rows.ts";
 import { stepEnded } from "../status.ts";
 import { setStatus, stopped } from "../steps.ts";
 
-/** An artifact of a commit is built once, whichever run comes first. */
+/** An artifact of a commit is built once, whichever run comes first; or waited for, where somebody else makes it. */
 export function evaluateBuild(d: Draft, row: StepRow): void {
+  look(d, row);
+  if (row.reason?.code === "artifact") endWait(d, row.reason);
+}
+
+function look(d: Draft, row: StepRow): void {
   const { artifact } = d.planned(row.run, row.id);
   if (artifact === null) return;
   const stop = stopped(d, row.run);
@@ -21,12 +27,14 @@ export function evaluateBuild(d: Draft, row: StepRow): void {
   }
   const key = buildKey(artifact, d.runOf(row.run).commit);
   if (d.build(key)) {
-    setStatus(d, row.run, row.id, "skipped", { code: "already-built", run: null });
+    if (row.reason?.code === "artifact") setStatus(d, row.run, row.id, "succeeded");
+    else setStatus(d, row.run, row.id, "skipped", { code: "already-built", run: null });
     askRenders(d, row.run, artifact);
     return;
   }
   const attempt = underWay(d, row);
   if (attempt) join(d, row, attempt);
+  else if (d.plan(row.run).plan.artifacts[artifact]?.awaits !== undefined) awaitBuild(d, row, key);
   else startBuild(d, row.run, row.id);
 }
 

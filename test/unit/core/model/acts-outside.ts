@@ -1,8 +1,10 @@
 import type { TargetId } from "../../../../src/core/config/config.ts";
 import { HOUR, MINUTE } from "../harbor.ts";
+import { COMMITS } from "../history.ts";
 import type { Act } from "./acts.ts";
 import { ENVIRONMENTS, pick, type Play } from "./player.ts";
 import { has } from "./setup.ts";
+import { found } from "./orchestrator.ts";
 import type { Ending, Told } from "./world.ts";
 
 export const endOne: Act = (p, a, b) => {
@@ -41,6 +43,26 @@ export const answerOne: Act = (p, a) => {
   if (key !== undefined) p.world.answer(key);
 };
 
+/** Who pushes a commit's image takes time. */
+export const pushLater: Act = ({ world }, a) => {
+  world.unpushed.add(pick(Object.keys(COMMITS), a) ?? "c1");
+};
+
+export const push: Act = ({ world }, a) => {
+  const commit = pick([...world.unpushed], a);
+  if (commit !== undefined) world.unpushed.delete(commit);
+};
+
+/** Where images are could not be asked, or can be again; and a look that was under way when nobody waited any more comes back. */
+export const askRegistry: Act = (p, a, b) => {
+  const asks = [...p.world.asks.values()].flatMap((x) => (x.type === "artifact.await" ? [x] : []));
+  const ask = pick(asks, a);
+  const problem = b % 3 === 0 ? null : "it is down";
+  if (ask) p.world.send({ type: "artifact.asked", build: ask.build, wait: ask.wait, problem });
+  const late = pick(p.world.forgotten, b);
+  if (late) p.unheard(found(late));
+};
+
 export const freeze: Act = (p, a, b) => {
   const environment = pick(ENVIRONMENTS, a) ?? "devnet";
   p.world.tell({ type: "environment.frozen", environment, until: p.world.now + (1 + (b % 90)) * MINUTE, reason: "a holiday" });
@@ -73,7 +95,8 @@ export const again: Act = (p, a) => {
 
 /** An admission is told again while its run is open; what has ended is known by the store alone, which refuses it there. */
 function mayComeAgain(p: Play, told: Told): boolean {
-  if (told.type === "attempt.ended" || told.type === "attempt.lost" || told.type === "rollback.declined") return true;
+  if (told.type === "attempt.ended" || told.type === "attempt.lost" || told.type === "artifact.found") return true;
+  if (told.type === "rollback.declined") return true;
   if (told.type === "deploy.admitted" || told.type === "rollback.admitted") return p.world.state.runs.has(told.run);
   return false;
 }

@@ -7,9 +7,10 @@ import type { World } from "./world.ts";
 /** Longer than any history takes to end when nothing keeps it. */
 const ROUNDS = 200;
 
-/** Invariant 8: attempts end, gates are decided, locks, holds, freezes and unknowns end, time passes; then every run ends. */
+/** Invariant 8: attempts end, images come, gates are decided, locks, holds, freezes and unknowns end, time passes; then every run ends. */
 export function drain(p: Play): void {
   const { world } = p;
+  world.unpushed.clear();
   for (let round = 0; world.state.runs.size > 0; round++) {
     if (round > ROUNDS) throw new Violation("8", `stuck: ${stuck(world)}`);
     world.answerAll();

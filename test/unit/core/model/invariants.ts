@@ -1,3 +1,4 @@
+import { awaits } from "./rules/awaits.ts";
 import { ends, snapshots } from "./rules/ends.ts";
 import { joins } from "./rules/joins.ts";
 import { Memory, type Rule } from "./rules/memory.ts";
@@ -15,7 +16,19 @@ import type { Watch } from "./orchestrator.ts";
 export class Invariants {
   readonly #memory = new Memory();
   // fitting comes before records, which forgets what was touched
-  readonly #rules: readonly Rule[] = [starts, stops, joins, superseding, ends(), snapshots, restores(), fitting(), records(), reasons];
+  readonly #rules: readonly Rule[] = [
+    starts,
+    stops,
+    joins,
+    awaits,
+    superseding,
+    ends(),
+    snapshots,
+    restores(),
+    fitting(),
+    records(),
+    reasons,
+  ];
 
   readonly watch: Watch = (world, event, outcome) => {
     this.#memory.hear(world, event, outcome);

@@ -19,7 +19,7 @@ export type Told = Event extends infer E ? (E extends Event ? Omit<E, "at"> : ne
 export type Ending = "ok" | "failed" | "changed" | "errored" | "cut" | "lost";
 export type Running = { readonly spec: AttemptSpec; readonly applied: boolean; readonly stopping: boolean };
 /** An effect that is answered by an event other than an attempt's end. */
-export type Ask = Extract<Effect, { readonly type: "rollback.ask" | "target.observe" | "relation.ask" | "render.ask" }>;
+export type Ask = Extract<Effect, { readonly type: "rollback.ask" | "target.observe" | "relation.ask" | "render.ask" | "artifact.await" }>;
 /** Told of each event after the core's word on it, before anything is carried out. */
 export type Watch = (world: World, event: Event, outcome: Outcome) => void;
 
@@ -43,6 +43,15 @@ export type WorldOptions = {
   readonly blind?: ReadonlySet<TargetId>;
 };
 
+type Await = Extract<Ask, { readonly type: "artifact.await" }>;
+export const digestOf = (artifact: string, commit: CommitId): string => `sha256:${artifact}-${commit}`;
+export const found = ({ build, wait, artifact, commit }: Await): Extract<Told, { readonly type: "artifact.found" }> => ({
+  type: "artifact.found",
+  build,
+  wait,
+  digest: digestOf(artifact.name, commit),
+});
+
 export const START = 1_000_000;
 
 /** An orchestrator without clock, disk and processes: it tells the core what happens, and does what the core asks for. */
@@ -54,6 +63,8 @@ export abstract class Orchestrator extends Reality {
   prompt: boolean;
   readonly running = new Map<AttemptId, Running>();
   readonly asks = new Map<string, Ask>();
+  /** What was asked for until nobody waited for it any more: a last look may still be under way. */
+  readonly forgotten: Await[] = [];
   /** What was told of the outside: each may be told again. */
   readonly told: Told[] = [];
 
@@ -97,11 +108,13 @@ export abstract class Orchestrator extends Reality {
 
   answer(key: string): void {
     const ask = this.asks.get(key);
-    if (!ask) return;
+    // what is not there yet is asked for again
+    if (!ask || (ask.type === "artifact.await" && this.unpushed.has(ask.commit))) return;
     this.asks.delete(key);
     if (ask.type === "relation.ask") this.tell({ type: "relation.known", relation: this.relate(ask.release, ask.live) });
     else if (ask.type === "render.ask") this.tell({ type: "render.known", run: ask.run, renders: this.#rendered(ask) });
     else if (ask.type === "rollback.ask") this.restore(ask);
+    else if (ask.type === "artifact.await") this.tell(found(ask));
     else this.tell({ type: "target.observed", target: ask.target, observed: this.observe(ask.target) });
   }
 
@@ -141,7 +154,7 @@ export abstract class Orchestrator extends Reality {
       attempt: id,
       outcome: how === "ok" ? "succeeded" : how === "changed" ? "failed" : how,
       message: how === "ok" ? null : how,
-      digest: spec.kind === "build" && how === "ok" ? `sha256:${spec.artifact.name}-${spec.commit}` : null,
+      digest: spec.kind === "build" && how === "ok" ? digestOf(spec.artifact.name, spec.commit) : null,
       changed,
       url: null,
     });
@@ -159,12 +172,19 @@ export abstract class Orchestrator extends Reality {
     return all.filter((row) => row?.attempt === id) as readonly StepRow[];
   }
 
+  #forget(key: string): void {
+    const ask = this.asks.get(key);
+    this.asks.delete(key);
+    if (ask?.type === "artifact.await") this.forgotten.push(ask);
+  }
+
   #carry(effect: Effect): void {
     if (effect.type === "attempt.start") this.running.set(effect.attempt.id, { spec: effect.attempt, applied: false, stopping: false });
     else if (effect.type === "attempt.stop") {
       const running = this.running.get(effect.attempt);
       if (running) this.running.set(effect.attempt, { ...running, stopping: true });
-    } else this.asks.set(effect.key, effect);
+    } else if (effect.type === "artifact.forget") this.#forget(effect.asked);
+    else this.asks.set(effect.key, effect);
   }
 
   /** What checks say counts while a step waits for it: a soak that was cut short says nothing any more. */

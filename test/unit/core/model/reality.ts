@@ -17,6 +17,8 @@ export class Reality {
   readonly lastGood = new Map<TargetId, CommitId>();
   /** How often a service's rendering has changed without its commit. */
   readonly renderings = new Map<ServiceId, number>();
+  /** Commits whose images, where these are awaited, nobody has pushed yet. */
+  readonly unpushed = new Set<CommitId>();
   /** Commits that git does not know any more. */
   readonly gone = new Set<CommitId>();
   /** Targets that were written or judged since they were last looked at. */

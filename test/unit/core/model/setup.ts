@@ -1,5 +1,5 @@
 import type { Config, TargetId } from "../../../../src/core/config/config.ts";
-import { approval, harbor, HOUR, MINUTE } from "../harbor.ts";
+import { approval, artifact, harbor, HOUR, MINUTE } from "../harbor.ts";
 import { Violation } from "./violation.ts";
 import { World } from "./world.ts";
 
@@ -20,8 +20,10 @@ export const SETUP = {
   early: 1024,
   /** Commits of the main line alone, one after the other. */
   line: 2048,
+  /** The image is made by somebody else. */
+  awaited: 4096,
 } as const;
-export const SETUPS = 4096;
+export const SETUPS = 8192;
 export const has = (setup: number, bit: keyof typeof SETUP): boolean => (setup & SETUP[bit]) > 0;
 
 export const BLIND: ReadonlySet<TargetId> = new Set<TargetId>(["indexer@mainnet", "api@canary"]);
@@ -45,7 +47,7 @@ function harborOf(setup: number): Config {
     superseding: has(setup, "queue") ? "queue" : "supersede",
     onFailure: has(setup, "restore") ? "rollback" : "stop",
   } as const;
-  return harbor(
+  const config = harbor(
     {
       devnet: { ...all, order: has(setup, "devnetAny") ? "any" : "forward" },
       canary: { ...all, promotion },
@@ -64,6 +66,7 @@ function harborOf(setup: number): Config {
     },
     has(setup, "soak") ? 2 * MINUTE : 0,
   );
+  return has(setup, "awaited") ? { ...config, artifacts: { mega: artifact({ awaits: "registry.example/harbor:${commit}" }) } } : config;
 }
 
 /** c0 is live and good everywhere, by the same core. */

@@ -44,6 +44,10 @@ function what(world: World, event: Event): string {
       return `${event.attempt} (${stepOf(world, event.attempt)}) ends: ${event.outcome}${event.changed && event.outcome !== "succeeded" ? ", changed" : ""}`;
     case "attempt.lost":
       return `${event.attempt} (${stepOf(world, event.attempt)}) is lost`;
+    case "artifact.found":
+      return `${event.build} is there`;
+    case "artifact.asked":
+      return `${event.build} was asked for: ${event.problem ?? "it is not there"}`;
     case "target.observed":
       return `${event.target} is observed: ${event.observed.kind}${event.observed.kind === "live" ? ` ${event.observed.commit} by ${event.observed.attempt}` : ""}`;
     case "relation.known":

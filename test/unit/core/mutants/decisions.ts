@@ -21,7 +21,7 @@ const counts = (x: DecisionRow, d: Draft, target: Member["target"]) =>
 export const DECISIONS: readonly Mutant[] = [
   {
     reading: "a decision holds for ever, also over a rollback",
-    breaks: ["3"],
+    breaks: ["3", "SUP"],
     core: () => approvedBy((x) => NEVER_AUTHORS.includes(x.by)),
     where: { about: "gates", clear: SETUP.two | SETUP.rollbackApproval },
   },

@@ -54,7 +54,7 @@ export const NEEDS: readonly Mutant[] = [
   },
   {
     reading: "who needs a superseded step waits for it",
-    breaks: ["8"],
+    breaks: ["8", "J4"],
     core: () =>
       instead("run/needs.ts", ({ needsOf }) => ({
         needsOf: (d: Draft, run: string, member: Member, row: StepRow) => {

@@ -61,7 +61,7 @@ export const ROLLBACKS: readonly Mutant[] = [
     reading: "going back, whoever needs it always leaves first",
     breaks: ["6"],
     core: () => moving(needersFirst),
-    where: { about: "rollbacks" },
+    where: { about: "rollbacks", clear: SETUP.rollbackApproval },
   },
   {
     reading: "one target goes back, whatever needs it",
@@ -225,7 +225,7 @@ export const ROLLBACKS: readonly Mutant[] = [
   },
   {
     reading: "nobody is woken by what he waits for",
-    breaks: ["8"],
+    breaks: ["8", "A"],
     core: () =>
       instead("run/overlay.ts", ({ Overlay }) => ({
         Overlay: class extends Overlay {

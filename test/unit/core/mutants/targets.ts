@@ -67,7 +67,7 @@ export const TARGETS: readonly Mutant[] = [
   },
   {
     reading: "what was done once is joined, though something else is live",
-    breaks: ["J2", "2", "V2"],
+    breaks: ["J2", "J3", "2", "V2"],
     core: () =>
       instead("run/evaluate/deploy.ts", ({ evaluateDeploy }, load) => ({
         evaluateDeploy: (d: Draft, row: StepRow) => {
@@ -89,7 +89,7 @@ export const TARGETS: readonly Mutant[] = [
         evaluateBuild: (d: Draft, row: StepRow) =>
           row.status === "pending" ? load("run/attempts.ts")["startBuild"](d, row.run, row.id) : evaluateBuild(d, row),
       })),
-    where: { about: "joining" },
+    where: { about: "joining", clear: SETUP.awaited },
   },
   {
     reading: "cancelling now ends what others hold",
