@@ -89,10 +89,10 @@ export type ObserveInput = { readonly project: string; readonly target: TargetId
 export type AttemptContext = LookContext & {
   /** Appends to the attempt's log; secrets are masked and the size is bounded by the caller. */
   readonly log: (text: string) => void;
-  /** Runs a command without a shell, its output into the log; killed with all its children at abort. Rejects with a `CommandFailed` that says command, exit and the last lines. */
+  /** Runs a command without a shell, its output into the log; killed with all its children at abort, by the attempt's signal or by its own. Rejects with a `CommandFailed` that says command, exit and the last lines. */
   readonly run: (
     command: readonly string[],
-    options: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
+    options: { readonly cwd: string; readonly env: Readonly<Record<string, string>>; readonly signal?: AbortSignal },
   ) => Promise<{ readonly output: string }>;
   /** Variables and credentials of the environment, and the few of the host that a program needs (PATH, HOME, …). */
   readonly env: Readonly<Record<string, string>>;

@@ -32,9 +32,10 @@ export class Commands {
   }
 
   /** See `AttemptContext.run`. `output` is what the command printed on stdout, its last MiB. */
-  readonly run: AttemptContext["run"] = async (command, { cwd, env }) => {
+  readonly run: AttemptContext["run"] = async (command, { cwd, env, signal: own }) => {
     const { log, signal, graceMs, marker } = this.#options;
-    signal.throwIfAborted();
+    const ending = own === undefined ? signal : AbortSignal.any([signal, own]);
+    ending.throwIfAborted();
     const [program, ...args] = command;
     if (program === undefined || program === "") throw new CommandFailed("the command is empty", null);
     log.line(`$ ${command.join(" ")}`);
@@ -42,8 +43,9 @@ export class Commands {
     const child = spawn(program, args, { cwd, env: { ...env, ...marker }, detached: true, stdio: ["ignore", "pipe", "pipe"] });
     const group = this.#record(child);
     const heard = this.#listen(child);
-    const stop = () => void endRemains({ groups: group ? [group] : [], marker }, graceMs);
-    signal.addEventListener("abort", stop, { once: true });
+    // By its own signal only its group: another command of this attempt may be running beside it.
+    const stop = () => void endRemains({ groups: group ? [group] : [], marker: signal.aborted ? marker : null }, graceMs);
+    ending.addEventListener("abort", stop, { once: true });
     try {
       const exit = await exitOf(child);
       await this.#endGroup(group);
@@ -56,7 +58,7 @@ export class Commands {
         );
       return { output: heard.output.text() };
     } finally {
-      signal.removeEventListener("abort", stop);
+      ending.removeEventListener("abort", stop);
     }
   };
 
