@@ -64,7 +64,10 @@ function learned(d: Draft, target: TargetId, unknown: Unknown, applied: boolean,
 
 function notApplied(d: Draft, target: TargetId, observed: There): void {
   const { live } = d.target(target);
-  if (observed.kind === "live" && observed.commit !== live?.commit) imported(d, target, observed, live ? "external" : "imported");
+  // No commit is there as a whole: that is this attempt's doing, and no change from outside.
+  const half = observed.kind === "live" && observed.commit === null && live !== null;
+  if (half) d.setTarget({ ...d.target(target), health: observed.health, serving: false, good: false });
+  else if (observed.kind === "live" && observed.commit !== live?.commit) imported(d, target, observed, live ? "external" : "imported");
   else if (observed.kind === "live") d.setTarget({ ...d.target(target), health: observed.health });
   else d.setTarget({ ...d.target(target), health: "none", serving: false, good: false });
 }

@@ -109,6 +109,23 @@ describe("an attempt that is lost", () => {
     expect(rig.says(run, "deploy:api@devnet")).toBe("waiting hold devnet");
   });
 
+  test("and is half applied is made again, on a target that serves no commit as a whole until then", () => {
+    const rig = settled();
+    const run = deploying(rig);
+    const first = rig.attemptOf("deploy:api@devnet");
+    rig.prompt = false;
+    rig.done("deploy:api@devnet", "lost");
+    const half = { kind: "live", commit: null, digest: null, attempt: null, health: "progressing", url: null } as const;
+    rig.send({ type: "target.observed", target: API, observed: half });
+    expect(rig.target(API)).toMatchObject({ live: { commit: "c0", attempt: expect.any(String) }, serving: false, good: false });
+    expect([...rig.db.ledger.values()].filter(({ source }) => source === "external")).toEqual([]);
+    expect(rig.attemptOf("deploy:api@devnet")).not.toBe(first);
+    rig.prompt = true;
+    rig.finish();
+    expect(rig.status(run)).toBe("succeeded");
+    expect(rig.target(API)).toMatchObject({ live: { commit: "c1" }, serving: true, good: true });
+  });
+
   test("of a build, a verify or a soak is made again", () => {
     const rig = settled(harbor({}, 2 * MINUTE));
     const run = rig.started("c1", api);
