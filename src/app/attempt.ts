@@ -9,6 +9,8 @@ const registry: AttemptRegistry = {
         return (await import("../drivers/process/acts.ts")).acts;
       case "command":
         return (await import("../drivers/command/acts.ts")).acts;
+      case "helm":
+        return (await import("../drivers/helm/acts.ts")).acts;
       default:
         return await (await import("./registry.ts")).driver(name);
     }

@@ -4,6 +4,7 @@ import type { Builder, Driver } from "../engine/ports/driver.ts";
 const drivers: Readonly<Record<string, () => Promise<{ readonly driver: Driver }>>> = {
   process: () => import("../drivers/process/index.ts"),
   command: () => import("../drivers/command/index.ts"),
+  helm: () => import("../drivers/helm/index.ts"),
 };
 const builders: Readonly<Record<string, () => Promise<{ readonly builder: Builder }>>> = {
   bundle: () => import("../builders/bundle/index.ts"),

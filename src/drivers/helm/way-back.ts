@@ -1,0 +1,24 @@
+import type { LookContext, RenderInput, WayBack } from "../../engine/ports/driver.ts";
+import { lookAt } from "./look.ts";
+import { readHistory } from "./releases.ts";
+import { template } from "./render.ts";
+import { retained } from "./retained.ts";
+
+/** By the recorded revision where it is still there and holds what is recorded, else by the chart of the commit. */
+export async function wayBack(input: RenderInput & { readonly fingerprint: string }, context: LookContext): Promise<WayBack> {
+  const { cluster, settings } = await lookAt(input.definition, context);
+  const way = retained(await readHistory(cluster, settings.place, "all"), input.fingerprint);
+  if (way.revision !== null) return { ok: true, means: `helm rollback to revision ${way.revision.revision}` };
+  try {
+    const { title } = await template(input, context);
+    return { ok: true, means: `helm upgrade by the chart ${title} of commit ${input.commit.slice(0, 12)}: ${way.why}` };
+  } catch (error) {
+    context.signal.throwIfAborted();
+    const message = error instanceof Error ? error.message : String(error);
+    return {
+      ok: false,
+      message: `${way.why}, and the chart of commit ${input.commit.slice(0, 12)} cannot be used: ${message}`,
+      hint: "Deploy a commit with the change taken back instead, or fetch that commit (`git fetch --all`); a larger `historyMax` keeps more revisions for the next time",
+    };
+  }
+}
