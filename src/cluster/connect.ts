@@ -23,7 +23,7 @@ const known = new Map<string, number>();
  * `env`: what the target's programs get, of which KUBECONFIG and HOME count. Rejects with `ClusterError`.
  */
 export async function connect(place: Place, env: Readonly<Record<string, string>>, options: Options): Promise<Cluster> {
-  const access = findAccess(place, env);
+  const access = await findAccess(place, env);
   const cluster = new Cluster(access, env, options);
   if (options.cluster !== undefined) await mustBe(cluster, options.cluster, JSON.stringify([access, options.cluster]));
   return cluster;

@@ -1,9 +1,9 @@
 import { homedir } from "node:os";
 import { dirname, delimiter, isAbsolute, join, resolve } from "node:path";
-import { parse } from "yaml";
 import { codeOf } from "../host/errors.ts";
 import { readText } from "../host/files.ts";
 import { ClusterError } from "./errors.ts";
+import { parsePlain } from "./plain-yaml.ts";
 
 /** Which cluster: what a driver's config says. `kubeconfig`: an absolute path, or one below `~/`. */
 export type Place = {
@@ -48,9 +48,14 @@ const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 /**
  * Finds what `place` names, as kubectl does: its `kubeconfig`, else the files of `KUBECONFIG` merged (the first that says something wins), else `~/.kube/config`;
  * in a pod without any of these, the pod's own service account. `env` is the target's own; `host`, the server's, tells whether this is a pod, and whether a KUBECONFIG is meant that the
- * target does not get: then no other file is taken in its place. Throws `ClusterError`.
+ * target does not get: then no other file is taken in its place. Rejects with `ClusterError`.
  */
-export function findAccess(place: Place, env: Variables, host: Variables = process.env, serviceAccount: string = SERVICE_ACCOUNT): Access {
+export async function findAccess(
+  place: Place,
+  env: Variables,
+  host: Variables = process.env,
+  serviceAccount: string = SERVICE_ACCOUNT,
+): Promise<Access> {
   const home = env["HOME"] ?? homedir();
   const named = place.kubeconfig === undefined ? null : pathOf(place.kubeconfig, home);
   const listed = (env["KUBECONFIG"] ?? "").split(delimiter).filter((path) => path !== "");
@@ -61,7 +66,7 @@ export function findAccess(place: Place, env: Variables, host: Variables = proce
       "KUBECONFIG is set for the server, but this environment does not name it",
       "Add KUBECONFIG to the environment's `credentials`, or say `kubeconfig` in the service's `deploy`",
     );
-  const files = paths.flatMap((path) => readFile(path) ?? []);
+  const files = (await Promise.all(paths.map(readFile))).filter((file) => file !== null);
   if (files.length > 0) return accessOf(merge(files), place, paths.join(delimiter));
   const inside = named === null && listed.length === 0 ? ownAccount(place, host, serviceAccount) : null;
   if (inside) return inside;
@@ -85,7 +90,7 @@ function pathOf(text: string, home: string): string {
 type File = { readonly path: string; readonly config: Fields };
 
 /** null where there is no such file. */
-function readFile(path: string): File | null {
+async function readFile(path: string): Promise<File | null> {
   let text: string | null;
   try {
     text = readText(path);
@@ -95,7 +100,7 @@ function readFile(path: string): File | null {
   if (text === null) return null;
   let value: unknown;
   try {
-    value = text.trimStart().startsWith("{") ? JSON.parse(text) : parse(text);
+    value = parsePlain(text) ?? (await import("yaml")).parse(text);
   } catch (error) {
     throw bad(`${path} is not valid YAML: ${error instanceof Error ? (error.message.split("\n")[0] ?? "") : ""}`);
   }

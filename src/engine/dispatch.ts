@@ -5,7 +5,7 @@ import type { Digest, TargetId } from "../core/config/config.ts";
 import { Awaits } from "./awaits.ts";
 import type { Configs } from "./configs.ts";
 import { eachOf } from "./each.ts";
-import { messageOf } from "./errors.ts";
+import { clipped, messageOf } from "./errors.ts";
 import type { Loop } from "./loop.ts";
 import type { Clock } from "./ports/clock.ts";
 import { type Builder, type Driver, RENDER_MS } from "./ports/driver.ts";
@@ -51,7 +51,7 @@ export class Dispatcher {
       const key = `start:${attempt}`;
       this.#underWay.delete(key);
       if (end === "lost") options.loop().tell({ type: "attempt.lost", attempt }, key);
-      else options.loop().tell({ type: "attempt.ended", attempt, ...end }, key);
+      else options.loop().tell({ type: "attempt.ended", attempt, ...end, message: end.message && clipped(end.message) }, key);
     });
   }
 

@@ -7,4 +7,11 @@ export function refused(answer: Extract<Answer, { readonly ok: false }>): Reques
   return new RequestError(code, answer.message, answer.hint ?? "");
 }
 
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** Characters of a message that are kept with a run: room for several problems with the last lines of their logs. */
+const MAX_MESSAGE = 16_384;
+
+/** What adapters say, as it is kept. */
+export const clipped = (message: string): string =>
+  message.length <= MAX_MESSAGE ? message : `${message.slice(0, MAX_MESSAGE)}\n… cut here: the log may have more`;
+
+export const messageOf = (error: unknown): string => clipped(error instanceof Error ? error.message : String(error));

@@ -11,9 +11,15 @@ const boot = readProc("sys/kernel/random/boot_id")?.trim() ?? null; // null: no 
 export function identify(pid: number): Identity | null {
   if (boot === null) return identifyByPs(pid);
   const fields = statOf(pid);
-  // Fields of proc(5) after the command's name: 0 is the state, 19 the start time in ticks since boot.
-  const [state, start] = [fields?.[0], fields?.[19]];
-  return start === undefined || state === "Z" || state === "X" ? null : { pid, start: `${boot}/${start}` };
+  // 19th after the command's name in proc(5): the start time in ticks since boot.
+  const start = fields?.[19];
+  return fields === null || start === undefined || hasEnded(fields) ? null : { pid, start: `${boot}/${start}` };
+}
+
+/** By its fields after the command's name. The first thread of a killed process ends before the others, which hold its files and ports until they end too. */
+function hasEnded([state, ...others]: readonly string[]): boolean {
+  const threads = Number(others[16]);
+  return state === "X" || (state === "Z" && threads <= 1);
 }
 
 function identifyByPs(pid: number): Identity | null {
@@ -67,7 +73,7 @@ function groupLives(leader: Identity): boolean {
 
 function isMember(pid: number, group: number): boolean {
   const fields = statOf(pid);
-  return fields?.[2] === String(group) && fields[0] !== "Z" && fields[0] !== "X";
+  return fields !== null && fields[2] === String(group) && !hasEnded(fields);
 }
 
 function pidsOfHost(): number[] {

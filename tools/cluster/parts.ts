@@ -76,7 +76,8 @@ export const argumentsOf: Readonly<Record<Part, (directory: string, ports: Ports
     `--config=${join(directory, "kwok.yaml")}`,
     "--enable-crds=Logs",
     "--manage-all-nodes",
-    "--node-lease-duration-seconds=40",
+    // No leases: a kwok that starts anew would wait until those of the one before have run out. The heartbeat is in the nodes' status.
+    "--node-lease-duration-seconds=0",
     "--cidr=10.244.0.0/16",
     "--node-ip=127.0.0.1",
     `--node-port=${kubelet}`,

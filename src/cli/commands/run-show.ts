@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Schemas } from "../../contract/client.ts";
 import { EXIT } from "../exit.ts";
-import { took, whyOf } from "../follow/reporter.ts";
+import { moreOf, stepLine, took, whyOf } from "../follow/reporter.ts";
 import { fetchRun } from "../follow/watch.ts";
 import { examples } from "../options.ts";
 import { paintStatus } from "../output/paint.ts";
@@ -37,6 +37,23 @@ function sharedWith(step: Schemas["Step"]): string {
   return others.size === 0 ? "" : `shared with ${others.size === 1 ? "run" : "runs"} ${listed([...others])}`;
 }
 
+/** Explanations that are printed whole, and what of a reason a table has room for. */
+const MOST_EXPLAINED = 10;
+const ROOM = 40;
+
+/** What the table cannot say: an explanation of several lines, or one that is cut there. */
+function explanations({ width, colors }: Session, { id, steps }: Schemas["RunDetail"]): readonly string[] {
+  const long = steps.filter(
+    (step) =>
+      (step.status === "failed" || step.status === "errored") && (moreOf(step).length > 0 || (width !== null && whyOf(step).length > ROOM)),
+  );
+  const more = long.length - MOST_EXPLAINED;
+  return [
+    ...long.slice(0, MOST_EXPLAINED).map((step) => `${stepLine(step, colors)}\n`),
+    ...(more > 0 ? [`and ${more} more that failed: sluice run logs ${id}`] : []),
+  ];
+}
+
 function runText(session: Session, run: Schemas["RunDetail"]): string {
   const { colors } = session;
   const rows = run.steps.map((step) => [
@@ -53,5 +70,6 @@ function runText(session: Session, run: Schemas["RunDetail"]): string {
     ...(run.stopped ? [`${run.stopped.how} by ${safe(run.stopped.by)}${run.stopped.reason ? `: ${safe(run.stopped.reason)}` : ""}`] : []),
     "",
     table(["STEP", "STATUS", "ATTEMPTS", "TOOK", "WHY"], rows, session.width),
+    ...explanations(session, run),
   ].join("\n");
 }

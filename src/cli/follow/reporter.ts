@@ -1,6 +1,6 @@
 import type { Schemas } from "../../contract/client.ts";
 import { paintStatus, type Colors } from "../output/paint.ts";
-import { clock, duration, safe } from "../output/text.ts";
+import { clock, duration, safe, truncate } from "../output/text.ts";
 import type { RunView, Step, StepChange } from "./view.ts";
 
 /** Shows a run while it goes on. */
@@ -26,22 +26,43 @@ export function isNews({ step }: StepChange): boolean {
   return step.status === "waiting" ? waitsForNews(step) : step.status !== "pending";
 }
 
-/** Why a step waits or ended as it did; empty where there is nothing to say. */
-export function whyOf(step: Pick<Step, "waitingFor" | "reason">): string {
-  return safe((step.waitingFor ?? step.reason)?.message ?? "");
+type Why = Pick<Step, "waitingFor" | "reason">;
+
+/** Why a step waits or ended as it did, in a line: the first of an explanation that has several. Empty where there is nothing to say. */
+export const whyOf = (step: Why): string => explained(step)[0]?.trim() ?? "";
+
+/** Lines of an explanation that are shown below its first, and how wide each may be; its step's log has more. */
+const MOST_LINES = 30;
+const MOST_COLUMNS = 300;
+
+/** What an explanation of several lines says below its first. */
+export function moreOf(step: Why): readonly string[] {
+  const rest = explained(step).slice(1);
+  const more = rest.length - MOST_LINES;
+  return [...rest.slice(0, MOST_LINES).map((line) => truncate(line, MOST_COLUMNS)), ...(more > 0 ? [`and ${more} more lines`] : [])];
+}
+
+/** Its lines, each as far in as it was. */
+function explained({ waitingFor, reason }: Why): readonly string[] {
+  const lines = ((waitingFor ?? reason)?.message ?? "").split("\n");
+  return lines.flatMap((line) => {
+    const text = safe(line);
+    return text === "" ? [] : [`${" ".repeat(Math.min(line.search(/\S/), 12))}${text}`];
+  });
 }
 
 export function took(step: Pick<Step, "startedAt" | "endedAt">): string {
   return step.startedAt === null || step.endedAt === null ? "" : duration(Date.parse(step.endedAt) - Date.parse(step.startedAt));
 }
 
-/** `deploy:api@mainnet succeeded in 2.1s`, `verify:api@mainnet failed: …`, `deploy:web@mainnet waits for api@mainnet, run 42`. */
+/** `deploy:api@mainnet succeeded in 2.1s`, `verify:api@mainnet failed: …`, `deploy:web@mainnet waits for api@mainnet, run 42`; an explanation of several lines goes on below. */
 export function stepLine(step: Step, colors: Colors): string {
   if (step.status === "waiting") return `${step.id} ${paintStatus("waiting", colors, whyOf(step) || "waits")}`;
   const status = paintStatus(step.status, colors);
   const why = whyOf(step);
   const time = took(step);
-  return `${step.id} ${status}${why ? `: ${why}` : time && step.status === "succeeded" ? ` in ${time}` : ""}`;
+  const more = moreOf(step).map((line) => `\n      ${line}`);
+  return `${step.id} ${status}${why ? `: ${why}` : time && step.status === "succeeded" ? ` in ${time}` : ""}${more.join("")}`;
 }
 
 /** One line for each change, with the time at which it happened: for logs and pipes. */

@@ -6,7 +6,7 @@ import { paintStatus } from "../output/paint.ts";
 import { duration, safeLog } from "../output/text.ts";
 import type { Session } from "../session.ts";
 import { lastLines } from "./logs.ts";
-import { stepLine, tally } from "./reporter.ts";
+import { moreOf, stepLine, tally } from "./reporter.ts";
 import { hasEnded, type RunDetail, type Step } from "./view.ts";
 
 /** Steps that are named at the end; the rest is counted. */
@@ -18,14 +18,15 @@ export function exitOf(status: Schemas["RunStatus"]): ExitCode {
   return status === "succeeded" ? EXIT.done : EXIT.failed;
 }
 
-/** How a run ended: in a line, then each step that did not succeed and why, with the end of the log where an attempt failed. */
+/** How a run ended: in a line, then each step that did not succeed and why, with the end of the log where an attempt failed and did not explain itself. */
 export async function summarise(session: Session, connection: Connection, run: RunDetail): Promise<void> {
   const { colors } = session;
   session.say(headline(session, run));
   const told = run.steps.filter(isTold);
   for (const [index, step] of told.slice(0, MOST_STEPS).entries()) {
     session.say(`  ${stepLine(step, colors)}`);
-    if (index < MOST_LOGS && (step.status === "failed" || step.status === "errored")) await showLog(session, connection, step);
+    const unexplained = (step.status === "failed" || step.status === "errored") && moreOf(step).length === 0;
+    if (index < MOST_LOGS && unexplained) await showLog(session, connection, step);
   }
   if (told.length > MOST_STEPS) session.say(`  and ${told.length - MOST_STEPS} more: sluice run show ${run.id}`);
 }

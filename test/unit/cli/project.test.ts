@@ -226,13 +226,18 @@ describe("a project without a server", () => {
     expect((await shop.sluice(["unhold", "mainnet", "--json"])).exit).toBe(0);
   });
 
-  test("a failed step is told with the end of its log, and what it blocks; exit 1; retry starts a new run", async () => {
+  test("a failed step is told with what its command said last, and what it blocks; exit 1; retry starts a new run", async () => {
     shop.write("broken-api", "");
     const broken = shop.commit("broken");
     const ended = await shop.sluice(["deploy", "--all", "--env", "devnet"]);
     expect(ended.exit).toBe(1);
     expect(ended.out).toMatch(/deploy:api@devnet failed: /);
-    expect(ended.out).toContain("    | it does not start");
+    // the command's own words tell it, so that the log needs not
+    const why = "deploy:api@devnet failed: `./deploy.sh` ended with exit code 3:\n      brings api to devnet\n      it does not start\n";
+    expect(ended.out).toContain(`  ${why}`);
+    expect(ended.out).not.toContain("    | ");
+    const [failed] = jsonOf<{ id: string }[]>(await shop.sluice(["runs", "--json", "--limit", "1"]));
+    expect((await shop.sluice(["run", "show", failed?.id ?? ""])).out).toContain(why);
     expect(ended.out).toMatch(/deploy:web@devnet blocked: .*api@devnet/);
     expect((await live("devnet"))["web"]).toBe(second);
     const [run] = jsonOf<{ id: string; status: string; commit: string }[]>(await shop.sluice(["runs", "--json", "--limit", "1"]));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Schemas } from "../../../src/contract/client.ts";
 import { liveReporter } from "../../../src/cli/follow/live.ts";
-import { isNews, plainReporter } from "../../../src/cli/follow/reporter.ts";
+import { isNews, moreOf, plainReporter, stepLine, whyOf } from "../../../src/cli/follow/reporter.ts";
 import { type RunDetail, RunView, type Step, type StreamEvent } from "../../../src/cli/follow/view.ts";
 import { colorsOf } from "../../../src/cli/output/paint.ts";
 import { displayWidth } from "../../../src/cli/output/text.ts";
@@ -48,6 +48,42 @@ const stepEvent = (seq: number, row: Step, of = "7"): StreamEvent => {
   const { needs: _needs, attempts: _attempts, ...patch } = row;
   return { seq, at: LATER, type: "attempt.ended", run: of, changes: [{ table: "step", row: { ...patch, run: of } }] };
 };
+
+describe("an explanation of several lines", () => {
+  const message =
+    "2 of 3 are not ready:\n  pod api-1: CrashLoopBackOff, exit code 3\n    | no such\u001b[2J table\n\n  pod api-2: unschedulable";
+  const failed = step("deploy:api@devnet", { status: "failed", reason: { code: "attempt", message } });
+
+  test("goes on below its first line, as far in as it was, and drives no terminal", () => {
+    expect(whyOf(failed)).toBe("2 of 3 are not ready:");
+    expect(stepLine(failed, colorsOf(false))).toBe(
+      [
+        "deploy:api@devnet failed: 2 of 3 are not ready:",
+        "        pod api-1: CrashLoopBackOff, exit code 3",
+        "          | no such table",
+        "        pod api-2: unschedulable",
+      ].join("\n"),
+    );
+  });
+
+  test("of any length is bounded", () => {
+    const long = `first\n${"x".repeat(10_000)}\n${"line\n".repeat(500)}`;
+    const lines = moreOf(step("deploy:api@devnet", { status: "failed", reason: { code: "attempt", message: long } }));
+    expect(lines).toHaveLength(31);
+    expect(lines[0]).toHaveLength(300);
+    expect(lines.at(-1)).toBe("and 471 more lines");
+  });
+
+  test("is one line where there is room for one only", () => {
+    let shown = "";
+    const reporter = liveReporter({ write: (text) => (shown += text), columns: 80 }, colorsOf(false), () => Date.parse(LATER));
+    const view = new RunView(run([step("deploy:api@devnet", { ...waiting("need", { message: "waits\nfor two things" }) })]));
+    reporter.changed(view, []);
+    reporter.close();
+    expect(shown).toContain("deploy:api@devnet waits ");
+    expect(shown).not.toContain("two things");
+  });
+});
 
 describe("a run that is followed", () => {
   test("a step's new state takes the place of the old one, with needs and attempts kept", () => {

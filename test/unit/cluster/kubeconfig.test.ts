@@ -34,18 +34,18 @@ const config = (user: object = { token: "t0ken" }, cluster: object = {}, name = 
 const POD = { KUBERNETES_SERVICE_HOST: "10.96.0.1", KUBERNETES_SERVICE_PORT: "443" };
 const signal = new AbortController().signal;
 
-test("an explicit file wins over KUBECONFIG, and that over ~/.kube/config", () => {
+test("an explicit file wins over KUBECONFIG, and that over ~/.kube/config", async () => {
   const home = folder();
   const named = write(home, "named", config({}, { server: "https://named" }));
   const listed = write(home, "listed", config({}, { server: "https://listed" }));
   write(home, ".kube/config", config({}, { server: "https://default" }));
-  expect(findAccess({ kubeconfig: named }, { HOME: home, KUBECONFIG: listed }).server).toBe("https://named");
-  expect(findAccess({ kubeconfig: "~/named" }, { HOME: home, KUBECONFIG: listed }).server).toBe("https://named");
-  expect(findAccess({}, { HOME: home, KUBECONFIG: listed }).server).toBe("https://listed");
-  expect(findAccess({}, { HOME: home }).server).toBe("https://default");
+  expect((await findAccess({ kubeconfig: named }, { HOME: home, KUBECONFIG: listed })).server).toBe("https://named");
+  expect((await findAccess({ kubeconfig: "~/named" }, { HOME: home, KUBECONFIG: listed })).server).toBe("https://named");
+  expect((await findAccess({}, { HOME: home, KUBECONFIG: listed })).server).toBe("https://listed");
+  expect((await findAccess({}, { HOME: home })).server).toBe("https://default");
 });
 
-test("several files are merged: of each name the first, of current contexts the first, missing files skipped", () => {
+test("several files are merged: of each name the first, of current contexts the first, missing files skipped", async () => {
   const home = folder();
   const one = write(home, "one", { ...config({ token: "one" }, {}, "here"), "current-context": "" });
   const two = write(home, "two", {
@@ -56,14 +56,14 @@ test("several files are merged: of each name the first, of current contexts the 
     ],
   });
   const env = { HOME: home, KUBECONFIG: [join(home, "gone"), one, two].join(":") };
-  expect(findAccess({}, env)).toMatchObject({ context: "there", server: "https://elsewhere", identity: { token: { data: "two" } } });
-  expect(findAccess({ context: "here" }, env)).toMatchObject({
+  expect(await findAccess({}, env)).toMatchObject({ context: "there", server: "https://elsewhere", identity: { token: { data: "two" } } });
+  expect(await findAccess({ context: "here" }, env)).toMatchObject({
     namespace: "shop",
     server: "https://10.0.0.1:6443",
     identity: { token: { data: "one" } },
   });
-  expect(findAccess({ context: "here", namespace: "other" }, env).namespace).toBe("other");
-  expect(() => findAccess({ context: "nowhere" }, env)).toThrow(
+  expect((await findAccess({ context: "here", namespace: "other" }, env)).namespace).toBe("other");
+  await expect(findAccess({ context: "nowhere" }, env)).rejects.toThrow(
     expect.objectContaining({ code: "unknown-context", hint: expect.stringContaining("here, there") as string }),
   );
 });
@@ -81,7 +81,7 @@ test("certificates and tokens are texts or files beside the kubeconfig; a token 
     ),
   );
   write(home, "pki/own.crt", "CERT");
-  const access = findAccess({ kubeconfig: path }, {});
+  const access = await findAccess({ kubeconfig: path }, {});
   expect(access.trust).toEqual({ ca: { file: join(home, "pki/ca.crt") }, servername: "kubernetes", insecure: false });
   expect(await credentials(access, {}, signal)).toEqual({ token: "first", certificate: { cert: "CERT", key: "KEY" } });
   writeFileSync(token, "second");
@@ -93,13 +93,13 @@ test("certificates and tokens are texts or files beside the kubeconfig; a token 
   });
 });
 
-test("impersonation goes along with each request", () => {
+test("impersonation goes along with each request", async () => {
   const path = write(
     folder(),
     "config",
     config({ token: "t", as: "ana", "as-uid": "7", "as-groups": ["release"], "as-user-extra": { "a/b": ["c"] } }),
   );
-  expect(findAccess({ kubeconfig: path }, {}).headers).toEqual({
+  expect((await findAccess({ kubeconfig: path }, {})).headers).toEqual({
     "Impersonate-User": "ana",
     "Impersonate-Uid": "7",
     "Impersonate-Group": ["release"],
@@ -113,7 +113,7 @@ test.each([
   ["broken YAML", "a: [", "bad-kubeconfig", /not valid YAML/],
   ["a proxy", config({}, { "proxy-url": "http://proxy" }), "bad-kubeconfig", /proxy-url, which is not supported/],
   ["an auth provider", config({ "auth-provider": { name: "gcp" } }), "bad-kubeconfig", /auth-provider, which is not supported/],
-  ["a password", config({ username: "ana", password: "secret" }), "bad-kubeconfig", /name and password/],
+  ["a password", config({ username: "ana", password: "hunter2" }), "bad-kubeconfig", /name and password/],
   ["no server", config({}, { server: "ftp://x" }), "bad-kubeconfig", /no server/],
   ["half a certificate", config({ "client-certificate-data": base64("C") }), "bad-kubeconfig", /only one of/],
   ["no such user", { ...config(), users: [] }, "bad-kubeconfig", /a user here-user that is not there/],
@@ -126,7 +126,7 @@ test.each([
     "bad-kubeconfig",
     /needs a terminal/,
   ],
-])("%s is refused with what to do, and no secret", (_, content, code, message) => {
+])("%s is refused with what to do, and no secret", async (_, content, code, message) => {
   const home = folder();
   const path = content === undefined ? join(home, "gone") : write(home, "config", content);
   const refusal = expect.objectContaining({
@@ -134,20 +134,20 @@ test.each([
     message: expect.stringMatching(message) as string,
     hint: expect.stringMatching(/\w/) as string,
   });
-  expect(() => findAccess({ kubeconfig: path }, { HOME: home })).toThrow(refusal);
-  expect(() => findAccess({ kubeconfig: path }, { HOME: home })).not.toThrow(/secret/);
+  await expect(findAccess({ kubeconfig: path }, { HOME: home })).rejects.toThrow(refusal);
+  await expect(findAccess({ kubeconfig: path }, { HOME: home })).rejects.not.toThrow(/hunter2/);
 });
 
-test("a path that is relative is refused: nobody knows relative to what", () => {
-  expect(() => findAccess({ kubeconfig: "config" }, {})).toThrow(/neither an absolute path nor one below/);
+test("a path that is relative is refused: nobody knows relative to what", async () => {
+  await expect(findAccess({ kubeconfig: "config" }, {})).rejects.toThrow(/neither an absolute path nor one below/);
 });
 
-test("a KUBECONFIG that only the server has is not used, and no other file in its place", () => {
+test("a KUBECONFIG that only the server has is not used, and no other file in its place", async () => {
   const home = folder();
-  expect(() => findAccess({}, { HOME: home }, { KUBECONFIG: "/somewhere" })).toThrow(/this environment does not name it/);
-  expect(() => findAccess({}, { HOME: home }, { KUBECONFIG: "/somewhere", ...POD })).toThrow(/this environment does not name it/);
+  await expect(findAccess({}, { HOME: home }, { KUBECONFIG: "/somewhere" })).rejects.toThrow(/this environment does not name it/);
+  await expect(findAccess({}, { HOME: home }, { KUBECONFIG: "/somewhere", ...POD })).rejects.toThrow(/this environment does not name it/);
   write(home, ".kube/config", config());
-  expect(() => findAccess({}, { HOME: home }, { KUBECONFIG: "/somewhere" })).toThrow(/this environment does not name it/);
+  await expect(findAccess({}, { HOME: home }, { KUBECONFIG: "/somewhere" })).rejects.toThrow(/this environment does not name it/);
 });
 
 test("a pod without a kubeconfig is its own account", async () => {
@@ -158,18 +158,18 @@ test("a pod without a kubeconfig is its own account", async () => {
     ["ca.crt", "CA"],
   ] as const)
     write(home, `account/${name}`, text);
-  const access = findAccess({}, { HOME: home }, POD, join(home, "account"));
+  const access = await findAccess({}, { HOME: home }, POD, join(home, "account"));
   expect(access).toMatchObject({
     server: "https://10.96.0.1:443",
     namespace: "shop",
     trust: { ca: { file: join(home, "account/ca.crt") } },
   });
-  expect(findAccess({}, { HOME: home }, { ...POD, KUBERNETES_SERVICE_HOST: "fd00::1" }, join(home, "account")).server).toBe(
+  expect((await findAccess({}, { HOME: home }, { ...POD, KUBERNETES_SERVICE_HOST: "fd00::1" }, join(home, "account"))).server).toBe(
     "https://[fd00::1]:443",
   );
   expect((await credentials(access, {}, signal)).token).toBe("of the pod");
-  expect(() => findAccess({ context: "here" }, { HOME: home }, POD, join(home, "account"))).toThrow(/no context here/);
-  expect(() => findAccess({}, { HOME: home }, {}, join(home, "account"))).toThrow(/does not exist/);
+  await expect(findAccess({ context: "here" }, { HOME: home }, POD, join(home, "account"))).rejects.toThrow(/no context here/);
+  await expect(findAccess({}, { HOME: home }, {}, join(home, "account"))).rejects.toThrow(/does not exist/);
 });
 
 /** A program that answers as `answer` says, counts its runs in `runs`, and keeps what it was told in `info`. */
@@ -197,7 +197,7 @@ const PATH = process.env["PATH"] ?? "";
 
 test("an exec plugin is run once for all that ask, told the cluster, found beside the kubeconfig, and asked again when it is refused", async () => {
   const home = folder();
-  const access = findAccess({ kubeconfig: write(home, "config", config(plugin(home, credential({ token: "made" })))) }, {});
+  const access = await findAccess({ kubeconfig: write(home, "config", config(plugin(home, credential({ token: "made" })))) }, {});
   const shown = await Promise.all([1, 2, 3].map(() => credentials(access, { PATH }, signal)));
   expect(shown.map(({ token }) => token)).toEqual(["made", "made", "made"]);
   expect(runsOf(home)).toBe(1);
@@ -214,11 +214,11 @@ test("what it made is used until shortly before it ends", async () => {
   const at = (ms: number) => new Date(Date.now() + ms).toISOString();
   const soon = write(home, "config", config(plugin(home, credential({ token: "short", expirationTimestamp: at(10_000) }))));
   for (let time = 1; time <= 2; time++)
-    expect((await credentials(findAccess({ kubeconfig: soon }, {}), { PATH }, signal)).token).toBe("short");
+    expect((await credentials(await findAccess({ kubeconfig: soon }, {}), { PATH }, signal)).token).toBe("short");
   expect(runsOf(home)).toBe(2);
   const later = folder();
   const long = write(later, "config", config(plugin(later, credential({ token: "long", expirationTimestamp: at(600_000) }))));
-  for (let time = 1; time <= 2; time++) await credentials(findAccess({ kubeconfig: long }, {}), { PATH }, signal);
+  for (let time = 1; time <= 2; time++) await credentials(await findAccess({ kubeconfig: long }, {}), { PATH }, signal);
   expect(runsOf(later)).toBe(1);
 });
 
@@ -228,7 +228,7 @@ test.each([
   ["prints nothing of use", credential({}), /neither a token nor a certificate/],
 ])("an exec plugin that %s is named with what it said, and run again the next time", async (_, answer, message) => {
   const home = folder();
-  const access = findAccess({ kubeconfig: write(home, "config", config(plugin(home, answer))) }, {});
+  const access = await findAccess({ kubeconfig: write(home, "config", config(plugin(home, answer))) }, {});
   await expect(credentials(access, { PATH }, signal)).rejects.toMatchObject({
     code: "exec-failed",
     message: expect.stringMatching(message) as string,
@@ -239,13 +239,13 @@ test.each([
 
 test("an exec plugin that is not there says how to install it", async () => {
   const exec = { apiVersion: "client.authentication.k8s.io/v1beta1", command: "/nowhere/login", installHint: "Install the login tool" };
-  const access = findAccess({ kubeconfig: write(folder(), "config", config({ exec })) }, {});
+  const access = await findAccess({ kubeconfig: write(folder(), "config", config({ exec })) }, {});
   await expect(credentials(access, {}, signal)).rejects.toMatchObject({ code: "exec-failed", hint: "Install the login tool" });
 });
 
 test("who gives up does not end it for the others", async () => {
   const home = folder();
-  const access = findAccess(
+  const access = await findAccess(
     { kubeconfig: write(home, "config", config(plugin(home, `while [ ! -e ${home}/go ]; do :; done\n${credential({ token: "made" })}`))) },
     {},
   );
@@ -258,7 +258,7 @@ test("who gives up does not end it for the others", async () => {
   expect((await second).token).toBe("made");
 });
 
-test("a look from outside of an attempt gets what the attempt would get, and no other variable of the server", () => {
+test("a look from outside of an attempt gets what the attempt would get, and no other variable of the server", async () => {
   process.env["HARBOR_TOKEN"] = "of the server";
   process.env["HARBOR_OTHER"] = "not asked for";
   onTestFinished(() => {

@@ -9,7 +9,7 @@ const conditions = (changed: boolean): string =>
 
 const ROOM = `{cpu: "64", memory: 256Gi, pods: "1000"}`;
 
-/** What a kubelet would write about its node. kwok renews the Lease by itself. */
+/** What a kubelet would write about its node. */
 export const nodeStages = [
   stage("Node", "ready", `(${READY} or ${DOWN}) | not`, [
     patchStatus(
@@ -23,7 +23,7 @@ export const nodeStages = [
       `nodeInfo: {architecture: amd64, operatingSystem: linux, kubeletVersion: fake, containerRuntimeVersion: fake, kernelVersion: fake, kubeProxyVersion: "", osImage: fake, bootID: "", machineID: "", systemUUID: ""}`,
     ),
   ]),
-  stage("Node", "heartbeat", `${READY} and (${DOWN} | not)`, [patchStatus("{{ $now := Now }}", conditions(false))], { ms: 240_000 }),
+  stage("Node", "heartbeat", `${READY} and (${DOWN} | not)`, [patchStatus("{{ $now := Now }}", conditions(false))], { ms: 15_000 }),
   stage("Node", "down", `${READY} and ${DOWN}`, [
     patchStatus(
       "{{ $now := Now }}",

@@ -1,13 +1,14 @@
-import { type Icon, LockIcon, PinIcon, QuestionIcon, UnlockIcon } from "@primer/octicons-react";
+import { type Icon, LockIcon, PinIcon, QuestionIcon, SearchIcon, UnlockIcon } from "@primer/octicons-react";
 import { ActionList, ActionMenu } from "@primer/react";
 import { useCallback, useRef, useState } from "react";
 import type { Schemas } from "../../../../src/contract/client.ts";
 import { targetId } from "../../lib/format.ts";
 import { useToCome } from "../../ui/time.tsx";
+import { DriftDialog } from "./drift-dialog.tsx";
 import { LockDialog, PinDialog, SettleDialog, UnlockDialog, UnpinDialog } from "./stop-dialogs.tsx";
 
 type Target = Schemas["Target"];
-type Act = "lock" | "unlock" | "pin" | "unpin" | "settle";
+type Act = "lock" | "unlock" | "pin" | "unpin" | "settle" | "drift";
 export type OpenMenu = (target: Target, button: HTMLElement) => void;
 
 /** One menu for all targets of the fleet, at the button that asked for it: a menu for each cell would cost more than the cell. */
@@ -59,10 +60,11 @@ function Menu({ target, anchor, onAct, onClose }: MenuProps) {
 type Item = { readonly act: Act; readonly word: string; readonly icon: Icon };
 
 /** What a person can do to a target as it is now. */
-const actsOn = ({ pin, unknown }: Target, locked: boolean): readonly Item[] => [
+const actsOn = ({ pin, unknown, commit }: Target, locked: boolean): readonly Item[] => [
   locked ? { act: "unlock", word: "Unlock…", icon: UnlockIcon } : { act: "lock", word: "Lock…", icon: LockIcon },
   pin ? { act: "unpin", word: "Unpin…", icon: PinIcon } : { act: "pin", word: "Pin…", icon: PinIcon },
   ...(unknown ? [{ act: "settle", word: "Settle…", icon: QuestionIcon } as const] : []),
+  ...(commit === null ? [] : [{ act: "drift", word: "Look for drift…", icon: SearchIcon } as const]),
 ];
 
 type ActProps = {
@@ -85,5 +87,7 @@ function ActOn({ act, target, ...dialog }: ActProps) {
       return <UnpinDialog target={target} {...dialog} />;
     case "settle":
       return <SettleDialog target={target} {...dialog} />;
+    case "drift":
+      return <DriftDialog target={target} {...dialog} />;
   }
 }

@@ -173,7 +173,10 @@ const StepChip = memo(function StepChip({ step, label, selected, onSelect, ...fo
   );
 });
 
+/** Characters of a reason that are shown over a step; its panel has all. */
+const TITLE = 400;
+
 function titleOf(step: Step): string | undefined {
   const parts = [(step.waitingFor ?? step.reason)?.message, step.joined ? `joined: run ${step.joined.run}` : undefined].filter(Boolean);
-  return parts.length === 0 ? undefined : parts.join(" · ");
+  return parts.length === 0 ? undefined : parts.join(" · ").slice(0, TITLE);
 }

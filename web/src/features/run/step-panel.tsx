@@ -6,7 +6,7 @@ import type { Schemas } from "../../../../src/contract/client.ts";
 import { StateWord } from "../../ui/state.tsx";
 import { Ago, Took } from "../../ui/time.tsx";
 import { LogView } from "./log-view.tsx";
-import { Why } from "./why.tsx";
+import { Explanation, Why } from "./why.tsx";
 
 type Step = Schemas["Step"];
 
@@ -42,7 +42,7 @@ export function StepPanel({ step, onClose }: { step: Step; onClose: () => void }
       </div>
       <Why step={step} />
       <Shared step={step} attempt={attempt} />
-      {attempt?.message && attempt.message !== step.reason?.message && <p>{attempt.message}</p>}
+      {attempt?.message && attempt.message !== step.reason?.message && <Explanation text={attempt.message} of={`attempt ${attempt.id}`} />}
       {attempt ? <LogView key={attempt.id} attempt={attempt.id} /> : <p className="muted">{nothingYet(step)}</p>}
     </section>
   );

@@ -9,20 +9,31 @@ export function Why({ step }: { step: Schemas["Step"] }) {
   const why = step.waitingFor ?? step.reason;
   if (!why) return null;
   const { text, command } = spoken(why);
+  const [first = "", ...more] = text.split("\n");
   return (
-    <p className="why">
-      <RunText text={text} />
-      {step.waitingFor && (
-        <span className="muted">
-          , for <Took from={step.waitingFor.since} to={null} />
-          {step.waitingFor.until && (
-            <>
-              , at most until <Ago at={step.waitingFor.until} />
-            </>
-          )}
-        </span>
-      )}
-      {command !== null && <Command text={command} />}
-    </p>
+    <>
+      <p className="why">
+        <RunText text={first} />
+        {step.waitingFor && (
+          <span className="muted">
+            , for <Took from={step.waitingFor.since} to={null} />
+            {step.waitingFor.until && (
+              <>
+                , at most until <Ago at={step.waitingFor.until} />
+              </>
+            )}
+          </span>
+        )}
+        {command !== null && <Command text={command} />}
+      </p>
+      {more.length > 0 && <Explanation text={more.join("\n")} of={step.id} />}
+    </>
   );
 }
+
+/** What an explanation of several lines says below its first, as it was written. */
+export const Explanation = ({ text, of }: { text: string; of: string }) => (
+  <pre className="explanation" tabIndex={0} role="group" aria-label={`Explanation of ${of}`}>
+    {text}
+  </pre>
+);
