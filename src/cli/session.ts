@@ -90,6 +90,20 @@ export class Session {
     if (!agreed) throw new CliError(EXIT.failed, "Nothing was changed");
   }
 
+  /** What may take minutes, until Ctrl-C: then nobody waits for it any more. Rejects with `Interrupted`. */
+  async patiently<T>(work: Promise<T>): Promise<T> {
+    const { interrupted } = this.context;
+    const over = Promise.withResolvers<never>();
+    const end = (): void => over.reject(new Interrupted("Interrupted: nothing was changed"));
+    interrupted.addEventListener("abort", end);
+    try {
+      if (interrupted.aborted) end();
+      return await Promise.race([over.promise, work]);
+    } finally {
+      interrupted.removeEventListener("abort", end);
+    }
+  }
+
   /** Says why a command ended, and how to go on. Returns its exit code. */
   fail(error: unknown): ExitCode {
     const colors = this.#errorColors;

@@ -70,6 +70,8 @@ export class Engine implements Control {
   readonly #watch: Watch;
   readonly #stops: ReturnType<typeof stopsOf>;
   readonly #freezes: Freezes;
+  readonly #stop = new AbortController();
+  readonly #diffs = new Map<string, Promise<EnvironmentDiff>>();
   #lastRun = 0;
   #approvals: { readonly state: State; readonly seq: number; readonly list: readonly PendingApproval[] } | null = null;
 
@@ -84,7 +86,14 @@ export class Engine implements Control {
     this.#watch = new Watch({ ...options, loop: this.#loop });
     this.#freezes = new Freezes({ ...options, configs, loop: this.#loop });
     this.#stops = stopsOf({ ...options, configs, loop: this.#loop });
-    this.#parts = { ...options, configs, loop: this.#loop, nextRun: () => String(++this.#lastRun), env: process.env };
+    this.#parts = {
+      ...options,
+      configs,
+      loop: this.#loop,
+      nextRun: () => String(++this.#lastRun),
+      env: process.env,
+      stop: this.#stop.signal,
+    };
   }
 
   /** Takes up where the last orchestrator left off: attempts are adopted, effects carried out again, host processes brought back. */
@@ -109,6 +118,7 @@ export class Engine implements Control {
 
   /** Lets go: attempts run on, and the next orchestrator adopts them. */
   async close(): Promise<void> {
+    this.#stop.abort();
     this.#watch.close();
     this.#freezes.close();
     this.#dispatcher.close();
@@ -200,8 +210,12 @@ export class Engine implements Control {
   unpin: Control["unpin"] = (target, actor) => this.#stops.unpin(target, actor);
   settle: Control["settle"] = (target, options, actor) => this.#stops.settle(target, options, actor);
 
+  /** Several who look at the same at once are told the same: drivers are asked once. */
   diff(request: Parameters<Control["diff"]>[0]): Promise<EnvironmentDiff> {
-    return diffOf(this.#parts, request);
+    const key = JSON.stringify([request.commit, request.environment, request.services]);
+    const known = this.#diffs.get(key) ?? diffOf(this.#parts, request).finally(() => this.#diffs.delete(key));
+    this.#diffs.set(key, known);
+    return known;
   }
 
   drift(request: Parameters<Control["drift"]>[0]): Promise<DriftReport> {

@@ -13,6 +13,8 @@ export type LookParts = {
   readonly trees: Trees;
   /** The server's own environment variables, whose values as credentials are hidden. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Ends every look; absent: nothing does before its time. */
+  readonly stop?: AbortSignal;
 };
 
 /** Targets that are looked at at once: drivers run programs of their own, and ask servers that others use too. */
@@ -23,30 +25,35 @@ export const ALL_LOOKS_MS = 240_000;
 /** How long one look may take, in ms, and until when all may. */
 export type Allowance = { readonly ms: number; readonly until: number };
 
-/** What a driver says within its time. Rejects when that is over, also where the driver does not heed its signal. */
+const INTERRUPTED = "it was interrupted";
+
+/** What a driver says within its time. Rejects when that is over or the engine closes, also where the driver does not heed its signal. */
 export async function look<T>(
-  { home, clock, trees }: Pick<LookParts, "home" | "clock" | "trees">,
+  { home, clock, trees, stop }: Pick<LookParts, "home" | "clock" | "trees" | "stop">,
   allowed: Allowance,
   commit: CommitId,
   act: (context: LookContext) => Promise<T>,
 ): Promise<T> {
+  if (stop?.aborted) throw new Error(INTERRUPTED);
   const ms = Math.min(allowed.ms, allowed.until - clock.now());
   if (ms <= 0) throw new Error("there was no time left for it: others took it all; ask for it by name");
   const over = new AbortController();
   const context = { signal: over.signal, home, tree: (folder: string) => trees(commit, folder) };
-  let stop = (): void => {};
-  const late = new Promise<never>((_, reject) => {
-    stop = clock.after(ms, () => {
-      const error = new Error(`there was no answer within ${Math.ceil(ms / 1000)} s`);
-      // before the driver hears of it: its own words say less
-      reject(error);
-      over.abort(error);
-    });
-  });
+  const ended = Promise.withResolvers<never>();
+  const end = (why: string): void => {
+    const error = new Error(why);
+    // before the driver hears of it: its own words say less
+    ended.reject(error);
+    over.abort(error);
+  };
+  const closed = (): void => end(INTERRUPTED);
+  const done = clock.after(ms, () => end(`there was no answer within ${Math.ceil(ms / 1000)} s`));
+  stop?.addEventListener("abort", closed);
   try {
-    return await Promise.race([act(context), late]);
+    return await Promise.race([ended.promise, act(context)]);
   } finally {
-    stop();
+    done();
+    stop?.removeEventListener("abort", closed);
   }
 }
 

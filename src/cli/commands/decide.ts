@@ -3,7 +3,7 @@ import { shortCommit } from "../../contract/explain.ts";
 import { fingerprint } from "../../core/plan/fingerprint.ts";
 import { answer, everyItem, PAGE_SIZE } from "../api.ts";
 import type { Connection } from "../context.ts";
-import { CliError } from "../exit.ts";
+import { CliError, Interrupted } from "../exit.ts";
 import { table } from "../output/table.ts";
 import { count, listed, safe } from "../output/text.ts";
 import type { Session } from "../session.ts";
@@ -96,7 +96,7 @@ async function showDiff(session: Session, connection: Connection, gate: Gates, s
   if (session.json || services.length === 0) return;
   try {
     const { commit, environment } = gate;
-    const found = await fetchDiff(connection, commit, environment, services.length > MOST_NAMED ? [] : services);
+    const found = await session.patiently(fetchDiff(connection, commit, environment, services.length > MOST_NAMED ? [] : services));
     const targets = found.targets.filter(({ target }) => services.includes(serviceOf(target)));
     const more = targets.filter(({ change }) => change !== "same").slice(MOST_TARGETS);
     const shown = targets.filter((target) => !more.includes(target));
@@ -112,7 +112,7 @@ async function showDiff(session: Session, connection: Connection, gate: Gates, s
     );
   } catch (error) {
     // At 3 am a source that cannot be read must not stand between a person and the decision.
-    if (!(error instanceof CliError)) throw error;
+    if (!(error instanceof CliError) || error instanceof Interrupted) throw error;
     session.warn(`what would change cannot be shown: ${error.message}`);
   }
 }

@@ -37,7 +37,7 @@ export function addDiff(program: Command, perform: Perform): void {
 
 async function diff(session: Session, services: string[], options: Options): Promise<ExitCode> {
   const connection = await session.connect("read");
-  const found = await fetchDiff(connection, options.commit ?? "HEAD", options.env, services);
+  const found = await session.patiently(fetchDiff(connection, options.commit ?? "HEAD", options.env, services));
   if (session.json) session.printJson(found);
   else {
     const full = options.full === true || services.length > 0;

@@ -37,7 +37,7 @@ async function drift(session: Session, services: string[], options: Options): Pr
     ...(options.env ? { environments: options.env.join(",") } : {}),
     ...(services.length === 0 ? {} : { services: services.join(",") }),
   };
-  const found = await answer(client.GET("/api/v1/drift", { params: { query } }));
+  const found = await session.patiently(answer(client.GET("/api/v1/drift", { params: { query } })));
   if (session.json) session.printJson(found);
   else session.print((await driftLines(session.colors, found, options.full === true || services.length > 0)).join("\n"));
   // what nobody could look at may have drifted

@@ -57,7 +57,7 @@ async function rollback(session: Session, services: string[], options: Options):
     throw new CliError(EXIT.usage, "A rollback needs a --reason", "It is kept with the run, and shown where the environment is held");
   const { client } = await session.connect(options.dryRun ? "read" : options.wait ? "drive" : "stay");
   const set = { environment: options.env, services: meant, to: options.to ?? null, acceptUnknown: options.acceptUnknown ?? false };
-  const preview = await answer(client.POST("/api/v1/rollbacks/preview", { body: set }));
+  const preview = await session.patiently(answer(client.POST("/api/v1/rollbacks/preview", { body: set })));
   if (options.dryRun && session.json) session.printJson(previewJson(preview));
   else session.say(previewText(session, preview));
   if (preview.problems.length > 0) throw refusal(preview);

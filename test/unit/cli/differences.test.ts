@@ -1,10 +1,12 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { diffLines, summaryLines, type Diff } from "../../../src/cli/commands/diff.ts";
 import { driftLines } from "../../../src/cli/commands/drift.ts";
 import { colorsOf } from "../../../src/cli/output/paint.ts";
 import type { Schemas } from "../../../src/contract/client.ts";
+import { until } from "../../rig/wait.ts";
 import { jsonOf, Place, Shop } from "./rig.ts";
 
 const plain = colorsOf(false);
@@ -202,4 +204,19 @@ test("the command: 0 where nothing differs, 1 where something does or cannot be 
     err: expect.stringContaining("no environment nowhere"),
   });
   expect(await shop.sluice(["drift", "nosuch"])).toMatchObject({ exit: 2, err: expect.stringContaining("nosuch has been deployed") });
+});
+
+test("Ctrl-C ends what takes long, and the programs that it has started", async () => {
+  const shop = new Shop(place, "patience");
+  expect(await shop.sluice(["deploy", "api", "--env", "devnet"])).toMatchObject({ exit: 0 });
+  const [looking, pipe] = [join(shop.live, "looking"), join(shop.live, "never-written")];
+  execFileSync("mkfifo", [pipe]);
+  shop.write("deploy.sh", `#!/bin/sh\necho $$ > ${looking}.new && mv ${looking}.new ${looking} && exec cat ${pipe}\n`, 0o755);
+  const interruption = new AbortController();
+  const ended = shop.sluice(["drift"], { interruption });
+  await until(() => (existsSync(looking) ? true : null), "the look");
+  interruption.abort();
+  expect(await ended).toMatchObject({ exit: 130, out: "", err: "error: Interrupted: nothing was changed\n" });
+  const pid = Number(readFileSync(looking, "utf8"));
+  await until(() => (existsSync(`/proc/${pid}`) ? null : true), "the end of the look");
 });

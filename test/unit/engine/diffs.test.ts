@@ -182,6 +182,16 @@ test("before its build has ended the artifact is said to be missing; afterwards 
   expect(digests).toEqual([null, digest]);
 });
 
+test("several who ask for the same at once are told the same, and drivers are asked once", async () => {
+  let asked = 0;
+  const { diff } = await opened({ compare: async () => [object({ name: String((asked += 1)) })] }, bigProject(1));
+  const [one, two] = await Promise.all([diff(), diff()]);
+  expect(two).toBe(one);
+  expect(asked).toBe(1);
+  await diff();
+  expect(asked).toBe(2);
+});
+
 test("what is not there is refused by name", async () => {
   const { diff } = await opened({}, bigProject(1));
   await expect(diff({ environment: "nowhere" })).rejects.toThrow("nowhere");
