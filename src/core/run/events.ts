@@ -139,6 +139,9 @@ export type Observed =
       readonly attempt: AttemptId | null;
       readonly health: Health;
       readonly url: string | null;
+      /** Why it is not healthy, in words; and whether waiting does not help. */
+      readonly why?: string | null;
+      readonly certain?: boolean;
     }
   | { readonly kind: "absent" }
   /** The driver has no way to tell. */

@@ -66,13 +66,24 @@ function understand(printed: string, who: string): Observed {
   const value = parseObject(printed);
   if (value === null)
     return { kind: "error", message: `${who} printed something else than one JSON object: ${printed.trim().slice(0, 200)}` };
-  const { commit, digest, attempt, health, url } = value;
-  if (!isText(commit) || ![digest, attempt, url].every((one) => one === undefined || one === null || isText(one)))
-    return { kind: "error", message: `${who} must print {"commit": "…"} and may add "digest", "attempt", "health" and "url", each a text` };
+  const { commit, digest, attempt, health, url, why, certain } = value;
+  if (!isText(commit) || ![digest, attempt, url, why].every((one) => one === undefined || one === null || isText(one)))
+    return {
+      kind: "error",
+      message: `${who} must print {"commit": "…"} and may add "digest", "attempt", "health", "url" and "why", each a text`,
+    };
   const known = HEALTH.find((one) => one === health);
   if (health !== undefined && known === undefined)
     return { kind: "error", message: `${who} printed the health ${JSON.stringify(health)}; it may be ${HEALTH.join(", ")}` };
-  return { kind: "live", commit, digest: textOrNull(digest), attempt: textOrNull(attempt), health: known ?? "none", url: textOrNull(url) };
+  return {
+    kind: "live",
+    commit,
+    digest: textOrNull(digest),
+    attempt: textOrNull(attempt),
+    health: known ?? "none",
+    url: textOrNull(url),
+    ...(isText(why) ? { why, certain: certain === true } : {}),
+  };
 }
 
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";

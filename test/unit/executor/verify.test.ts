@@ -1,5 +1,6 @@
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { COMMIT, orchestrator, script, temporaryHome, verifySpec } from "./rig.ts";
 
@@ -54,12 +55,37 @@ test("what the driver sees comes first: another commit, nothing, or an answer th
   const cases: readonly [string, readonly string[], object][] = [
     ["other", live({ commit: "other", health: "healthy" }), { outcome: "failed", message: expect.stringContaining("runs commit other") }],
     ["degraded", live({ commit: COMMIT, health: "degraded" }), { outcome: "failed", message: expect.stringContaining("is degraded") }],
+    [
+      "explained",
+      live({ commit: COMMIT, health: "progressing", why: "pod api-1 starts" }),
+      { outcome: "failed", message: expect.stringContaining("is progressing: pod api-1 starts") },
+    ],
     ["absent", ["true"], { outcome: "failed", message: expect.stringContaining("nothing is live") }],
     ["rubbish", ["echo", "hello"], { outcome: "failed", message: expect.stringContaining("something else than one JSON object") }],
     ["good", live({ commit: COMMIT, health: "healthy" }), { outcome: "succeeded" }],
   ];
   for (const [id, observe] of cases) await executor.start(verifySpec("verify", id, check(null), null, observe));
   for (const [id, , ended] of cases) expect(await end(id)).toMatchObject(ended);
+});
+
+test("what is certain is not waited for", async () => {
+  const { executor, end } = orchestrator(temporaryHome());
+  const observe = live({ commit: COMMIT, health: "degraded", why: "pod api-1: no such image", certain: true });
+  await executor.start(verifySpec("verify", "v", { ...check(null), timeoutMs: 3_600_000 }, null, observe));
+  expect(await end("v")).toMatchObject({ outcome: "failed", message: "api@devnet is degraded: pod api-1: no such image" });
+});
+
+test("in a soak a look that is not answered says nothing, unless the last one is not answered either", async () => {
+  const home = temporaryHome();
+  const { executor, end } = orchestrator(home);
+  // not answered the first and the third time, then always; or never
+  const every = `const fs = require("fs"); fs.appendFileSync(process.argv[1], "x"); const n = fs.readFileSync(process.argv[1]).length;`;
+  const answer = `console.log(JSON.stringify({ commit: ${JSON.stringify(COMMIT)}, health: "healthy" }))`;
+  const some = script(`${every} if (n === 1 || n === 3) process.exit(1); ${answer}`, join(home, "some"));
+  await executor.start(verifySpec("soak", "some", { ...check(null), soakMs: 2000 }, null, some));
+  await executor.start(verifySpec("soak", "none", check(null), null, ["false"]));
+  expect(await end("some")).toMatchObject({ outcome: "succeeded" });
+  expect(await end("none")).toMatchObject({ outcome: "errored", message: expect.stringContaining("`false` ended with exit code 1") });
 });
 
 test("a soak watches for all of its time, and the first look that fails ends it", async () => {

@@ -83,18 +83,19 @@ export async function verify(spec: VerifySpec, registry: AttemptRegistry, contex
   for (let said: string | null = null; ;) {
     const problem = await look();
     if (problem === null) return passed(spec);
-    if (problem !== said) context.log(`not yet: ${problem}`);
-    said = problem;
+    if (problem.certain) return failed(spec, problem.text);
+    if (problem.text !== said) context.log(`not yet: ${problem.text}`);
+    said = problem.text;
     if (performance.now() + RETRY_MS > deadline)
       return failed(
         spec,
-        `not verified within ${timeoutMs / 1000} s (\`verify.timeout\` of ${spec.definition.service} raises this): ${problem}`,
+        `not verified within ${timeoutMs / 1000} s (\`verify.timeout\` of ${spec.definition.service} raises this): ${problem.text}`,
       );
     await pause(RETRY_MS, context.signal);
   }
 }
 
-/** The same checks for all of the soak's time, on a clock that nobody sets; the first that fails ends it. */
+/** The same checks for all of the soak's time, on a clock that nobody sets; the first that fails ends it. A look that was not answered says nothing, unless it is the last one. */
 export async function soak(spec: VerifySpec, registry: AttemptRegistry, context: AttemptContext): Promise<AttemptEnd> {
   const soakMs = spec.definition.verify?.soakMs ?? 0;
   const begun = performance.now();
@@ -103,8 +104,10 @@ export async function soak(spec: VerifySpec, registry: AttemptRegistry, context:
   for (let looks = 1; ; looks++) {
     const problem = await look();
     const soaked = performance.now() - begun;
-    if (problem !== null) return failed(spec, `after ${Math.round(soaked / 1000)} s of ${soakMs / 1000} s: ${problem}`);
-    if (soaked >= soakMs) {
+    if (problem?.told) return failed(spec, `after ${Math.round(soaked / 1000)} s of ${soakMs / 1000} s: ${problem.text}`);
+    if (problem !== null && soaked >= soakMs) throw new Error(problem.text);
+    if (problem !== null) context.log(problem.text);
+    else if (soaked >= soakMs) {
       context.log(`${looks} looks in ${Math.round(soaked / 1000)} s, all good`);
       return passed(spec);
     }
@@ -115,8 +118,12 @@ export async function soak(spec: VerifySpec, registry: AttemptRegistry, context:
 const passed = ({ digest, url }: VerifySpec): AttemptEnd => ({ outcome: "succeeded", message: null, digest, changed: false, url });
 const failed = ({ digest, url }: VerifySpec, message: string): AttemptEnd => ({ outcome: "failed", message, digest, changed: false, url });
 
+/** What a look has found. `told`: the target said so, and not the lack of an answer; `certain`: waiting does not help. */
+type Problem = { readonly text: string; readonly told: boolean; readonly certain: boolean };
+const wrong = (text: string, certain = false): Problem => ({ text, told: true, certain });
+
 /** One look at a target: what is wrong with it, or null. */
-async function checksOf(spec: VerifySpec, registry: AttemptRegistry, context: AttemptContext): Promise<() => Promise<string | null>> {
+async function checksOf(spec: VerifySpec, registry: AttemptRegistry, context: AttemptContext): Promise<() => Promise<Problem | null>> {
   const driver = await registry.driver(spec.definition.driver);
   const check = spec.definition.verify;
   const http = check === null || check.http === null ? null : fill(check.http, spec);
@@ -125,27 +132,29 @@ async function checksOf(spec: VerifySpec, registry: AttemptRegistry, context: At
     const unready = driver.capabilities.observe ? await readiness(spec, driver, context) : null;
     if (unready !== null || http === null) return unready;
     if (http.includes("${url}"))
-      return `the driver ${driver.name} says no address for ${spec.target}, so that \`verify.http\` cannot use \${url}`;
+      return wrong(`the driver ${driver.name} says no address for ${spec.target}, so that \`verify.http\` cannot use \${url}`);
     const { httpCheck } = await import("./http-check.ts"); // only some attempts need an HTTP client, and every one waits for what is loaded
-    return await httpCheck(http, expect, context.signal);
+    const problem = await httpCheck(http, expect, context.signal);
+    return problem === null ? null : wrong(problem);
   };
 }
 
-async function readiness(spec: VerifySpec, driver: Omit<Driver, "schema">, { signal, home }: AttemptContext): Promise<string | null> {
+async function readiness(spec: VerifySpec, driver: Omit<Driver, "schema">, { signal, home }: AttemptContext): Promise<Problem | null> {
   const observed = await driver.observe({ project: spec.project, target: spec.target, definition: spec.definition }, { signal, home });
   switch (observed.kind) {
     case "unobservable":
       return null;
     case "absent":
-      return `nothing is live on ${spec.target}`;
+      return wrong(`nothing is live on ${spec.target}`);
     case "error":
-      return observed.message;
+      return { text: observed.message, told: false, certain: false };
     case "live":
       if (observed.commit !== null && observed.commit !== spec.commit)
-        return `${spec.target} runs commit ${observed.commit}, not ${spec.commit}`;
+        return wrong(`${spec.target} runs commit ${observed.commit}, not ${spec.commit}`);
       if (observed.digest !== null && spec.digest !== null && observed.digest !== spec.digest)
-        return `${spec.target} runs ${observed.digest}, not ${spec.digest}`;
-      return observed.health === "healthy" || observed.health === "none" ? null : `${spec.target} is ${observed.health}`;
+        return wrong(`${spec.target} runs ${observed.digest}, not ${spec.digest}`);
+      if (observed.health === "healthy" || observed.health === "none") return null;
+      return wrong(`${spec.target} is ${observed.health}${observed.why ? `: ${observed.why}` : ""}`, observed.certain);
   }
 }
 
