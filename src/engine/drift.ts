@@ -125,14 +125,24 @@ async function lookedAt(parts: DeployParts, terms: Terms, row: TargetRow, live: 
   } catch (error) {
     return { ...NOTHING, unknown: [messageOf(error)] };
   }
-  const there = against(await observed(parts, terms, row, driver, definition), live, definition.driver);
+  const there = await observed(parts, terms, row, driver, definition);
   const objects = await differing(parts, terms, row, driver, recorded, secrets);
   return {
-    ...objects,
-    health: there.health,
-    differences: there.differences,
-    unknown: [...there.unknown, ...objects.unknown].map((text) => masked(text, secrets)),
+    ...against(there, live),
+    ...objects.found,
+    unknown: blindness(there, objects.problem, row, definition.driver).map((text) => masked(text, secrets)),
   };
+}
+
+/** What could not be looked at: once, where the same keeps from both. */
+function blindness(there: Observed, problem: string | null, row: TargetRow, driver: string): readonly string[] {
+  const own = there.kind === "error" ? there.message.replace(`${row.id}: `, "") : null;
+  if (own !== null && own === problem) return [`it could not be looked at: ${own}`];
+  return [
+    ...(own === null ? [] : [`what is live could not be looked at: ${own}`]),
+    ...(there.kind === "unobservable" ? [`its driver ${driver} cannot say what is live`] : []),
+    ...(problem === null ? [] : [`its objects could not be compared: ${problem}`]),
+  ];
 }
 
 async function observed(parts: DeployParts, { allowed }: Terms, row: TargetRow, driver: Driver, definition: Definition): Promise<Observed> {
@@ -145,10 +155,9 @@ async function observed(parts: DeployParts, { allowed }: Terms, row: TargetRow, 
   }
 }
 
-function against(there: Observed, live: Live, driver: string): Pick<Seen, "health" | "differences" | "unknown"> {
-  if (there.kind === "error") return { health: null, differences: [], unknown: [`what is live could not be looked at: ${there.message}`] };
-  if (there.kind === "unobservable") return { health: null, differences: [], unknown: [`its driver ${driver} cannot say what is live`] };
-  if (there.kind === "absent") return { health: "none", differences: ["nothing of it is there"], unknown: [] };
+function against(there: Observed, live: Live): Pick<Seen, "health" | "differences"> {
+  if (there.kind === "error" || there.kind === "unobservable") return { health: null, differences: [] };
+  if (there.kind === "absent") return { health: "none", differences: ["nothing of it is there"] };
   const differences: string[] = [];
   if (there.commit !== null && there.commit !== live.commit)
     differences.push(`${named(there.commit)} is live, and the ledger says ${named(live.commit)}`);
@@ -156,10 +165,12 @@ function against(there: Observed, live: Live, driver: string): Pick<Seen, "healt
     differences.push(`it was applied by attempt ${there.attempt}, and the ledger says ${live.attempt}`);
   if (there.digest !== null && live.digest !== null && there.digest !== live.digest)
     differences.push(`its artifact is ${there.digest}, and the ledger says ${live.digest}`);
-  return { health: there.health, differences, unknown: [] };
+  return { health: there.health, differences };
 }
 
-type Differing = Pick<Seen, "compared" | "objects" | "cut" | "unknown">;
+/** `problem`: why they could not be compared. */
+type Differing = { readonly found: Pick<Seen, "compared" | "objects" | "cut">; readonly problem: string | null };
+const NONE: Differing["found"] = { compared: null, objects: [], cut: false };
 
 async function differing(
   parts: DeployParts,
@@ -172,13 +183,13 @@ async function differing(
   const input = { project: parts.project, target: row.id, commit: entry.commit, digest: entry.digest, definition };
   try {
     const all = await look(parts, allowed, entry.commit, (context) => driver.compare?.(input, context) ?? Promise.resolve(null));
-    if (all === null) return { compared: null, objects: [], cut: false, unknown: [] };
+    if (all === null) return { found: NONE, problem: null };
     const hide = (text: string | null): string | null => text && masked(text, secrets);
     const other = all.filter(({ change }) => change !== "same");
     const { objects, cut } = budget.objects(other.map((object) => ({ ...object, before: hide(object.before), after: hide(object.after) })));
-    return { compared: all.length, objects: objects.map(driftOfObject), cut, unknown: [] };
+    return { found: { compared: all.length, objects: objects.map(driftOfObject), cut }, problem: null };
   } catch (error) {
-    return { compared: null, objects: [], cut: false, unknown: [`its objects could not be compared: ${messageOf(error)}`] };
+    return { found: NONE, problem: messageOf(error) };
   }
 }
 

@@ -70,7 +70,22 @@ export function summaryLines(
     `${number("changed")} of ${count(targets.length, "target")} would change${objects === "" ? "" : `: ${objects}`}`,
     ...(unknown === 0 ? [] : [colors.yellow(`${unknown} could not be rendered`)]),
   ];
-  return [colors.bold(`${environment} at ${shortCommit(commit)}: `) + parts.join("; "), ...kindLines(targets)];
+  return [
+    colors.bold(`${environment} at ${shortCommit(commit)}: `) + parts.join("; "),
+    ...kindLines(targets),
+    ...uncomparedLines(targets).map((line) => colors.yellow(line)),
+  ];
+}
+
+/** Why objects could not be compared, once for those whom the same keeps from it. */
+function uncomparedLines(targets: readonly Target[]): readonly string[] {
+  const groups = Map.groupBy(
+    targets.filter(({ uncompared }) => uncompared !== null),
+    ({ uncompared }) => safe(uncompared ?? ""),
+  );
+  return [...groups].map(
+    ([why, all]) => `compared with what was applied last, not with what is there: ${listed(all.map(({ target }) => target))}: ${why}`,
+  );
 }
 
 const NONE: Counts = { added: 0, changed: 0, removed: 0, same: 0 };
@@ -112,12 +127,11 @@ export async function diffLines(colors: Colors, diff: Diff, full: boolean): Prom
 }
 
 async function blocksOf(target: Target, colors: Colors): Promise<readonly Block[]> {
-  const { objects, counts, problem, uncompared } = target;
+  const { objects, counts, problem } = target;
   const from = target.from === null ? "nothing" : shortCommit(target.from);
   const title = colors.bold(`${target.target} ${from} -> ${shortCommit(target.to)}`);
   const notes = [
     ...(target.unbuilt === null ? [] : [`${target.unbuilt} is not built yet: its digest is not part of this`]),
-    ...(uncompared === null ? [] : [`not compared with what is there: ${safe(uncompared)}`]),
     ...(problem === null ? [] : [`could not be rendered, shown as its definition: ${safe(problem)}`]),
   ].map((note) => `\n  ${colors.yellow(note)}`);
   if (objects === null) {

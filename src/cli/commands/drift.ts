@@ -47,19 +47,26 @@ async function drift(session: Session, services: string[], options: Options): Pr
 /** All of it in a line, then what differs and what could not be looked at, target by target. Texts where they are short, or `full`. */
 export async function driftLines(colors: Colors, { summary, targets }: Drift, full: boolean): Promise<readonly string[]> {
   if (targets.length === 0) return ["Nothing is live there"];
-  const told = targets.filter(({ verdict }) => verdict !== "none");
   const blocks: Block[] = [];
-  for (const target of told) blocks.push(...(await blocksOf(target, colors)));
+  for (const target of targets) if (target.verdict === "drift") blocks.push(...(await blocksOf(target, colors)));
   const whole = full || isShort(blocks);
   const as = targets.filter(({ verdict }) => verdict === "none").map(({ target }) => target);
   return [
     colors.bold(`${summary.drift} of ${count(targets.length, "target")} ${summary.drift === 1 ? "differs" : "differ"} from the ledger`) +
       (summary.unknown === 0 ? "" : colors.yellow(`; ${summary.unknown} could not be looked at`)),
     ...blocks.flatMap(({ head, text }) => (whole ? [head, ...text] : [head])),
+    ...unknownLines(targets, colors),
     ...(as.length > 0 ? [colors.dim(`as recorded: ${listed(as)}`)] : []),
     ...(whole ? [] : ["texts: --full, or name services"]),
     ...targets.flatMap(bringBack).slice(0, 1),
   ];
+}
+
+/** What could not be looked at, once for those whom the same keeps from it. */
+function unknownLines(targets: readonly Target[], colors: Colors): readonly string[] {
+  const unknown = targets.filter(({ verdict }) => verdict === "unknown");
+  const groups = Map.groupBy(unknown, ({ unknown: why }) => why.map((line) => `  ${colors.yellow(safe(line))}`).join("\n"));
+  return [...groups].map(([why, all]) => `${colors.bold(listed(all.map(({ target }) => target)))}: not known\n${why}`);
 }
 
 function bringBack({ target, verdict, deployed }: Target): readonly string[] {
@@ -69,10 +76,10 @@ function bringBack({ target, verdict, deployed }: Target): readonly string[] {
 }
 
 async function blocksOf(target: Target, colors: Colors): Promise<readonly Block[]> {
-  const { verdict, compared, objects, differences, unknown, health } = target;
+  const { compared, objects, differences, unknown, health } = target;
   const title = colors.bold(`${target.target} ${shortCommit(target.commit)}`);
   const objectsText = compared === null || objects.length === 0 ? "" : `${objects.length} of ${count(compared, "object")} differ`;
-  const words = verdict === "unknown" ? colors.yellow("not known") : [colors.red("drift"), objectsText].filter(Boolean).join(", ");
+  const words = [colors.red("drift"), objectsText].filter(Boolean).join(", ");
   const state = health === null || health === "healthy" || health === "none" ? "" : `, ${health}`;
   const notes = [...differences.map(safe), ...unknown.map((why) => colors.yellow(safe(why)))].map((line) => `\n  ${line}`);
   const head = { head: `${title}: ${words}${state}${notes.join("")}`, text: [] };

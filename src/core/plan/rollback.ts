@@ -117,7 +117,7 @@ function judge(input: RollbackPlanInput): Verdict {
 
 function meansOf({ ways }: RollbackPlanInput, target: TargetId, { driver }: Definition): string {
   const way = ways?.get(target);
-  return `${driver}: ${way && "means" in way ? way.means : "apply the recorded definition and artifact"}`;
+  return way && "means" in way ? way.means : `${driver}: apply the recorded definition and artifact`;
 }
 
 /** Of the whole environment, what is live and was not there then: it stays, beside what goes back. */

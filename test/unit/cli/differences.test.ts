@@ -87,21 +87,20 @@ test("of fifty targets the objects are named, and the texts are for who asks for
 });
 
 test("what is less than the whole truth is said: not compared, not rendered, not built, cut", async () => {
-  const lines = await diffLines(
-    plain,
-    diffOf([
-      target("api", null, { before: "a\n", after: "b\n", uncompared: "no\nanswer\u001b[2J", unbuilt: "mega" }),
-      target("web", null, { from: null, after: "{}\n", change: "unknown", problem: "no chart", cut: true }),
-      target("jobs", [object({ change: "added", before: null, cut: true })], {
-        counts: { added: 7, changed: 0, removed: 0, same: 0 },
-        cut: true,
-      }),
-    ]),
-    false,
+  const diff = diffOf([
+    target("api", null, { before: "a\n", after: "b\n", uncompared: "no\nanswer\u001b[2J", unbuilt: "mega" }),
+    target("web", null, { from: null, after: "{}\n", change: "unknown", problem: "no chart", cut: true }),
+    target("jobs", [object({ change: "added", before: null, cut: true })], {
+      counts: { added: 7, changed: 0, removed: 0, same: 0 },
+      cut: true,
+    }),
+    target("other", [SAME], { uncompared: "no answer" }),
+  ]);
+  expect(summaryLines(diff, plain).at(-1)).toBe(
+    "compared with what was applied last, not with what is there: api@mainnet, other@mainnet: no answer",
   );
-  expect(lines.join("\n")).toBe(`api@mainnet 111111111 -> 222222222: +1 -1 lines
+  expect((await diffLines(plain, diff, false)).slice(0, -1).join("\n")).toBe(`api@mainnet 111111111 -> 222222222: +1 -1 lines
   mega is not built yet: its digest is not part of this
-  not compared with what is there: no answer
 @@ -1,1 +1,1 @@
 -a
 +b
@@ -140,16 +139,17 @@ test("drift: what differs, what is not known, what is as recorded, and how to br
   const lines = await driftLines(
     plain,
     {
-      summary: { none: 1, drift: 1, unknown: 1 },
+      summary: { none: 1, drift: 1, unknown: 2 },
       targets: [
         drifted("api", { verdict: "drift", differences: ["nothing of it is there"], objects: [scaled, gone], health: "degraded" }),
         drifted("web", { verdict: "unknown", unknown: ["the API server does not answer"], health: null, compared: null }),
+        drifted("admin", { verdict: "unknown", unknown: ["the API server does not answer"], health: null, compared: null }),
         drifted("jobs", {}),
       ],
     },
     false,
   );
-  expect(lines.join("\n")).toBe(`1 of 3 targets differs from the ledger; 1 could not be looked at
+  expect(lines.join("\n")).toBe(`1 of 4 targets differs from the ledger; 2 could not be looked at
 api@mainnet 111111111: drift, 2 of 3 objects differ, degraded
   nothing of it is there
   ~ Deployment harbor/api differs +1 -1
@@ -159,7 +159,7 @@ api@mainnet 111111111: drift, 2 of 3 objects differ, degraded
   - Service harbor/api is gone
 @@ -1,1 +0,0 @@
 -a: 1
-web@mainnet 111111111: not known
+web@mainnet, admin@mainnet: not known
   the API server does not answer
 as recorded: jobs@mainnet
 to apply again what is recorded: sluice deploy api --env mainnet --commit 111111111 --redeploy`);

@@ -134,13 +134,21 @@ test("what could not be looked at is not known, and never no drift; what was fou
   fleet.says.set("jobs@dev", { kind: "unobservable" });
   fleet.objects.set("jobs@dev", [object({})]);
   fleet.objects.set("web@dev", new Error("forbidden: cannot get deployments"));
+  fleet.objects.set("api@dev", new Error("a chart that is gone"));
   const { summary, targets } = await fleet.drift();
   expect(summary).toEqual({ none: 0, drift: 1, unknown: 2 });
   expect(targets.map(({ verdict, unknown }) => [verdict, unknown])).toEqual([
-    ["unknown", ["what is live could not be looked at: connect ECONNREFUSED"]],
+    ["unknown", ["what is live could not be looked at: connect ECONNREFUSED", "its objects could not be compared: a chart that is gone"]],
     ["drift", ["its driver noop cannot say what is live"]],
     ["unknown", ["its objects could not be compared: forbidden: cannot get deployments"]],
   ]);
+});
+
+test("what keeps from both is said once", async () => {
+  const fleet = await Fleet.begin();
+  fleet.says.set("api@dev", { kind: "error", message: "api@dev: connect ECONNREFUSED" });
+  fleet.objects.set("api@dev", new Error("connect ECONNREFUSED"));
+  expect((await fleet.of("api"))?.unknown).toEqual(["it could not be looked at: connect ECONNREFUSED"]);
 });
 
 test("one that hangs costs its own time and hides no other", async () => {

@@ -27,9 +27,9 @@ test("each target that moves says by which means; each that cannot is a problem,
   });
   const { said, hints, targets, snapshot } = await story.preview();
   expect(targets.map((t) => [t.target, t.means])).toEqual([
-    ["api@dev", "noop: revision 4 of api@dev"],
+    ["api@dev", "revision 4 of api@dev"],
     ["jobs@dev", "noop: apply the recorded definition and artifact"],
-    ["web@dev", "noop: revision 4 of web@dev"],
+    ["web@dev", "revision 4 of web@dev"],
   ]);
   expect(said).toEqual(["jobs@dev: revision 3 is gone, and so is its chart"]);
   expect(hints[0]).toMatch(/^fetch the chart; or choose another snapshot with --to; what could still go: .*--only api/);
@@ -117,7 +117,7 @@ test("a credential's value is in none of it", async () => {
     "dev: { credentials: [TOKEN] }",
   );
   const preview = await story.preview();
-  expect(preview.targets[0]?.means).toBe("noop: with ***");
+  expect(preview.targets[0]?.means).toBe("with ***");
   expect(preview.said[0]).toBe("jobs@dev: *** is refused");
   expect(JSON.stringify(preview)).not.toContain("hunter2");
 });
