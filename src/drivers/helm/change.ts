@@ -45,7 +45,7 @@ export async function upgrade(session: Session, history: readonly Stored[], inst
 export async function rollBack(session: Session, history: readonly Stored[], to: Stored): Promise<Outcome> {
   const { input, cluster, settings, version, place, left } = session;
   const next = (history.at(-1)?.revision ?? 0) + 1;
-  await label(cluster, settings.place, to.revision, rollbackMarks(input, next));
+  await label(cluster, settings.place, to.revision, rollbackMarks(to, input, next));
   const events = settings.hooks ? to.hooks.flatMap((hook) => hook.events) : [];
   const ready = events.includes("post-rollback");
   const args = rollbackArguments(settings, to.revision, { version, place, timeoutMs: left(), wait: ready });

@@ -54,14 +54,32 @@ export function upgradeMarks(input: Marked, revision: number): Readonly<Record<s
   };
 }
 
-/** Whose a revision is that somebody else has made and that is taken over. */
-export function ownerMarks({ project, definition }: Pick<Marked, "project" | "definition">): Readonly<Record<string, string>> {
+/** For a revision that somebody else has made and that is taken over: whose it is from now on, and nothing of what was handed on to it, which says what the one before held. */
+export function takenMarks(owner: Pick<Marked, "project" | "definition">): Readonly<Record<string, string | null>> {
+  const handedOn = Object.values(LABEL).map((name) => [name, null] as const);
+  return { ...Object.fromEntries(handedOn), ...ownerMarks(owner) };
+}
+
+function ownerMarks({ project, definition }: Pick<Marked, "project" | "definition">): Readonly<Record<string, string>> {
   return { [LABEL.project]: labelValue(project), [LABEL.service]: definition.service, [LABEL.environment]: definition.environment };
 }
 
-/** For the revision that a rollback goes back to, before Helm is run: the one that it makes has them from the beginning. */
-export function rollbackMarks({ attempt, run }: Pick<ApplyInput, "attempt" | "run">, revision: number): Readonly<Record<string, string>> {
-  return { [LABEL.rollbackAttempt]: labelValue(attempt), [LABEL.rollbackRun]: labelValue(run), [LABEL.rollbackRevision]: String(revision) };
+/** For the revision that a rollback goes back to, before Helm is run: the one that it makes, `next`, has them from the beginning. */
+export function rollbackMarks(
+  to: Pick<Revision, "revision" | "labels">,
+  { attempt, run }: Pick<ApplyInput, "attempt" | "run">,
+  next: number,
+): Readonly<Record<string, string>> {
+  const { by, attempt: own } = markOf(to);
+  return {
+    // its own mark makes room for the new one
+    ...(by === "rollback" && own !== null
+      ? { [LABEL.attempt]: own, [LABEL.run]: to.labels[LABEL.rollbackRun] ?? "", [LABEL.revision]: String(to.revision) }
+      : {}),
+    [LABEL.rollbackAttempt]: labelValue(attempt),
+    [LABEL.rollbackRun]: labelValue(run),
+    [LABEL.rollbackRevision]: String(next),
+  };
 }
 
 export const manifestMark = (hash: string): Readonly<Record<string, string>> => ({ [LABEL.manifest]: hash });

@@ -1,7 +1,7 @@
 import { isClusterError } from "../../cluster/errors.ts";
 import type { ApplyResult } from "../../engine/ports/driver.ts";
 import { rollbackArguments, uninstallArguments } from "./arguments.ts";
-import { markOf, ownerMarks, rollbackMarks } from "./marks.ts";
+import { markOf, rollbackMarks, takenMarks } from "./marks.ts";
 import { conclude, isPending, label, readHistory, type Stored, watchHistory } from "./releases.ts";
 import { decide } from "./repair.ts";
 import { runHelm } from "./run.ts";
@@ -81,8 +81,8 @@ async function restore(session: Session, to: Stored, next: number): Promise<void
   const { attempt, by } = markOf(to);
   // what was live before is live again, by the attempt that made it; a revision of somebody else has none, and must not seem to be of this one
   await label(cluster, settings.place, to.revision, {
-    ...(by === null ? ownerMarks(input) : {}),
-    ...rollbackMarks({ attempt: attempt ?? "restored", run: input.run }, next),
+    ...(by === null ? takenMarks(input) : {}),
+    ...rollbackMarks(to, { attempt: attempt ?? "restored", run: input.run }, next),
   });
   const options = { version, place, timeoutMs: Math.min(REPAIR_MS, session.left()), wait: false };
   await runHelm(session, rollbackArguments({ ...settings, hooks: false }, to.revision, options));

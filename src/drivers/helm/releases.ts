@@ -73,8 +73,13 @@ export async function* watchHistory(
   }
 }
 
-/** Adds labels to a revision. Helm keeps them: it reads a release's labels from its Secret. */
-export async function label(cluster: Cluster, place: Place, revision: number, labels: Readonly<Record<string, string>>): Promise<void> {
+/** Adds labels to a revision, and takes those away that are null. Helm keeps them: it reads a release's labels from its Secret. */
+export async function label(
+  cluster: Cluster,
+  place: Place,
+  revision: number,
+  labels: Readonly<Record<string, string | null>>,
+): Promise<void> {
   const body = { metadata: { labels } };
   await cluster.request("PATCH", pathOf(place, revision), { body, contentType: "application/merge-patch+json", again: true });
 }

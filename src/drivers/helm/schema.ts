@@ -58,7 +58,13 @@ const shape = z
       .describe("The chart's exact version, where it is not a folder of the repository."),
     values: z.array(file).optional().describe("Files of values in the repository, as of the commit; later ones win."),
     set: z
-      .record(key, z.json())
+      .record(z.string(), z.json())
+      .superRefine((values, context) => {
+        for (const path of Object.keys(values)) {
+          const message = problemOfKey(path);
+          if (message !== null) context.addIssue({ code: "custom", path: [path], message });
+        }
+      })
       .optional()
       .describe("Single values, by the keys that lead to them (`web.replicas: 3`), of whatever kind YAML says; they win over `values`."),
     image: image
