@@ -11,6 +11,8 @@ const registry: AttemptRegistry = {
         return (await import("../drivers/command/acts.ts")).acts;
       case "helm":
         return (await import("../drivers/helm/acts.ts")).acts;
+      case "kubernetes":
+        return (await import("../drivers/kubernetes/acts.ts")).acts;
       default:
         return await (await import("./registry.ts")).driver(name);
     }

@@ -5,6 +5,7 @@ const drivers: Readonly<Record<string, () => Promise<{ readonly driver: Driver }
   process: () => import("../drivers/process/index.ts"),
   command: () => import("../drivers/command/index.ts"),
   helm: () => import("../drivers/helm/index.ts"),
+  kubernetes: () => import("../drivers/kubernetes/index.ts"),
 };
 const builders: Readonly<Record<string, () => Promise<{ readonly builder: Builder }>>> = {
   bundle: () => import("../builders/bundle/index.ts"),

@@ -20,6 +20,8 @@ export function refusalOf(code: number, body: string, access: Access): ClusterEr
 function meaningOf(code: number, status: Status, message: string, access: Access): readonly [ClusterErrorCode, string] {
   if (code === 413 || /request is too large|entity too large/i.test(message))
     return ["too-large", "A cluster stores no object larger than about 1.5 MB: split it, or keep the data elsewhere"];
+  // Server-side apply answers 500 to a field that its kind does not have.
+  if (/field not declared in schema|failed to create typed patch object/.test(message)) return ["invalid", "Correct the manifest"];
   switch (code) {
     case 401:
       return ["unauthorized", loginHint(access)];

@@ -51,12 +51,11 @@ export async function exchange(link: Link, sent: Sent): Promise<Received> {
     try {
       const { response, body } = await answered(link, sent, shown);
       const status = response.statusCode ?? 0;
-      const pause =
-        status === 429 ? seconds(response.headers["retry-after"]) : sent.again && status >= 500 && status !== 501 ? 0.1 * 2 ** tries : null;
+      const pause = pauseAfter(status, response.headers["retry-after"], sent, tries);
       if (status === 401 && refused === null && link.access.identity.exec) refused = shown;
       else if (pause === null || last)
         return { status, body, warnings: warningsOf(response), date: Date.parse(response.headers.date ?? "") || null };
-      else await wait(Math.min(pause * 1000, LONGEST_PAUSE_MS), link.signal);
+      else await wait(Math.min(pause, LONGEST_PAUSE_MS), link.signal);
     } catch (error) {
       link.signal.throwIfAborted();
       const silent = silence(error, link.access, ANSWER_MS);
@@ -64,6 +63,14 @@ export async function exchange(link: Link, sent: Sent): Promise<Received> {
       await wait(100 * 2 ** tries, link.signal);
     }
   }
+}
+
+/** How long to wait before it is sent again, in ms; null: it is not. */
+function pauseAfter(status: number, asked: string | undefined, { method, again }: Sent, tries: number): number | null {
+  if (status === 429) return Number(asked) > 0 ? Number(asked) * 1000 : 1000;
+  // A write that is answered 500 was looked at, and mostly is what the server cannot take: it would be so again.
+  const passing = [502, 503, 504].includes(status) || (status === 500 && method === "GET");
+  return again && passing ? 100 * 2 ** tries : null;
 }
 
 /** As `exchange`, but the answer is read by the caller, as it comes: for a watch. It may be silent for ever, so nothing times it. */
@@ -144,7 +151,6 @@ function named(servername: string | null): HttpsAgentOptions {
 }
 
 const isLate = (error: unknown): boolean => error instanceof Error && error.name === "TimeoutError";
-const seconds = (text: string | undefined): number => (Number(text) > 0 ? Number(text) : 1);
 
 /** `299 - "text"`, one a header. */
 function warningsOf({ headers }: IncomingMessage): string[] {
