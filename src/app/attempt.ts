@@ -23,6 +23,8 @@ const registry: AttemptRegistry = {
         return (await import("../builders/bundle/build.ts")).acts;
       case "command":
         return (await import("../builders/command/build.ts")).acts;
+      case "image":
+        return (await import("../builders/image/build.ts")).acts;
       default:
         return await (await import("./registry.ts")).builder(name);
     }
@@ -30,6 +32,10 @@ const registry: AttemptRegistry = {
   async checkout(repository, commit, path, into) {
     const { GitSource } = await import("../source/git.ts");
     await new GitSource({ directory: repository }).checkout(commit, path, into);
+  },
+  async committedAt(repository, commit) {
+    const { GitSource } = await import("../source/git.ts");
+    return (await new GitSource({ directory: repository }).describe(commit)).at;
   },
   async tree(repository, home, commit, folder) {
     const [{ GitSource }, { treesOf }] = await Promise.all([import("../source/git.ts"), import("../source/trees.ts")]);

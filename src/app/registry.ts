@@ -10,6 +10,7 @@ const drivers: Readonly<Record<string, () => Promise<{ readonly driver: Driver }
 const builders: Readonly<Record<string, () => Promise<{ readonly builder: Builder }>>> = {
   bundle: () => import("../builders/bundle/index.ts"),
   command: () => import("../builders/command/index.ts"),
+  image: () => import("../builders/image/index.ts"),
 };
 
 export const driverNames: readonly string[] = Object.keys(drivers);

@@ -1,13 +1,14 @@
 import type { TargetId } from "../core/config/config.ts";
 import { checkRelease } from "../core/config/release.ts";
 import { type DeployPlanInput, planDeploy } from "../core/plan/deploy.ts";
-import type { Plan } from "../core/plan/plan.ts";
+import type { Plan, PlannedArtifact } from "../core/plan/plan.ts";
 import type { BuildRow, RunRow } from "../core/run/rows.ts";
 import { admit, admittedBefore } from "./acts.ts";
 import { askedOf, type ChangedParts, unchangedServices } from "./changed.ts";
 import type { Configs } from "./configs.ts";
 import { type Actor, type DeployRequest, type Planned, RequestError } from "./control.ts";
 import type { LookParts } from "./looks.ts";
+import { messageOf } from "./errors.ts";
 import type { Loop } from "./loop.ts";
 import { knownDiverged, leftRunning, policyWarnings } from "./notices.ts";
 import type { Builder } from "./ports/driver.ts";
@@ -155,7 +156,7 @@ function mustBeOwn({ policyRef: own }: Pick<DeployParts, "policyRef">, { policyR
   );
 }
 
-/** Recorded builds of the commit whose artifact is still there. */
+/** Recorded builds of the commit whose artifact is still there. Where that cannot be told nothing is deployed: to build it again might make something else than what was approved. */
 async function builtOf(
   parts: Pick<DeployParts, "store" | "builder" | "home">,
   artifacts: Planned["plan"]["artifacts"],
@@ -164,9 +165,23 @@ async function builtOf(
   const built: BuildRow[] = [];
   for (const row of await parts.store.builds(commit)) {
     const artifact = artifacts[row.artifact];
-    if (artifact && (await (await parts.builder(artifact.builder)).has(row.digest, artifact.config, parts.home))) built.push(row);
+    if (artifact && (await isThere(parts, row, artifact))) built.push(row);
   }
   return built;
+}
+
+async function isThere(parts: Pick<DeployParts, "builder" | "home">, row: BuildRow, artifact: PlannedArtifact): Promise<boolean> {
+  try {
+    return await (await parts.builder(artifact.builder)).has(row.digest, artifact.config, parts.home);
+  } catch (error) {
+    throw new RequestError(
+      "conflict",
+      `whether ${row.artifact} of this commit is still there (${row.digest}) cannot be told: ${messageOf(error)}`,
+      "deploy again when it can be; sluice doctor looks at what builders need",
+      [],
+      { cause: error },
+    );
+  }
 }
 
 /** The scope that an ended run had, for its retry. */

@@ -1,4 +1,4 @@
-import type { CommitId, Config, Digest, EnvironmentId, Policy, ServiceId, TargetId } from "../core/config/config.ts";
+import type { CommitId, Digest, EnvironmentId, Policy, ServiceId, TargetId } from "../core/config/config.ts";
 import { type Barrier, barrierOf } from "../core/plan/irreversible.ts";
 import type { Definition } from "../core/plan/plan.ts";
 import { type RollbackPlanInput, unknownsOf, whyStays } from "../core/plan/preflight.ts";
@@ -6,7 +6,7 @@ import { pairsOf, type Relations, UNKNOWN_COMMIT } from "../core/plan/relations.
 import type { Live, RelationRow, SnapshotRow, TargetRow } from "../core/run/rows.ts";
 import { relationKey } from "../core/run/state.ts";
 import type { DeployParts } from "./deploys.ts";
-import { messageOf } from "./errors.ts";
+import { goneOf } from "./gone.ts";
 import { type Source, SourceError } from "./ports/source.ts";
 import type { Store } from "./ports/store.ts";
 import { relationOf } from "./relations.ts";
@@ -31,7 +31,7 @@ export async function factsOf(
   const definitions = await definitionsOf(parts.store, targets, snapshot);
   const declared = new Set(Object.keys((await parts.configs.at(commit)).services));
   const environment = await environmentOf(parts.store, snapshot.environment);
-  const gone = await goneOf(parts, commit, snapshot);
+  const gone = await goneOf(parts, commit, snapshot, definitions);
   const barriers = await barriersOf(parts, targets, snapshot, definitions, declared);
   const ways = await waysBack(parts, movesOf(targets, snapshot, definitions, known.services ?? null));
   return {
@@ -98,36 +98,14 @@ async function definitionsOf(store: Store, targets: readonly TargetRow[], snapsh
   return found;
 }
 
-/** Asked of the builders that the set's release names, else of those that the policy ref's file or the artifact's own commit do. */
-async function goneOf(parts: DeployParts, policyCommit: CommitId, snapshot: SnapshotRow): Promise<ReadonlyMap<Digest, string>> {
-  const commits = new Map(Object.values(snapshot.entries).flatMap((e) => (e.digest === null ? [] : [[e.digest, e.commit] as const])));
-  const gone = new Map<Digest, string>();
-  for (const [digest, commit] of commits)
-    try {
-      if (!(await isThere(parts, digest, [snapshot.release, policyCommit, commit]))) gone.set(digest, `its artifact ${digest} is gone`);
-    } catch (error) {
-      gone.set(digest, `whether its artifact ${digest} is still there cannot be told: ${messageOf(error)}`);
-    }
-  return gone;
-}
-
-async function isThere(parts: DeployParts, digest: Digest, commits: readonly CommitId[]): Promise<boolean> {
-  for (const commit of new Set(commits)) {
-    const config: Config | null = await parts.configs.at(commit).catch(() => null);
-    for (const artifact of Object.values(config?.artifacts ?? {}))
-      if (await (await parts.builder(artifact.builder)).has(digest, artifact.config, parts.home)) return true;
-  }
-  return false;
-}
-
 /** Of the recorded commits that a hint would name, those that the source no longer has. */
 async function lostOf(
   source: Source,
   { entries }: SnapshotRow,
   facts: Pick<RollbackPlanInput, "gone" | "barriers" | "ways">,
 ): Promise<ReadonlySet<CommitId>> {
-  const named = (Object.entries(entries) as [TargetId, Live][]).flatMap(([target, { commit, digest }]) =>
-    unknownsOf(facts, target).length > 0 || (digest !== null && facts.gone.has(digest)) ? [commit] : [],
+  const named = (Object.entries(entries) as [TargetId, Live][]).flatMap(([target, { commit }]) =>
+    unknownsOf(facts, target).length > 0 || facts.gone.has(target) ? [commit] : [],
   );
   const lost = new Set<CommitId>();
   for (const commit of new Set(named))

@@ -29,7 +29,7 @@ export type NoopOptions = {
   readonly executor?: Executor;
   readonly driver?: Driver;
   /** Whether artifacts are still there. */
-  readonly has?: () => Promise<boolean>;
+  readonly has?: Builder["has"];
   /** What somebody else has pushed, for artifacts that say `await: true`. */
   readonly find?: NonNullable<Builder["find"]>;
   readonly clock?: Clock;

@@ -26,8 +26,8 @@ export type RollbackPlanInput = {
   readonly declared: ReadonlySet<ServiceId>;
   /** Recorded definitions by digest. */
   readonly definitions: ReadonlyMap<Digest, Definition>;
-  /** Artifacts that are gone, or of which that could not be found out; each with what to say of it. */
-  readonly gone: ReadonlyMap<Digest, string>;
+  /** Targets whose recorded artifact is gone, or of which that could not be found out; each with what to say of it. */
+  readonly gone: ReadonlyMap<TargetId, string>;
   /** Targets that cannot go back to what is recorded. */
   readonly barriers: ReadonlyMap<TargetId, Barrier>;
   /** What the drivers of targets that move say; absent for a driver that has nothing to say. */
@@ -84,7 +84,7 @@ export function checkTarget(input: RollbackPlanInput, target: TargetId, service:
   const found: Finding[] = [];
   const lock = input.targets.find((t) => t.id === target)?.lock ?? null;
   if (stands(lock, input.at)) found.push({ target, ...lockedBy(lock, target, "it"), without });
-  const gone = to.digest === null ? undefined : input.gone.get(to.digest);
+  const gone = input.gone.get(target);
   if (gone !== undefined)
     found.push({
       target,

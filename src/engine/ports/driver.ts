@@ -130,4 +130,6 @@ export type BuildInput = {
   readonly config: JsonObject;
   /** Writes the commit's tree, or a folder of it, into a directory that exists and is empty. */
   readonly checkout: (path: string, into: string) => Promise<void>;
+  /** When it was committed, in ms since 1970: the one time that a build may use and still come out the same. */
+  readonly committedAt: () => Promise<number>;
 };

@@ -85,7 +85,7 @@ describe("what stands against it is said, all of it", () => {
   test("an artifact, a definition and a service that are not there", () => {
     const definitions = new Map([...DEFINITIONS].filter(([, d]) => d.service !== "indexer"));
     const result = planned(all("c3"), all("c1"), {
-      gone: new Map([["sha256:c1", "its artifact sha256:c1 is gone"]]),
+      gone: new Map((["api@mainnet", "web@mainnet"] as const).map((target) => [target, "its artifact sha256:c1 is gone"])),
       definitions,
       services: ["api", "indexer", "web", "jobs"],
     });

@@ -18,6 +18,7 @@ const CONFIGS: Readonly<Record<string, JsonObject>> = {
   "drivers/kubernetes": { manifests: ["deploy"] },
   "builders/bundle": { path: ".", command: "npm run build" },
   "builders/command": { run: ["./build.sh"] },
+  "builders/image": { repository: "registry.example/harbor" },
 };
 const configOf = (name: string): JsonObject => CONFIGS[name] ?? {};
 

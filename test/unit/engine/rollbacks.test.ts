@@ -236,6 +236,37 @@ describe("the verdict", () => {
     expect((await story.preview()).said).toEqual([]);
   });
 
+  test("each artifact is asked of the builder that made it, as its own commit's file has it", async () => {
+    const story = await begun();
+    const file = (at: string) =>
+      `${fileOf({ services: ["api", "jobs"], environments: "dev: { variables: { REGION: eu } }" })
+        .replace("paths: [api]", "artifact: mega, paths: [api]")
+        .replace("paths: [jobs]", "artifact: other, paths: [jobs]")}artifacts:
+  mega: { perEnvironment: true, noop: { at: "${at}/${"$"}{environment}/${"$"}{variables.REGION}" } }
+  other: { noop: { at: other } }\n`;
+    const asked: unknown[] = [];
+    await story.deploy(story.commit({ "sluice.yaml": file("first"), "api/x": "1", "jobs/x": "1" }, "one"));
+    await story.deploy(story.commit({ "sluice.yaml": file("second"), "api/x": "2" }, "two"));
+    // who always says yes says nothing for others
+    await story.open(story.repo, { has: (_, config) => Promise.resolve(asked.push(config["at"]) > 0 && config["at"] === "other") });
+    expect((await story.preview()).said).toEqual([expect.stringMatching(/^api@dev: its artifact sha256:0+ is gone$/)]);
+    expect(new Set(asked)).toEqual(new Set(["first/dev/eu", "other"]));
+  });
+
+  test("a commit whose artifact may be gone is not deployed again before that is known", async () => {
+    const story = await begun();
+    const file = `${fileOf({ services: ["api"] }).replace("paths:", "artifact: mega, paths:")}artifacts: { mega: { noop: {} } }\n`;
+    const commit = story.commit({ "sluice.yaml": file, "api/x": "1" }, "one");
+    await story.deploy(commit);
+    await story.open(story.repo, { has: () => Promise.reject(new Error("the registry does not answer")) });
+    await expect(story.opened.engine.deploy(story.asked(commit, "prod"), { name: "ana" })).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringMatching(
+        /^whether mega of this commit is still there \(sha256:0+\) cannot be told: the registry does not answer$/,
+      ) as string,
+    });
+  });
+
   test("tells of locks, pins and removed services together", async () => {
     const { story, three: newest } = await three(await begun());
     const { engine } = story.opened;

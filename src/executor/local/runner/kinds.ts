@@ -10,6 +10,8 @@ export type AttemptRegistry = {
   builder(name: string): Promise<Omit<Builder, "schema">>;
   /** Writes a commit's tree, or a folder of it, into an empty directory. */
   checkout(repository: string, commit: string, path: string, into: string): Promise<void>;
+  /** When a commit was made, in ms since 1970. */
+  committedAt(repository: string, commit: string): Promise<number>;
   /** A directory with a folder of a commit's tree, shared by all that read it. */
   tree(repository: string, home: string, commit: string, folder: string): Promise<string>;
 };
@@ -29,10 +31,9 @@ export async function build(
 ): Promise<AttemptEnd> {
   const builder = await registry.builder(spec.artifact.builder);
   const checkout = (path: string, into: string) => registry.checkout(source, spec.commit, path, into);
-  const { digest } = await builder.build(
-    { project: spec.project, attempt: spec.id, commit: spec.commit, config: spec.artifact.config, checkout },
-    context,
-  );
+  const committedAt = () => registry.committedAt(source, spec.commit);
+  const { project, commit, artifact, id: attempt } = spec;
+  const { digest } = await builder.build({ project, attempt, commit, config: artifact.config, checkout, committedAt }, context);
   context.log(`built ${spec.artifact.name}: ${digest}`);
   return { outcome: "succeeded", message: null, digest, changed: true, url: null };
 }
