@@ -1,4 +1,3 @@
-import { argv, exit } from "node:process";
 import { type AttemptRegistry, runAttempt } from "../executor/local/runner/main.ts";
 
 /** The program of an attempt's process, called with the attempt's directory. It loads the one adapter that it needs, without the schema. */
@@ -43,7 +42,7 @@ const registry: AttemptRegistry = {
   },
 };
 
-const [, , directory] = argv;
+const [, , directory] = process.argv;
 if (directory === undefined) throw new Error("usage: attempt DIRECTORY");
 await runAttempt(directory, registry);
-exit(0); // what an adapter has left open must not keep an attempt alive that has ended
+process.exit(0); // what an adapter has left open must not keep an attempt alive that has ended
