@@ -4,6 +4,7 @@ import { rollbackArguments, uninstallArguments } from "./arguments.ts";
 import { markOf, rollbackMarks, takenMarks } from "./marks.ts";
 import { conclude, isPending, label, readHistory, type Stored, watchHistory } from "./releases.ts";
 import { decide } from "./repair.ts";
+import { retained } from "./retained.ts";
 import { runHelm } from "./run.ts";
 import type { Session } from "./session.ts";
 import { isBusy } from "./standing.ts";
@@ -26,7 +27,8 @@ export async function prepare(session: Session): Promise<Prepared> {
   const { service, environment } = input.definition;
   for (let round = 1; round <= ROUNDS; round++) {
     const history = await readWhatCounts(session);
-    const step = decide(history, { ...input, service, environment, title });
+    const goesBack = input.direction === "rollback" && retained(history, input.fingerprint).revision !== null;
+    const step = decide(history, { ...input, service, environment, title, goesBack });
     switch (step.kind) {
       case "go":
         if (step.said !== null) context.log(step.said);

@@ -18,7 +18,9 @@ export type Step =
   | { readonly kind: "wait"; readonly revision: number; readonly who: string }
   | { readonly kind: "refuse"; readonly message: string };
 
-type Asker = Pick<ApplyInput, "attempt" | "project" | "direction" | "lastGood"> & {
+type Asker = Pick<ApplyInput, "attempt" | "project" | "lastGood"> & {
+  /** Helm will be asked to go back to a revision, which it does from any state. */
+  readonly goesBack: boolean;
   readonly service: string;
   readonly environment: string;
   /** How messages name the release. */
@@ -65,8 +67,7 @@ function repairOf(latest: Revision, history: readonly Revision[], asker: Asker):
   // its own Helm has lost the API server on the way: the same again goes on from where that was
   if (markOf(latest).attempt === labelValue(asker.attempt)) return { kind: "conclude", revision, said };
   if (isFirst(history)) return { kind: "uninstall", said: `${said}: what it left is taken away before it is made again` };
-  // a rollback of its own sets right whatever is there
-  if (asker.direction === "rollback") return { kind: "go", install: false, said };
+  if (asker.goesBack) return { kind: "go", install: false, said };
   const good = goodRevision(history, asker.lastGood);
   if (good !== null)
     return { kind: "restore", from: revision, to: good, said: `${said}: back to revision ${good} first, which was good last` };

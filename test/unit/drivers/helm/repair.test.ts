@@ -10,7 +10,7 @@ const NEW = attemptOf("9-9-new", "9");
 const asker = (part: Partial<Parameters<typeof decide>[1]> = {}): Parameters<typeof decide>[1] => ({
   attempt: NEW.attempt,
   project: "harbor",
-  direction: "deploy",
+  goesBack: false,
   lastGood: null,
   service: "api",
   environment: "devnet",
@@ -44,7 +44,7 @@ describe("what has to happen before an attempt can change the release", () => {
     ["an upgrade has failed", after("1", "2!"), {}, { kind: "go", install: false, said: null }],
     ["an upgrade was cut off", after("1", "2", "3?"), { lastGood: good }, { kind: "restore", from: 3, to: 1 }],
     ["one was cut off, and what was good is not kept", after("2", "3?"), { lastGood: good }, { kind: "restore", from: 2, to: 1 }],
-    ["one was cut off on the way back", after("1", "3?"), { direction: "rollback", lastGood: good }, { kind: "go", install: false }],
+    ["one was cut off, and Helm is to go back", after("1", "3?"), { goesBack: true, lastGood: good }, { kind: "go", install: false }],
     ["its own Helm has left it pending", after("1", "2?"), { attempt: "1-2-a" }, { kind: "conclude", revision: 2 }],
     ["the first install was cut off", after("1?"), {}, { kind: "uninstall" }],
     ["the first install has failed", after("1!"), {}, { kind: "uninstall" }],
@@ -143,6 +143,10 @@ const act = fc.record({
   pick: fc.nat(20),
 });
 
+/** An attempt goes back only to what was made from something that is recorded, and what Helm has deployed. */
+const isWay = (one: Stored): boolean =>
+  markOf(one).by !== null && markOf(one).fingerprint !== null && (one.status === "deployed" || one.status === "superseded");
+
 test("after any history an attempt comes to where Helm can be asked, by what was good last, and nobody's work is lost", () => {
   fc.assert(
     fc.property(fc.array(act, { maxLength: 14 }), fc.boolean(), (acts, back) => {
@@ -158,20 +162,16 @@ test("after any history an attempt comes to where Helm can be asked, by what was
         }
         if (pendingOf === "other") break; // Helm refuses everybody until that has ended
         const actor = who === "other" ? null : attemptOf(`1-${index}-a`, `${index}`);
-        if (actor !== null) {
-          const steps = play(
-            storage,
-            asker({ attempt: actor.attempt, lastGood: good && goodOf(good), direction: what === "rollback" ? "rollback" : "deploy" }),
-          );
-          expect(steps.at(-1)?.kind).toBe("go");
-          if (steps.some(({ kind }) => kind === "uninstall")) expect(served, "what served was uninstalled").toBe(false);
-        } else if (pendingOf === "attempt") break;
-        // an attempt goes back only to what was made from something that is recorded, and what Helm has deployed
-        const isWay = (one: Stored) =>
-          markOf(one).by !== null && markOf(one).fingerprint !== null && /deployed|superseded/.test(one.status);
+        if (actor === null && pendingOf === "attempt") break;
         const ways = storage.history.filter((one) => actor === null || isWay(one));
         const target = what === "rollback" ? ways[pick % Math.max(1, ways.length)] : undefined;
+        if (actor !== null) {
+          const steps = play(storage, asker({ attempt: actor.attempt, lastGood: good && goodOf(good), goesBack: target !== undefined }));
+          expect(steps.at(-1)?.kind).toBe("go");
+          if (steps.some(({ kind }) => kind === "uninstall")) expect(served, "what served was uninstalled").toBe(false);
+        }
         const made = target ? storage.beginRollback(target.revision, actor) : storage.begin(actor, `${index}`);
+        if (actor !== null) expect(made, "Helm refuses").not.toBeNull();
         if (!made) break;
         pendingOf = end === "cut" ? (who as "attempt" | "other") : null;
         if (end === "cut") continue;
@@ -187,7 +187,7 @@ test("after any history an attempt comes to where Helm can be asked, by what was
       if (pendingOf !== null) expect(standing.kind).not.toBe("whole");
       const before = storage.history;
       const kept = goodRevision(storage.history, good && goodOf(good));
-      const steps = play(storage, asker({ lastGood: good && goodOf(good), direction: back ? "rollback" : "deploy" }));
+      const steps = play(storage, asker({ lastGood: good && goodOf(good), goesBack: back && storage.history.some(isWay) }));
       expect(steps.at(-1)?.kind).toBe(pendingOf === "other" ? "wait" : "go");
       const restored = steps.find((step) => step.kind === "restore");
       if (restored && kept !== null) expect(before.find(({ revision }) => revision === restored.to)?.manifest).toBe(goodContent);
