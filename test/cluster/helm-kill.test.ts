@@ -34,8 +34,8 @@ class Target {
     process.env["PATH"] = space.env["PATH"];
     this.#executor = new LocalExecutor({ home: this.home, runner, source: repo.directory, concurrency: 4, graceMs: 1000 });
     this.#executor.onEnd((id, end) => this.#ends.set(id, end));
-    onTestFinished(() => {
-      this.#executor.close();
+    onTestFinished(async () => {
+      await this.#executor.close();
       rmSync(this.home, { recursive: true, force: true });
     });
   }
@@ -140,13 +140,14 @@ describeCluster("Helm and attempts that are killed", () => {
         const observed = await target.observe(spec);
         const { image, motto, latest } = await truthOf(space);
         const told = `${spec.direction} of ${release.name} ended ${JSON.stringify(end)}; seen ${JSON.stringify(observed)}; there is ${image} ${motto} ${latest}\n${await target.log(spec)}`;
-        expect(observed.kind, told).not.toBe("error");
+        expect(observed.kind, `${told}`).not.toBe("error");
         if (observed.kind !== "live") return observed;
         if (observed.attempt === spec.id)
-          expect([image, motto, latest], told).toEqual([`team/api@${digestOf(release.name)}`, release.name, "deployed"]);
+          expect([image, motto, latest], `${told}`).toEqual([`team/api@${digestOf(release.name)}`, release.name, "deployed"]);
         if (observed.commit !== null)
-          expect([observed.commit, observed.digest], told).toEqual([commitOfName(motto ?? ""), digestOf(motto ?? "")]);
-        if (end !== "lost" && end.outcome === "succeeded") expect(observed, told).toMatchObject({ attempt: spec.id, health: "healthy" });
+          expect([observed.commit, observed.digest], `${told}`).toEqual([commitOfName(motto ?? ""), digestOf(motto ?? "")]);
+        if (end !== "lost" && end.outcome === "succeeded")
+          expect(observed, `${told}`).toMatchObject({ attempt: spec.id, health: "healthy" });
         return observed;
       };
 
@@ -155,7 +156,7 @@ describeCluster("Helm and attempts that are killed", () => {
         const spec = await target.start(release, direction, good);
         const end = await target.end(spec);
         const log = await target.log(spec);
-        expect(end, log).toMatchObject({ outcome: "succeeded" });
+        expect(end, `${log}`).toMatchObject({ outcome: "succeeded" });
         expect(await check(spec, release, end)).toMatchObject({
           kind: "live",
           commit: release.commit,
@@ -171,7 +172,7 @@ describeCluster("Helm and attempts that are killed", () => {
             "-o",
             "jsonpath={.metadata.labels.sluice\\.dev/commit}",
           ]);
-          if (label.code === 0) expect(label.stdout, log).toBe(good?.commit);
+          if (label.code === 0) expect(label.stdout, `${log}`).toBe(good?.commit);
         }
         good = { commit: release.commit, digest: spec.digest, fingerprint: spec.fingerprint ?? "", attempt: spec.id, release };
         wasGood.add(release);
