@@ -1,5 +1,6 @@
 import { expect, it, onTestFinished } from "vitest";
 import { describeCluster, ownCluster, sharedCluster } from "../rig/cluster.ts";
+import { LOGIN, ownRegistry } from "../rig/registry.ts";
 import type { Space } from "../rig/space.ts";
 import { TcpProxy } from "../rig/tcp-proxy.ts";
 import { until } from "../rig/wait.ts";
@@ -158,13 +159,29 @@ describeCluster("trouble with the cluster", () => {
   });
 });
 
-describeCluster("the image registry", () => {
-  it("takes and gives charts", async () => {
+describeCluster("an image registry", () => {
+  it("is the cluster's, and takes and gives charts", async () => {
     const space = await sharedCluster().space();
     const registry = await sharedCluster().registry();
     await space.helm(["create", "web"]);
     await space.helm(["package", "web"]);
     await space.helm(["push", "web-0.1.0.tgz", `oci://${registry}/charts`, "--plain-http"]);
     expect(await space.helm(["show", "chart", `oci://${registry}/charts/web`, "--plain-http"])).toContain("name: web");
+  });
+
+  it("is a test's own, may ask for a login, and keeps what it has when it is killed", async () => {
+    const space = await sharedCluster().space();
+    const registry = await ownRegistry({ login: true });
+    await space.helm(["create", "web"]);
+    await space.helm(["package", "web"]);
+    const push = ["push", "web-0.1.0.tgz", `oci://${registry.host}/charts`, "--plain-http"];
+    expect((await space.run("helm", push)).stderr).toMatch(/401|unauthorized|basic credential/i);
+    await space.helm(["registry", "login", registry.host, "--plain-http", "--username", LOGIN.user, "--password-stdin"], {
+      input: LOGIN.password,
+    });
+    await space.helm(push);
+    await registry.stop();
+    await registry.start();
+    expect(await space.helm(["show", "chart", `oci://${registry.host}/charts/web`, "--plain-http"])).toContain("name: web");
   });
 });

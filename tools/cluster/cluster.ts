@@ -5,7 +5,18 @@ import { isAlive, type Identity } from "../../src/host/processes.ts";
 import { findPrograms, needPrograms, type Say } from "./build.ts";
 import { writeFakes } from "./fakes/index.ts";
 import { withLock } from "./lock.ts";
-import { CLIENTS, CONTROL_PLANE, kubeconfigOf, namePorts, PARTS, PORT_COUNT, registryConfig, serverOf, type Part } from "./parts.ts";
+import {
+  CLIENTS,
+  CONTROL_PLANE,
+  kubeconfigOf,
+  namePorts,
+  PARTS,
+  PORT_COUNT,
+  registryConfig,
+  registryServing,
+  serverOf,
+  type Part,
+} from "./parts.ts";
 import { clustersDirectory, ClusterError, directoryOf } from "./places.ts";
 import { freePorts } from "./ports.ts";
 import { endProcesses, memoryOf, startProcess } from "./processes.ts";
@@ -112,7 +123,7 @@ async function create(name: string, { nodes = 3, owner }: UpOptions): Promise<St
   writeState(state);
   execFileSync(needPrograms().cluster, ["credentials", join(directory, "pki"), serverOf(ports), contextOf(name)]);
   writeFakes(directory);
-  writeFileSync(registryConfig(directory), registryServing(join(directory, "registry"), ports.registry));
+  writeFileSync(registryConfig(directory), registryServing(join(directory, "registry"), ports.registry, null));
   return state;
 }
 
@@ -174,15 +185,6 @@ function reach(state: State): Reach {
     registry: living(state, "registry") === null ? null : `127.0.0.1:${state.ports.registry}`,
   };
 }
-
-/** The registry's configuration: YAML, of which JSON is a part. */
-const registryServing = (directory: string, port: number): string =>
-  JSON.stringify({
-    version: "0.1",
-    log: { level: "warn", accesslog: { disabled: true } },
-    storage: { filesystem: { rootdirectory: directory }, delete: { enabled: true } },
-    http: { addr: `127.0.0.1:${port}` },
-  });
 
 const quiet: Say = () => {};
 

@@ -87,3 +87,13 @@ export const argumentsOf: Readonly<Record<Part, (directory: string, ports: Ports
   ],
   registry: (directory) => [registryConfig(directory)],
 };
+
+/** A registry's configuration: YAML, of which JSON is a part. `htpasswd`: the file of those who may; null: all may. */
+export const registryServing = (directory: string, port: number, htpasswd: string | null): string =>
+  JSON.stringify({
+    version: "0.1",
+    log: { level: "warn", accesslog: { disabled: true } },
+    storage: { filesystem: { rootdirectory: directory }, delete: { enabled: true } },
+    http: { addr: `127.0.0.1:${port}` },
+    ...(htpasswd === null ? {} : { auth: { htpasswd: { realm: "registry", path: htpasswd } } }),
+  });
