@@ -93,7 +93,9 @@ export async function startPart(name: string, part: Part): Promise<Reach> {
 type PartStatus = { readonly part: Part; readonly pid: number | null; readonly memory: number };
 
 /** Null where there is no such cluster. */
-export function statusOf(name: string): { readonly reach: Reach; readonly parts: readonly PartStatus[] } | null {
+export function statusOf(
+  name: string,
+): { readonly reach: Reach; readonly parts: readonly PartStatus[]; readonly abandoned: boolean } | null {
   const state = readState(name);
   if (state === null) return null;
   const expected = PARTS.filter((part) => part !== "registry" || state.parts.registry !== undefined);
@@ -101,7 +103,7 @@ export function statusOf(name: string): { readonly reach: Reach; readonly parts:
     const identity = living(state, part);
     return { part, pid: identity?.pid ?? null, memory: identity === null ? 0 : memoryOf(identity) };
   });
-  return { reach: reach(state), parts };
+  return { reach: reach(state), parts, abandoned: isAbandoned(state) };
 }
 
 /** Drops the clusters whose owner has ended. */
@@ -122,7 +124,6 @@ async function create(name: string, { nodes = 3, owner }: UpOptions): Promise<St
   const state = { name, ports, nodes, owner: owner ?? null, complete: false, parts: {} };
   writeState(state);
   execFileSync(needPrograms().cluster, ["credentials", join(directory, "pki"), serverOf(ports), contextOf(name)]);
-  writeFakes(directory);
   writeFileSync(registryConfig(directory), registryServing(join(directory, "registry"), ports.registry, null));
   return state;
 }
@@ -130,6 +131,8 @@ async function create(name: string, { nodes = 3, owner }: UpOptions): Promise<St
 /** Starts what of the parts does not live, in their order, and waits until all serve. */
 async function serve(begun: State, wanted: readonly Part[]): Promise<State> {
   let state = withLiving(begun);
+  // An older Sluice may have begun it, whose pods behaved otherwise.
+  if (writeFakes(directoryOf(state.name))) state = await end(state, "kwok");
   const first: readonly Part[] = ["etcd", "kube-apiserver"];
   for (const part of first) state = run(state, part);
   await untilApiServes(state);

@@ -1,7 +1,7 @@
 /** `npm run cluster -- build|up|down|status [name]`: a real Kubernetes control plane with fake nodes, for tests, demos and benchmarks. */
 import { Command, InvalidArgumentError } from "commander";
 import { build } from "./build.ts";
-import { down, statusOf, sweep, up, type Reach } from "./cluster.ts";
+import { down, statusOf, up, type Reach } from "./cluster.ts";
 import { ClusterError } from "./places.ts";
 import { listClusters } from "./state.ts";
 
@@ -62,7 +62,6 @@ program
   .description("what runs, and with how much memory")
   .option("--json", "print it as JSON")
   .action(async (name: string | undefined, { json }: { json?: boolean }) => {
-    await sweep(say);
     const known = (name === undefined ? listClusters() : [name]).map(statusOf).filter((status) => status !== null);
     if (json) console.log(JSON.stringify(known));
     else for (const one of known) console.log(table(one));
@@ -74,10 +73,11 @@ program
 
 type Status = NonNullable<ReturnType<typeof statusOf>>;
 
-function table({ reach, parts }: Status): string {
+function table({ reach, parts, abandoned }: Status): string {
   const total = parts.reduce((sum, { memory }) => sum + memory, 0);
   const rows = parts.map(({ part, pid, memory }) => `  ${part.padEnd(24)} ${pid === null ? "dead" : `pid ${pid}, ${memory} MiB`}`);
-  return [`${reach.name}: ${reach.server}, ${total} MiB, KUBECONFIG=${reach.kubeconfig}`, ...rows].join("\n");
+  const left = abandoned ? ", left by a process that has ended" : "";
+  return [`${reach.name}: ${reach.server}, ${total} MiB${left}, KUBECONFIG=${reach.kubeconfig}`, ...rows].join("\n");
 }
 
 /** For a shell to evaluate. */

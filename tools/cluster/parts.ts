@@ -19,6 +19,7 @@ export const namePorts = (numbers: readonly number[]): Ports => Object.fromEntri
 export const serverOf = (ports: Ports): string => `https://127.0.0.1:${ports.api}`;
 export const credentials = (directory: string, file: string): string => join(directory, "pki", file);
 export const kubeconfigOf = (directory: string): string => credentials(directory, "admin.kubeconfig");
+export const kwokConfig = (directory: string): string => join(directory, "kwok.yaml");
 export const registryConfig = (directory: string): string => join(directory, "registry.yaml");
 
 const LOOPBACK = "--bind-address=127.0.0.1";
@@ -73,7 +74,7 @@ export const argumentsOf: Readonly<Record<Part, (directory: string, ports: Ports
   ],
   kwok: (directory, { kubelet }) => [
     `--kubeconfig=${credentials(directory, "kwok.kubeconfig")}`,
-    `--config=${join(directory, "kwok.yaml")}`,
+    `--config=${kwokConfig(directory)}`,
     "--enable-crds=Logs",
     "--manage-all-nodes",
     // No leases: a kwok that starts anew would wait until those of the one before have run out. The heartbeat is in the nodes' status.

@@ -1,26 +1,33 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { readText, writeWhole } from "../../../src/host/files.ts";
+import { kwokConfig } from "../parts.ts";
 import { BEHAVIOURS } from "./behaviours.ts";
 import { nodeStages } from "./nodes.ts";
 import { podStages } from "./pods.ts";
 
-/** Writes what kwok reads: its configuration, whose path is the answer, and the files with what containers write. */
-export function writeFakes(directory: string): string {
+/** Writes what kwok reads: its configuration and the files with what containers write. Says whether anything is new. */
+export function writeFakes(directory: string): boolean {
   const logs = join(directory, "container-logs");
   mkdirSync(logs, { recursive: true });
-  // the form of the container runtime: time, stream, whole line, text
-  const line = (text: string): string => `${new Date().toISOString()} stdout F ${text}\n`;
-  for (const [behaviour, lines] of Object.entries(BEHAVIOURS)) writeFileSync(join(logs, `${behaviour}.log`), lines.map(line).join(""));
-  const ready = join(logs, "ready.log");
+  // The form of container runtimes: time, stream, whole line, text. The time is one for all, so that a file is new only with its text.
+  const line = (text: string): string => `2026-01-01T00:00:00.000000000Z stdout F ${text}\n`;
+  const fileOf = (behaviour: string): string => join(logs, `${behaviour}.log`);
+  const written = Object.entries(BEHAVIOURS).map(([behaviour, lines]) => writeNew(fileOf(behaviour), lines.map(line).join("")));
   const ordinary = {
     apiVersion: "kwok.x-k8s.io/v1alpha1",
     kind: "ClusterLogs",
     metadata: { name: "ready" },
-    spec: { logs: [{ logsFile: ready, previousLogsFile: ready }] },
+    spec: { logs: [{ logsFile: fileOf("ready"), previousLogsFile: fileOf("ready") }] },
   };
-  const file = join(directory, "kwok.yaml");
-  writeFileSync(file, [...nodeStages, ...podStages(logs), ordinary].map((one) => JSON.stringify(one)).join("\n---\n"));
-  return file;
+  const documents = [...nodeStages, ...podStages(logs), ordinary].map((one) => JSON.stringify(one));
+  return [...written, writeNew(kwokConfig(directory), documents.join("\n---\n"))].includes(true);
+}
+
+function writeNew(path: string, text: string): boolean {
+  if (readText(path) === text) return false;
+  writeWhole(path, text);
+  return true;
 }
 
 /** The kind by which a stage says what one pod's containers write. */
