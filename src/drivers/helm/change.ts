@@ -10,7 +10,7 @@ import { follow } from "./follow.ts";
 import { fetchChart } from "./helm.ts";
 import { hookNeeds } from "./hook-files.ts";
 import { labelValue, markOf, rollbackMarks, unchangedMark, upgradeMarks } from "./marks.ts";
-import { conclude, isPending, label, objectsOf, readHistory, type Stored, titleOf } from "./releases.ts";
+import { conclude, type Hook, isPending, label, objectsOf, readHistory, type Stored, titleOf } from "./releases.ts";
 import { CutShort, runHelm } from "./run.ts";
 import type { Session } from "./session.ts";
 import { errorOf, explain, isBusyElsewhere, isLost, readable } from "./words.ts";
@@ -108,10 +108,10 @@ async function outcomeOf(
   if (made === null && isBusyElsewhere(said)) return { kind: "again", why: `another Helm has been quicker: ${said}` };
   if (made === null && lost) return { kind: "again", why: `Helm could not reach the API server: ${said}` };
   if (made === null) return { kind: "failed", changed: false, message: explain(said) };
-  const changed = await hasChanged(session, before, made, said);
+  const broken = made.hooks.filter(({ phase }) => phase === "Failed" || (phase === "Running" && !cut));
+  const changed = !isBefore(broken, said) && (await hasChanged(session, before, made));
   if (!changed) await label(cluster, settings.place, made.revision, unchangedMark);
-  const hooks = cut ? [] : await failedHooks(session, made);
-  return { kind: "failed", changed, message: [explain(said), ...hooks].join("\n") };
+  return { kind: "failed", changed, message: [explain(said), ...(cut ? [] : await explainHooks(session, broken))].join("\n") };
 }
 
 /** The revision that this attempt has made. Where another Helm took the number that was expected, its marks name the wrong one, and are set right. */
@@ -137,11 +137,19 @@ async function whenItAnswers<T>({ context, left }: Session, read: () => Promise<
     }
 }
 
-/** What the hooks that have failed leave to see: their pods' last lines. */
-async function failedHooks({ cluster }: Session, { hooks }: Stored): Promise<readonly string[]> {
+/** Whether it has ended at a hook that comes before anything is applied. Of a rollback Helm does not write down that the hook has failed. */
+function isBefore(broken: readonly Hook[], error: string): boolean {
+  if (/\bpost-(install|upgrade|rollback)\b/.test(error)) return false;
+  return (
+    broken.some(({ events }) => events.some((event) => /^pre-(install|upgrade|rollback)$/.test(event))) ||
+    /^the hook [^\n]*\(pre-/.test(error)
+  );
+}
+
+/** What hooks that have failed leave to see: their pods' last lines. */
+async function explainHooks({ cluster }: Session, hooks: readonly Hook[]): Promise<readonly string[]> {
   try {
-    const failed = hooks.filter(({ phase }) => phase === "Failed");
-    const found = await each(failed, 1, async (hook) => {
+    const found = await each(hooks, 1, async (hook) => {
       const { problems } = await assess(cluster, parseManifests(hook.manifest, titleOf(hook)));
       return problems.length === 0 ? [`${titleOf(hook)} has failed`] : [`${titleOf(hook)}:`, ...problems];
     });
@@ -153,8 +161,7 @@ async function failedHooks({ cluster }: Session, { hooks }: Stored): Promise<rea
 }
 
 /** Whether anything of a failed revision has come to the cluster. Where that cannot be told: yes. */
-async function hasChanged({ cluster }: Session, before: readonly Stored[], failed: Stored, error: string): Promise<boolean> {
-  if (/pre-(install|upgrade|rollback) hooks failed|failed pre-install|^the hook .*\(pre-/.test(error)) return false;
+async function hasChanged({ cluster }: Session, before: readonly Stored[], failed: Stored): Promise<boolean> {
   const deployed = before.findLast(({ status }) => status === "deployed");
   const key = (object: KubeObject) => keyOf(object, cluster.namespace);
   try {

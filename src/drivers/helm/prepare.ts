@@ -93,7 +93,7 @@ async function restore(session: Session, to: Stored, next: number): Promise<void
 /** null when it has ended; else what to say. */
 async function waitForOther(session: Session, busy: Stored, history: readonly Stored[]): Promise<string | null> {
   const { cluster, settings, context, title } = session;
-  const limitMs = Math.min(OTHERS_MS, session.left() / 2);
+  const limitMs = Math.floor(Math.min(OTHERS_MS, session.left() / 2));
   const since = new Date(busy.at).toISOString();
   context.log(
     `${title} is being changed by somebody else (revision ${busy.revision}, ${busy.status} since ${since}): waiting up to ${Math.round(limitMs / 1000)} s`,

@@ -19,7 +19,7 @@ export type Session = {
   readonly place: readonly string[];
   /** How messages name the release. */
   readonly title: string;
-  /** What is left of the attempt's time, in ms; at least 1. */
+  /** What is left of the attempt's time, in whole ms; at least 1. */
   readonly left: () => number;
 };
 
@@ -44,7 +44,7 @@ export async function openSession(input: ApplyInput, context: AttemptContext): P
     version,
     place: placeArguments(settings.place, contextOf(cluster, settings.place.context), context.env["HOME"]),
     title: `the release ${settings.place.release} in ${settings.place.namespace}`,
-    left: () => Math.max(1, definition.timeoutMs - RESERVE_MS - (performance.now() - begun)),
+    left: () => Math.max(1, Math.floor(definition.timeoutMs - RESERVE_MS - (performance.now() - begun))),
   };
 }
 
