@@ -2,8 +2,20 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-const LONG = { SLUICE_POINTS: "all", SLUICE_KILLS: "500", SLUICE_MODEL_RUNS: "500000", SLUICE_HELM_KILLS: "300" };
-const TESTS = ["test/unit/core/model.test.ts", "test/e2e/fault-points.test.ts", "test/e2e/kill.test.ts", "test/cluster/helm-kill.test.ts"];
+const LONG = {
+  SLUICE_POINTS: "all",
+  SLUICE_KILLS: "500",
+  SLUICE_MODEL_RUNS: "500000",
+  SLUICE_HELM_KILLS: "300",
+  SLUICE_CLUSTER_KILLS: "50",
+};
+const TESTS = [
+  "test/unit/core/model.test.ts",
+  "test/e2e/fault-points.test.ts",
+  "test/e2e/kill.test.ts",
+  "test/cluster/helm-kill.test.ts",
+  "test/cluster/kubernetes-troubles.test.ts",
+];
 
 const vitest = fileURLToPath(new URL("../node_modules/vitest/vitest.mjs", import.meta.url));
 const { status } = spawnSync(process.execPath, [vitest, "run", ...TESTS, "--testTimeout", "7200000", ...process.argv.slice(2)], {

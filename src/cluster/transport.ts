@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Agent as HttpAgent, IncomingMessage } from "node:http";
-import { Agent as HttpsAgent, type AgentOptions as HttpsAgentOptions, request as requestHttps } from "node:https";
+import type { Agent as PlainAgent, IncomingMessage } from "node:http";
+import { Agent, type AgentOptions, request, type RequestOptions } from "node:https";
 import { isIP } from "node:net";
 import { checkServerIdentity } from "node:tls";
 import { readBounded } from "../host/answers.ts";
@@ -37,7 +37,9 @@ const TRIES = 4;
 const LONGEST_PAUSE_MS = 5_000;
 
 /** Connections are kept for all that ask the same server as the same user; idle ones keep no process alive. */
-const agents = new Map<string, HttpAgent | HttpsAgent>();
+type Client = { readonly agent: PlainAgent; readonly request: typeof request };
+const clients = new Map<string, Client>();
+const CLIENTS_KEPT = 100;
 
 /**
  * Sends a request and reads the whole answer, whatever its status. What is not known to have arrived is sent again only where that changes nothing (`again`);
@@ -97,13 +99,13 @@ async function answered(link: Link, sent: Sent, shown: Shown) {
   }
 }
 
-function begin({ access }: Link, sent: Sent, shown: Shown, signal: AbortSignal): Promise<IncomingMessage> {
+async function begin({ access }: Link, sent: Sent, shown: Shown, signal: AbortSignal): Promise<IncomingMessage> {
   const url = new URL(access.server + sent.path);
-  const secure = url.protocol === "https:";
-  return new Promise((resolve, reject) => {
-    const request = (secure ? requestHttps : plain().request)(url, {
+  const { agent, request: send } = await clientOf(access, shown, url.protocol === "https:");
+  return await new Promise((resolve, reject) => {
+    const request = send(url, {
       method: sent.method,
-      agent: agentOf(access, shown, secure),
+      agent,
       signal,
       headers: {
         ...access.headers,
@@ -114,39 +116,41 @@ function begin({ access }: Link, sent: Sent, shown: Shown, signal: AbortSignal):
           ? {}
           : { "content-type": sent.contentType ?? "application/json", "content-length": String(Buffer.byteLength(sent.body)) }),
       },
-    } as Parameters<typeof requestHttps>[1]);
+    } as RequestOptions);
     request.once("response", resolve);
     request.once("error", reject);
     request.end(sent.body);
   });
 }
 
-function agentOf({ server, trust }: Access, { certificate }: Shown, secure: boolean): HttpAgent | HttpsAgent {
+async function clientOf({ server, trust }: Access, { certificate }: Shown, secure: boolean): Promise<Client> {
   const ca = trust.ca === null ? undefined : readBlob(trust.ca);
   const key = createHash("sha256")
     .update(JSON.stringify([server, ca, trust, certificate]))
     .digest("base64");
-  const known = agents.get(key);
+  const known = clients.get(key);
   if (known) return known;
-  const made = secure
-    ? new HttpsAgent({
-        keepAlive: true,
-        ca,
-        cert: certificate?.cert,
-        key: certificate?.key,
-        rejectUnauthorized: !trust.insecure,
-        ...named(trust.servername),
-      })
-    : new (plain().Agent)({ keepAlive: true });
-  agents.set(key, made);
+  const { cert, key: secret } = certificate ?? {};
+  const identity = { ca, cert, key: secret, rejectUnauthorized: !trust.insecure, ...named(trust.servername) };
+  const made = secure ? { agent: new Agent({ keepAlive: true, ...identity }), request } : await plain();
+  clients.set(key, made);
+  // certificates that programs make come and go
+  const [oldest] = clients.size > CLIENTS_KEPT ? clients : [];
+  if (oldest) {
+    oldest[1].agent.destroy();
+    clients.delete(oldest[0]);
+  }
   return made;
 }
 
-/** Only where it is spoken: importing it by name would load an HTTP client of another kind with it, which costs each attempt 30 ms. */
-const plain = () => process.getBuiltinModule("node:http");
+/** Loaded by those alone who ask a server without TLS: importing `node:http` loads half of Node, in every attempt. */
+async function plain(): Promise<Client> {
+  const http = await import("node:http");
+  return { agent: new http.Agent({ keepAlive: true }), request: http.request };
+}
 
 /** Whose certificate is expected; an address is no name that TLS sends along. */
-function named(servername: string | null): HttpsAgentOptions {
+function named(servername: string | null): AgentOptions {
   if (servername === null) return {};
   return isIP(servername) === 0
     ? { servername }

@@ -335,6 +335,38 @@ describeCluster("what does not become healthy", () => {
   });
 });
 
+describeCluster("admission", () => {
+  it("by a webhook that does not answer is told as that, and changes nothing", async () => {
+    const web = await open();
+    const name = `silent-${web.space.namespace}`;
+    onTestFinished(async () => void (await web.space.kubectl(["delete", "validatingwebhookconfiguration", name])));
+    const webhook = {
+      apiVersion: "admissionregistration.k8s.io/v1",
+      kind: "ValidatingWebhookConfiguration",
+      metadata: { name },
+      webhooks: [
+        {
+          name: "silent.example.org",
+          sideEffects: "None",
+          admissionReviewVersions: ["v1"],
+          clientConfig: { url: "https://127.0.0.1:1/" },
+          namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": web.space.namespace } },
+          rules: [{ apiGroups: ["apps"], apiVersions: ["v1"], operations: ["*"], resources: ["deployments"] }],
+        },
+      ],
+    };
+    await web.space.kubectl(["apply", "-f", "-"], { input: JSON.stringify(webhook) });
+    web.commit("one", service("web"));
+    // the API server learns of webhooks after a while
+    const refused = await until(async () => {
+      const end = await web.apply("one");
+      return end.result.ok ? null : end;
+    }, "the webhook");
+    expect(refused.result).toMatchObject({ ok: false, changed: false });
+    expect(said(refused)).toMatch(/Deployment\/web: .*failed calling webhook "silent.example.org".*connection refused/);
+  });
+});
+
 describeCluster("drift", () => {
   it("is seen object by object, with what would be removed, and goes with the next deploy", async () => {
     const web = await open();

@@ -13,5 +13,10 @@ const context: AttemptContext = {
   run: () => Promise.reject(new Error("it runs no command")),
   tree: async (folder) => join(tree, folder),
 };
-console.log(JSON.stringify(await acts.apply(input, context)));
-process.exit(0);
+try {
+  console.log(JSON.stringify(await acts.apply(input, context)));
+  process.exit(0);
+} catch (error) {
+  console.log(error instanceof Error ? error.message : String(error));
+  process.exit(1);
+}

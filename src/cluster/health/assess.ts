@@ -2,7 +2,7 @@ import type { Cluster } from "../cluster.ts";
 import { isClusterError } from "../errors.ts";
 import { each, keyOf, type KubeObject, type Ref, titleOf } from "../objects.ts";
 import { Evidence } from "./evidence.ts";
-import { isWaitedFor, statusOf } from "./status.ts";
+import { isBehind, isWaitedFor, statusOf } from "./status.ts";
 import type { Assessment, Trouble, Verdict } from "./types.ts";
 
 /** Of one folder, more than so many objects are read by a list. */
@@ -77,7 +77,7 @@ export async function assessLive(cluster: Cluster, seen: readonly Seen[]): Promi
   const explained = await each(unready.slice(0, EXPLAINED), AT_ONCE, async ({ ref, live, verdict }) => ({
     ref,
     verdict,
-    troubles: live === null || live.metadata.deletionTimestamp !== undefined ? [] : await evidence.of(live),
+    troubles: live === null || live.metadata.deletionTimestamp !== undefined || isBehind(live) ? [] : await evidence.of(live),
   }));
   const certain = explained.some(({ verdict, troubles }) => verdict.state === "failed" || troubles.some((trouble) => trouble.certain));
   const first = explained.toSorted((a, b) => Number(isCertain(b)) - Number(isCertain(a)));

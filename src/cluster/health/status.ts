@@ -37,7 +37,8 @@ const progressing = (text: string): Verdict => ({ state: "progressing", text });
 const degraded = (text: string): Verdict => ({ state: "degraded", text });
 const failed = (text: string): Verdict => ({ state: "failed", text });
 
-function isBehind(object: KubeObject): boolean {
+/** Whether its controller has yet to see it as it is. */
+export function isBehind(object: KubeObject): boolean {
   const seen = (object["status"] as { readonly observedGeneration?: number } | undefined)?.observedGeneration;
   const { generation } = object.metadata;
   // Workloads always say what they have seen; a status without it has not been written yet. Of other kinds many never say it.

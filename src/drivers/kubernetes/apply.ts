@@ -39,7 +39,7 @@ export async function apply(input: ApplyInput, context: AttemptContext): Promise
   const { act, written, found, replaced, live } = begun;
   const applied = await applyAll(act, live, replaced, found?.record ?? null);
   if ("problem" in applied) {
-    await writeRecord(act.cluster, input, { ...written.record, phase: "failed", message: applied.problem.slice(0, 2000) }, written);
+    await lastRecord(act, { ...written.record, phase: "failed", message: applied.problem.slice(0, 2000) }, written);
     return { ok: false, changed: true, message: applied.problem };
   }
   return await settle(act, withUids(written, applied.objects, act.cluster.namespace));
@@ -104,6 +104,18 @@ async function firstRecord(cluster: Cluster, input: ApplyInput, objects: readonl
   }
 }
 
+/** Rejects where it is not known whether this attempt's word is the last. */
+async function lastRecord({ cluster, input }: Act, record: TargetRecord, found: Found): Promise<void> {
+  try {
+    await writeRecord(cluster, input, record, found);
+  } catch (error) {
+    if (!isClusterError(error, "conflict", "not-found")) throw error;
+    throw new Error(`somebody else has written the record of ${input.target} since this attempt began: another attempt is or was at it`, {
+      cause: error,
+    });
+  }
+}
+
 type Applied = { readonly objects: readonly KubeObject[] } | { readonly problem: string };
 
 /** Definitions first, until their kinds are there; then kind by kind in the order in which they need each other. */
@@ -150,7 +162,7 @@ async function applyOne(
     try {
       return await applyObject(cluster, object, { fieldManager: FIELD_MANAGER, force: forceConflicts });
     } catch (error) {
-      if (isClusterError(error, "unreachable", "unavailable") || !(error instanceof ClusterError)) throw error;
+      if (!(error instanceof ClusterError) || isClusterError(error, "unreachable", "unavailable", "unauthorized")) throw error;
       if (!isClusterError(error, "unknown-kind", "not-found") || performance.now() > until) return problemOf(object, error);
       await wait(200, context.signal);
     }
@@ -164,7 +176,7 @@ async function settle(act: Act, found: Found): Promise<ApplyResult> {
   const [stale, own] = [found.record.objects.filter((entry) => entry.stale), found.record.objects.filter((entry) => !entry.stale)];
   const healthy = end.health === "healthy";
   const left = healthy && removes ? await prune(cluster, stale, ownerLabels(input), context.log) : stale;
-  await writeRecord(cluster, input, { ...found.record, phase: "applied", before: null, objects: [...own, ...left] }, found);
+  await lastRecord(act, { ...found.record, phase: "applied", before: null, objects: [...own, ...left] }, found);
   if (healthy) {
     context.log(`${end.summary}: ${input.target} runs commit ${input.commit}`);
     return { ok: true, url: null };
