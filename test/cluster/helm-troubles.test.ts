@@ -5,6 +5,7 @@ import { driver } from "../../src/drivers/helm/index.ts";
 import { findMarked } from "../../src/host/processes.ts";
 import { describeCluster, sharedCluster } from "../rig/cluster.ts";
 import { CHART, commitOf, digestOf, hookOf, Release, type Deployed } from "../rig/helm.ts";
+import type { Rule } from "../rig/space.ts";
 import { TcpProxy } from "../rig/tcp-proxy.ts";
 import { moment, until } from "../rig/wait.ts";
 
@@ -349,6 +350,84 @@ describeCluster("where it may go and by which Helm", () => {
     expect(motto?.data.motto).toBe("from the values");
     const none = { ...config, version: "9.9.9" };
     await expect(release.apply("one", { config: none })).rejects.toThrow(/the chart oci:\/\/.* 9\.9\.9 cannot be fetched/);
+  });
+});
+
+/** What the README says that a deploy of this chart needs. */
+const RIGHTS: readonly Rule[] = [
+  { apiGroups: [""], resources: ["secrets"], verbs: ["get", "list", "watch", "create", "update", "patch", "delete"] },
+  { apiGroups: [""], resources: ["configmaps", "services"], verbs: ["get", "create", "patch", "delete"] },
+  { apiGroups: ["apps"], resources: ["deployments"], verbs: ["get", "list", "watch", "create", "patch", "delete"] },
+  { apiGroups: ["apps"], resources: ["replicasets"], verbs: ["list"] },
+  { apiGroups: [""], resources: ["pods", "events"], verbs: ["list"] },
+  { apiGroups: [""], resources: ["pods/log"], verbs: ["get"] },
+];
+
+describeCluster("rights", () => {
+  const examined = async (release: Release, kubeconfig: string) => {
+    const definition = release.definition({ config: { kubeconfig } });
+    const found = await driver.examine?.([{ project: "harbor", target: "api@devnet", definition }], release.look("one"));
+    return (found ?? []).map(({ level, subject, message }) => `${level} ${subject}: ${message}`);
+  };
+
+  it("of one namespace are enough to deploy, to upgrade and to go back, and to be told what is wrong", async () => {
+    const release = await open();
+    const kubeconfig = await release.space.serviceAccount("deployer", RIGHTS);
+    for (const name of ["one", "two"]) release.commit(name);
+    expect(await examined(release, kubeconfig)).toEqual([
+      expect.stringMatching(/^ok helm: v\d/),
+      expect.stringMatching(/^ok cluster of the current context: Kubernetes v/),
+      expect.stringMatching(/^ok rights in .*: all \d+ are there/),
+    ]);
+    const config = { kubeconfig };
+    expect((await release.apply("one", { config })).result).toEqual({ ok: true, url: null });
+    expect((await release.apply("two", { config })).result).toEqual({ ok: true, url: null });
+    expect((await release.apply("one", { config, direction: "rollback" })).result).toEqual({ ok: true, url: null });
+    const bad = await release.apply("two", { config, image: "api-crash" });
+    expect(said(bad)).toContain("fatal: cannot reach the database");
+    expect(await release.observe({ config })).toMatchObject({ commit: commitOf("two"), health: "degraded" });
+  });
+
+  it("that are missing are named, each, by the doctor and by a deploy", async () => {
+    const release = await open();
+    const kubeconfig = await release.space.serviceAccount(
+      "reader",
+      RIGHTS.slice(0, 2).concat({ apiGroups: ["apps"], resources: ["deployments"], verbs: ["get"] }),
+    );
+    release.commit("one");
+    const told = await examined(release, kubeconfig);
+    expect(told).toContainEqual(
+      expect.stringMatching(/^problem rights in .*: missing: create, patch, delete, list, watch on deployments\.apps$/),
+    );
+    expect(told).toContainEqual(
+      expect.stringMatching(/^warning rights in .*: missing: list on pods; get on pods\/log; list on events; list on replicasets\.apps$/),
+    );
+    const deployed = await release.apply("one", { config: { kubeconfig } });
+    expect(deployed.result).toMatchObject({ ok: false });
+    expect(said(deployed)).toMatch(/cannot (create|patch) resource "deployments"/);
+    const nobody = await release.space.serviceAccount("nobody", []);
+    await expect(release.apply("one", { config: { kubeconfig: nobody } })).rejects.toThrow(/secrets is forbidden/);
+    expect(await release.observe({ config: { kubeconfig: nobody } })).toMatchObject({
+      kind: "error",
+      message: expect.stringContaining("secrets is forbidden"),
+    });
+  });
+
+  it("a release that hangs, or a namespace that is not there, is told by the doctor", async () => {
+    const release = await open();
+    release.commit("one");
+    await release.apply("one");
+    const stop = new AbortController();
+    const theirs = release.space.run("helm", ["upgrade", "api", await hanging(release)], { signal: stop.signal });
+    await until(async () => ((await statuses(release)).at(-1) === "pending-upgrade" ? true : null), "their upgrade");
+    expect(await examined(release, release.space.kubeconfig)).toContainEqual(
+      expect.stringMatching(/^warning release api in .*: its revision 2 is pending-upgrade since/),
+    );
+    stop.abort();
+    await theirs;
+    const definition = release.definition({ config: { namespace: "nowhere-at-all" } });
+    const found = await driver.examine?.([{ project: "harbor", target: "api@devnet", definition }], release.look("one"));
+    expect(found).toContainEqual(expect.objectContaining({ level: "problem", subject: "namespace nowhere-at-all" }));
   });
 });
 

@@ -9,4 +9,5 @@ export const acts: Omit<Driver, "schema"> = {
   observe: async (input, context) => (await import("./observe.ts")).observe(input, context),
   compare: async (input, context) => (await import("./compare.ts")).compare(input, context),
   wayBack: async (input, context) => (await import("./way-back.ts")).wayBack(input, context),
+  examine: async (targets, context) => (await import("./examine.ts")).examine(targets, context),
 };
