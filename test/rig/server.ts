@@ -63,6 +63,11 @@ export class TestServer {
     return createClient({ baseUrl: this.#url, token });
   }
 
+  /** Attempts that have been started, ended ones too. */
+  attemptsMade(): readonly string[] {
+    return list(join(this.home, "attempts"));
+  }
+
   /** Processes of attempts that have not ended. */
   attempts(): readonly number[] {
     const directory = join(this.home, "attempts");

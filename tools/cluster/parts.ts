@@ -90,11 +90,16 @@ export const argumentsOf: Readonly<Record<Part, (directory: string, ports: Ports
 };
 
 /** A registry's configuration: YAML, of which JSON is a part. `htpasswd`: the file of those who may; null: all may. */
-export const registryServing = (directory: string, port: number, htpasswd: string | null): string =>
+export const registryServing = (
+  directory: string,
+  port: number,
+  htpasswd: string | null,
+  tls: { readonly certificate: string; readonly key: string } | null = null,
+): string =>
   JSON.stringify({
     version: "0.1",
     log: { level: "warn", accesslog: { disabled: true } },
     storage: { filesystem: { rootdirectory: directory }, delete: { enabled: true } },
-    http: { addr: `127.0.0.1:${port}` },
+    http: { addr: `127.0.0.1:${port}`, ...(tls === null ? {} : { tls }) },
     ...(htpasswd === null ? {} : { auth: { htpasswd: { realm: "registry", path: htpasswd } } }),
   });

@@ -65,30 +65,34 @@ function common({ image: { config }, commit, epoch }: Job): readonly string[] {
     ...Object.entries(labels).flatMap(([name, value]) => ["--label", `${name}=${value}`]),
     ...Object.entries(args).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
     ...(config.target === undefined ? [] : ["--target", config.target]),
-    ...(config.platforms === undefined ? [] : ["--platform", config.platforms.join(",")]),
   ];
 }
 
 const referenceOf = ({ repository, tag }: Image): string => `${repository.name}:${tag}`;
 
-/** buildah and podman: the times of all files and of the image are the commit's, and no layer comes from a build of another time, so that the bytes are the same wherever they are made. */
+/**
+ * buildah and podman: the times of all files and of the image are the commit's, and no layer comes from a build of another time, so that the bytes are the same wherever they are made. Several platforms are built one after
+ * the other: an index that these tools make of them at once has them in whatever order they come.
+ */
 async function withContainersTool(tool: "buildah" | "podman", job: Job, context: AttemptContext): Promise<string> {
   const { image, draft, tree, epoch, env } = job;
-  const several = (image.config.platforms?.length ?? 1) > 1;
-  const [name, said] = [`localhost/sluice:${job.name}`, join(draft, "digest")];
-  const options = { cwd: tree, env };
-  const run = (...args: readonly string[]) => context.run([tool, ...args], options);
-  const pulls = job.logins === null ? [] : authFile(draft, "pulls.json", job.logins);
-  const pushes = job.login === null || job.login.ready ? [] : authFile(draft, "pushes.json", authOf(image, job.login));
-  const verify = image.plain ? ["--tls-verify=false"] : [];
-  const as = several ? ["--manifest", name] : ["--tag", name];
+  const { platforms = [], cache = false } = image.config;
+  const run = (...args: readonly string[]) => context.run([tool, ...args], { cwd: tree, env });
+  const list = `localhost/sluice:${job.name}`;
+  const parts = (platforms.length === 0 ? [null] : platforms).map((platform, i) => ({ platform, name: `${list}-${i}` }));
+  const several = parts.length > 1;
+  const [said, names] = [join(draft, "digest"), [...(several ? [list] : []), ...parts.map(({ name }) => name)]];
+  const same = ["--timestamp", String(epoch), `--layers=${cache}`, ...authFile(draft, "pulls.json", job.logins), ...common(job)];
+  const push = ["--digestfile", said, ...(image.plain ? ["--tls-verify=false"] : []), ...authFile(draft, "pushes.json", loginText(job))];
   try {
-    await run("build", ...as, "--timestamp", String(epoch), `--layers=${image.config.cache === true}`, ...pulls, ...common(job), ".");
-    const push = several ? ["manifest", "push", "--all"] : ["push"];
-    await run(...push, "--digestfile", said, ...verify, ...pushes, name, `docker://${referenceOf(image)}`);
+    for (const { platform, name } of parts)
+      await run("build", "--tag", name, ...same, ...(platform === null ? [] : ["--platform", platform]), ".");
+    if (several) await run("manifest", "create", list);
+    for (const { name } of several ? parts : []) await run("manifest", "add", list, `containers-storage:${name}`);
+    await run(...(several ? ["manifest", "push", "--all"] : ["push"]), ...push, names[0] ?? list, `docker://${referenceOf(image)}`);
     return await readFile(said, "utf8");
   } finally {
-    if (!context.signal.aborted) await run(...(several ? ["manifest", "rm"] : ["rmi"]), name).catch(() => {});
+    for (const name of context.signal.aborted ? [] : names) await run("rmi", name).catch(() => {});
   }
 }
 
@@ -134,17 +138,25 @@ async function withBuildx(driver: string, job: Job, context: AttemptContext): Pr
     "--output",
     output.join(","),
   ];
-  await context.run([...command, ...common(job), "."], { cwd: tree, env: { ...env, ...known, SOURCE_DATE_EPOCH: String(epoch) } });
+  const platforms = image.config.platforms === undefined ? [] : ["--platform", image.config.platforms.join(",")];
+  await context.run([...command, ...common(job), ...platforms, "."], {
+    cwd: tree,
+    env: { ...env, ...known, SOURCE_DATE_EPOCH: String(epoch) },
+  });
   const digest = parseObject(await readFile(said, "utf8"))?.["containerimage.digest"];
   return typeof digest === "string" ? digest : "";
 }
 
-/** Arguments that name a file with logins, for its owner alone. */
-function authFile(draft: string, name: string, text: string): readonly string[] {
+/** Arguments that name a file with logins, for its owner alone; none for none. */
+function authFile(draft: string, name: string, text: string | null): readonly string[] {
+  if (text === null) return [];
   const path = join(draft, name);
   writeWhole(path, text);
   return ["--authfile", path];
 }
+
+/** The login for the push, where the tool would not find it by itself. */
+const loginText = ({ image, login }: Job): string | null => (login === null || login.ready ? null : authOf(image, login));
 
 function authOf({ repository: { host } }: Image, login: Login): string {
   const entry =
