@@ -45,7 +45,8 @@ export async function server(): Promise<readonly Measure[]> {
   ];
 }
 
-async function urlOf({ stdout, stderr }: { readonly stdout: Readable; readonly stderr: Readable }): Promise<string> {
+/** The address that a server prints when it listens. */
+export async function urlOf({ stdout, stderr }: { readonly stdout: Readable; readonly stderr: Readable }): Promise<string> {
   let text = "";
   for (;;) {
     const [chunk] = (await Promise.race([once(stdout, "data"), once(stderr, "data")])) as [Buffer];

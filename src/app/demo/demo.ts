@@ -11,17 +11,17 @@ import { forPeople } from "../errors.ts";
 import { projectAt, type Project } from "../project.ts";
 import { aborted, start, type Host, type Running } from "../serve.ts";
 import { currentUser } from "../user.ts";
-import { HarborError, resetHarbor, seedHarbor, type HarborCommit } from "./harbor.ts";
+import { HarborError, resetHarbor, seedHarbor, type HarborCommit, type HarborVariant } from "./harbor.ts";
 import { Narrator } from "./narrator.ts";
 import { tellStory } from "./story.ts";
 
 /** `sluice demo`: the sample, deployed, until Ctrl-C; then nothing of it runs any more. */
-export async function demo(options: DemoOptions, host: Host): Promise<ExitCode> {
+export async function demo(options: DemoOptions, host: Host, variant: HarborVariant | null = null): Promise<ExitCode> {
   const directory = resolve(options.directory, host.env["SLUICE_DEMO_DIR"] || ".demo");
   const project = projectAt(join(directory, "harbor"));
   const owner = await readOwner(project.home);
   if (owner !== null) throw runsAlready(owner, directory);
-  const commits = await seed(directory, project, options.reset);
+  const commits = await seed(directory, project, options.reset, variant);
   const running = await forPeople(() => start(project, { host: null, port: options.port, policyRef: null, standby: false }, host));
   let isDeposed = false;
   void running.deposed.then(() => (isDeposed = true));
@@ -46,16 +46,16 @@ function runsAlready(owner: Owner, directory: string): CliError {
   );
 }
 
-async function seed(directory: string, project: Project, reset: boolean): Promise<readonly HarborCommit[]> {
+async function seed(directory: string, project: Project, reset: boolean, variant: HarborVariant | null): Promise<readonly HarborCommit[]> {
   try {
     await mkdir(directory, { recursive: true });
     // Whatever repository it lies in, it is not part of it.
     await writeFile(join(directory, ".gitignore"), "*\n");
-    if (!reset) return (await seedHarbor(project.root)).commits;
+    if (!reset) return (await seedHarbor(project.root, variant)).commits;
     await endAttempts(project.home);
     await stopAll(project.home);
     await rm(project.home, { recursive: true, force: true });
-    return (await resetHarbor(project.root)).commits;
+    return (await resetHarbor(project.root, variant)).commits;
   } catch (error) {
     if (error instanceof HarborError) throw new CliError(EXIT.failed, error.message, null, { cause: error });
     const { code, path } = error as NodeJS.ErrnoException;

@@ -15,10 +15,10 @@ export class HarborError extends Error {
 }
 
 /** The tree of the first commit and, in `history/`, a patch for every later one. The same place seen from `src/` and from `dist/`. */
-const TEMPLATE = fileURLToPath(new URL("../../../examples/harbor/", import.meta.url));
+export const TEMPLATE = fileURLToPath(new URL("../../../examples/harbor/", import.meta.url));
 const HISTORY = path.join(TEMPLATE, "history");
-/** Not part of the sample's tree: its history, and what a build made by hand leaves behind. */
-const LEFT_OUT = new Set(["history", "dist", "node_modules", ".git", ".sluice"]);
+/** Not part of the sample's tree: its history, its other config, and what a build made by hand leaves behind. */
+const LEFT_OUT = new Set(["history", "sluice.kubernetes.yaml", "dist", "node_modules", ".git", ".sluice"]);
 /** npm leaves `.gitignore` out of a package, so the template has it under another name. */
 const GITIGNORE = "_gitignore";
 /** Lies in `.git/`: says that the directory was made here and may be thrown away by `resetHarbor`. */
@@ -26,20 +26,30 @@ const MARK = "sluice-harbor";
 
 const FIRST = { author: "Ana Ruiz <ana@harbor.example>", date: "2026-01-12T09:00:00Z", subject: "Harbor: four backends and two frontends" };
 
+/** What of the sample is another: changes the tree of its first commit, in a directory, and what goes wrong on which branch. */
+export type HarborVariant = {
+  readonly edit: (tree: string) => Promise<void>;
+  readonly branches: readonly { readonly name: string; readonly subject: string; readonly edit: (tree: string) => Promise<void> }[];
+};
+
 /**
  * Makes the sample's git repository in `directory`: the same commit ids on every machine, whatever git is configured to do there.
  * A repository that an earlier call made is left as it is, with what a user has changed in it. Rejects with `HarborError`.
  */
-export async function seedHarbor(directory: string): Promise<{ readonly commits: readonly HarborCommit[] }> {
-  const patches = await readPatches();
-  if (!(await isHarbor(directory))) await create(directory, patches);
-  return { commits: await listCommits(directory, patches) };
+export async function seedHarbor(
+  directory: string,
+  variant: HarborVariant | null = null,
+): Promise<{ readonly commits: readonly HarborCommit[] }> {
+  const all = await readPatches();
+  const patches = variant ? all.filter((patch) => !patch.branch) : all;
+  if (!(await isHarbor(directory))) await create(directory, patches, variant);
+  return { commits: await listCommits(directory, [...patches, ...(variant?.branches ?? [])]) };
 }
 
 /** Throws the sample's repository away and makes it anew. Touches nothing but a directory that `seedHarbor` made. Rejects with `HarborError`. */
-export async function resetHarbor(directory: string): Promise<{ readonly commits: readonly HarborCommit[] }> {
+export async function resetHarbor(directory: string, variant: HarborVariant | null = null): ReturnType<typeof seedHarbor> {
   if (await isHarbor(directory)) await rm(directory, { recursive: true, force: true });
-  return seedHarbor(directory);
+  return seedHarbor(directory, variant);
 }
 
 type Patch = { readonly name: string; readonly file: string; readonly branch: boolean };
@@ -55,12 +65,13 @@ async function readPatches(): Promise<readonly Patch[]> {
 }
 
 /** Made beside its place and moved there when it is complete, so that one cut short is never taken for the whole. */
-async function create(directory: string, patches: readonly Patch[]): Promise<void> {
+async function create(directory: string, patches: readonly Patch[], variant: HarborVariant | null): Promise<void> {
   await mkdir(path.dirname(path.resolve(directory)), { recursive: true });
   await removeEmpty(directory);
   const staging = await mkdtemp(`${path.resolve(directory)}.new-`);
   try {
     await copyTemplate(staging);
+    await variant?.edit(staging);
     await commitFirst(staging);
     const onMain = patches.filter((patch) => !patch.branch);
     for (const patch of onMain) {
@@ -70,6 +81,11 @@ async function create(directory: string, patches: readonly Patch[]): Promise<voi
     for (const patch of patches.filter((each) => each.branch)) {
       await git(staging, ["checkout", "--quiet", "-b", patch.name, "main"]);
       await apply(staging, patch);
+    }
+    for (const { name, subject, edit } of variant?.branches ?? []) {
+      await git(staging, ["checkout", "--quiet", "-b", name, "main"]);
+      await edit(staging);
+      await commit(staging, { ...FIRST, subject });
     }
     await git(staging, ["checkout", "--quiet", "main"]);
     await writeFile(path.join(staging, ".git", MARK), "made by sluice demo; sluice demo --reset throws this directory away\n");
@@ -91,12 +107,15 @@ async function commitFirst(repository: string): Promise<void> {
   // By --template no hook of the machine's comes in; by symbolic-ref the branch has its name on any version of git.
   await git(repository, ["init", "--quiet", "--template=", "--object-format=sha1"]);
   await git(repository, ["symbolic-ref", "HEAD", "refs/heads/main"]);
+  await commit(repository, FIRST);
+  await git(repository, ["tag", "v1"]);
+}
+
+async function commit(repository: string, { author, date, subject }: typeof FIRST): Promise<void> {
   await git(repository, ["add", "--all"]);
-  const { author, date, subject } = FIRST;
   await git(repository, ["commit", "--quiet", `--author=${author}`, `--date=${date}`, `--message=${subject}`], {
     GIT_COMMITTER_DATE: date,
   });
-  await git(repository, ["tag", "v1"]);
 }
 
 /** Author, date and message come from the patch. */
@@ -104,7 +123,7 @@ async function apply(repository: string, patch: Patch): Promise<void> {
   await git(repository, ["am", "--quiet", "--committer-date-is-author-date", patch.file]);
 }
 
-async function listCommits(directory: string, patches: readonly Patch[]): Promise<readonly HarborCommit[]> {
+async function listCommits(directory: string, patches: readonly Pick<Patch, "name">[]): Promise<readonly HarborCommit[]> {
   const names = ["v1", ...patches.map((patch) => patch.name)];
   const listed = await git(directory, [
     "for-each-ref",

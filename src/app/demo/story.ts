@@ -102,27 +102,23 @@ function sayGate({ print, url }: Stage, view: RunView): void {
 
 async function sayAddresses({ connection, print }: Stage): Promise<void> {
   const { items } = await answer(connection.client.GET("/api/v1/targets", { params: { query: { limit: PAGE_SIZE } } }));
-  print("What is live (each answers GET /version, frontends show a page):");
-  for (const target of items) {
-    if (target.url === undefined || target.commit === null) continue;
-    print(`  ${`${target.service}@${target.environment}`.padEnd(18)} ${shortCommit(target.commit)}  ${target.url}`);
-  }
+  const live = items.flatMap(({ service, environment, commit, url }) =>
+    url === undefined || commit === null ? [] : [{ target: `${service}@${environment}`, commit, url }],
+  );
+  if (live.length > 0) print("What is live (each answers GET /version, frontends show a page):");
+  for (const { target, commit, url } of live) print(`  ${target.padEnd(18)} ${shortCommit(commit)}  ${url}`);
 }
 
 function sayNext({ print, commits, url }: Stage, newest: HarborCommit): void {
   const main = commits.filter(({ name }) => /^v\d+$/.test(name));
   const older = main.at(-2) ?? newest;
-  const branch = (name: string): readonly [string, string][] => {
-    const commit = commits.find((one) => one.name === name);
-    return commit ? [[`npx sluice deploy --all --env devnet --commit ${name}`, commit.subject]] : [];
-  };
+  const branches = commits.filter((commit) => !main.includes(commit));
   const lines: readonly (readonly [string, string])[] = [
     ["npx sluice status", "what is live"],
     ['npx sluice rollback --all --env mainnet --reason "try it"', "back to the set before, frontends first"],
     ["npx sluice unhold mainnet", "a rollback holds the environment until then"],
     [`npx sluice deploy web --env devnet --commit ${older.name}`, "one service, another commit"],
-    ...branch("broken-health"),
-    ...branch("broken-build"),
+    ...branches.map(({ name, subject }) => [`npx sluice deploy --all --env devnet --commit ${name}`, subject] as const),
   ];
   const width = Math.max(...lines.map(([command]) => command.length));
   print("");

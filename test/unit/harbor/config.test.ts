@@ -3,6 +3,7 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import type { AdapterSchema } from "../../../src/core/config/config.ts";
 import { parseConfig } from "../../../src/core/config/parse.ts";
+import { adapterSchemas } from "../../../src/app/registry.ts";
 import { hostZones } from "../../../src/engine/zones.ts";
 import { SERVICES } from "./fleet.ts";
 
@@ -60,4 +61,18 @@ test("the sample's sluice.yaml is valid and says what the sample is", async () =
   expect(services["indexer"]?.environments).toEqual(["devnet", "mainnet"]);
   expect(services["admin"]?.environments).toEqual(["canary", "mainnet"]);
   expect(services["web"]?.environments).toBeNull();
+});
+
+test("on Kubernetes it is the same sample: the same services, needs, environments and policy", async () => {
+  const file = path.join(path.dirname(FILE), "sluice.kubernetes.yaml");
+  const parsed = parseConfig(await readFile(file, "utf8"), "sluice.yaml", await adapterSchemas(), hostZones);
+  expect(parsed.diagnostics).toEqual([]);
+  const there = parsed.config ?? expect.fail("no config");
+  const here =
+    parseConfig(await readFile(FILE, "utf8"), "sluice.yaml", await adapterSchemas(), hostZones).config ?? expect.fail("no config");
+  for (const [name, { tier, needs, environments }] of Object.entries(here.services))
+    expect(there.services[name]).toMatchObject({ tier, needs, environments, artifact: "mega" });
+  for (const [id, { needs, approval, order }] of Object.entries(here.policy.environments))
+    // a branch cannot point one environment at another's namespace
+    expect(there.policy.environments[id]).toMatchObject({ needs, approval, order, allow: { namespaces: [`harbor-${id}`] } });
 });
