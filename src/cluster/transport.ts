@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { EventEmitter } from "node:events";
 import type { Agent as PlainAgent, IncomingMessage } from "node:http";
 import { Agent, type AgentOptions, request, type RequestOptions } from "node:https";
 import { isIP } from "node:net";
@@ -117,10 +118,22 @@ async function begin({ access }: Link, sent: Sent, shown: Shown, signal: AbortSi
           : { "content-type": sent.contentType ?? "application/json", "content-length": String(Buffer.byteLength(sent.body)) }),
       },
     } as RequestOptions);
-    request.once("response", resolve);
-    request.once("error", reject);
+    request.once("response", (response) => {
+      response.on("error", noListener);
+      resolve(response);
+    });
+    request.once("socket", heard);
+    request.on("error", reject);
     request.end(sent.body);
   });
+}
+
+/** Whoever reads is told by the reading; where nobody does at that moment, an error without a listener would end the process. */
+const noListener = (): void => {};
+
+/** The same of a connection, which is between two requests when the signal of the last one is aborted. */
+function heard(socket: EventEmitter): void {
+  if (!socket.listeners("error").includes(noListener)) socket.on("error", noListener);
 }
 
 async function clientOf({ server, trust }: Access, { certificate }: Shown, secure: boolean): Promise<Client> {

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from "node:fs";
+import { chmodSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { applyObject } from "../../src/cluster/apply.ts";
@@ -356,6 +356,27 @@ describeCluster("a connection", () => {
       "the token's end",
     );
     expect(refused).toMatchObject({ code: "unauthorized", hint: expect.stringContaining("token has expired or was withdrawn") as string });
+  });
+
+  it("takes what a program of the kubeconfig makes, and has it made anew when it is refused", async () => {
+    const space = await sharedCluster().space();
+    const account = readFileSync(await space.serviceAccount("reader", [{ apiGroups: [""], resources: ["pods"], verbs: ["list"] }]), "utf8");
+    const token = /token: (\S+)/.exec(account)?.[1] ?? "";
+    const credential = (value: string) =>
+      JSON.stringify({ kind: "ExecCredential", apiVersion: "client.authentication.k8s.io/v1", status: { token: value } });
+    const program = space.write(
+      "login",
+      `#!/bin/sh\necho run >> ${space.directory}/runs\n[ $(wc -l < ${space.directory}/runs) = 1 ] && echo '${credential("stale")}' || echo '${credential(token)}'\n`,
+    );
+    chmodSync(program, 0o755);
+    const exec = { apiVersion: "client.authentication.k8s.io/v1", command: "./login", interactiveMode: "Never" };
+    const cluster = await connect(
+      place(space, space.writeKubeconfig("exec", { user: { exec } })),
+      { PATH: process.env["PATH"] ?? "" },
+      { signal, home: null },
+    );
+    for (let time = 1; time <= 2; time++) expect(await cluster.list(`/api/v1/namespaces/${space.namespace}/pods`)).toEqual([]);
+    expect(readFileSync(join(space.directory, "runs"), "utf8")).toBe("run\nrun\n");
   });
 
   it("is refused to a server that another authority vouches for", async () => {

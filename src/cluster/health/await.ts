@@ -47,7 +47,7 @@ async function untilDecided(cluster: Cluster, watching: Watching, { signal, log,
       const look = await explained(cluster, seen, late);
       if (look === null) log("the API server does not answer: waiting for it");
       else {
-        const text = look.problems.join("\n");
+        const text = shortened(look.problems);
         if (look.certain || late || look.health === "healthy") return look;
         if (text !== said) log(text);
         said = text;
@@ -58,6 +58,11 @@ async function untilDecided(cluster: Cluster, watching: Watching, { signal, log,
     await watching.change(Math.max(1, Math.min(explainAt, timeoutMs) - passed()), signal);
   }
 }
+
+/** Lines of one look that are logged while it goes on; how it ends is told whole. */
+const SHOWN = 12;
+const shortened = (lines: readonly string[]): string =>
+  lines.length > SHOWN ? [...lines.slice(0, SHOWN), `and ${lines.length - SHOWN} lines more`].join("\n") : lines.join("\n");
 
 /** null where the API server cannot be asked now; at the end, that is the answer. */
 async function explained(cluster: Cluster, seen: ReturnType<Watching["all"]>, late: boolean): Promise<Assessment | null> {

@@ -1,4 +1,4 @@
-import type { Cluster } from "../cluster.ts";
+import type { Cluster, Query } from "../cluster.ts";
 import { isClusterError } from "../errors.ts";
 import { groupOf, type KubeObject } from "../objects.ts";
 import { creationTrouble, judge } from "./creation.ts";
@@ -11,6 +11,8 @@ const LOG_LINES = 8;
 const LOG_BYTES = 4096;
 /** Where more workloads of a namespace are not ready, all its pods are listed at once. */
 const FEW = 5;
+/** A pod that was made just now and says nothing is starting, and nobody else has much to say of it either. */
+const YOUNG_MS = 3000;
 
 /** What is known of one object that is not ready, found out at one moment: pods, their events, their last lines. */
 export class Evidence {
@@ -107,25 +109,33 @@ export class Evidence {
   async #ofPod(pod: Pod): Promise<readonly Trouble[]> {
     const now = this.#cluster.now();
     const atOnce = troublesOf(pod, [], now);
-    return atOnce.some(({ certain }) => certain) ? atOnce : troublesOf(pod, await this.#events(pod), now);
+    const isYoung = atOnce.length === 0 && now - Date.parse(pod.metadata.creationTimestamp ?? "") < YOUNG_MS;
+    return isYoung || atOnce.some(({ certain }) => certain) ? atOnce : troublesOf(pod, await this.#events(pod), now);
   }
 
+  /** Of trouble about one object; all of them are looked through for it, so for many objects they are asked for once. */
   async #events(object: KubeObject): Promise<readonly KubeEvent[]> {
     const { namespace = "default", uid } = object.metadata;
-    return (await this.#cluster.list(`/api/v1/namespaces/${namespace}/events`, {
-      fieldSelector: `involvedObject.uid=${uid}`,
-    })) as readonly KubeEvent[];
+    const wide = this.#wide.has(namespace);
+    const fieldSelector = `type=Warning${wide ? "" : `,involvedObject.uid=${uid}`}`;
+    const events = (await this.#list(`/api/v1/namespaces/${namespace}/events`, { fieldSelector })) as readonly KubeEvent[];
+    return wide ? events.filter(({ involvedObject }) => involvedObject?.uid === uid) : events;
+  }
+
+  /** Once in this look. */
+  #list(path: string, query: Query): Promise<readonly KubeObject[]> {
+    const key = JSON.stringify([path, query]);
+    const list = this.#lists.get(key) ?? this.#cluster.list(path, query);
+    this.#lists.set(key, list);
+    return list;
   }
 
   /** @param selecting whose selector finds them, where it is not the owner's */
   async #owned(owner: KubeObject, root: string, plural: string, selecting: KubeObject = owner): Promise<readonly KubeObject[]> {
     const { namespace = "default", uid } = owner.metadata;
     const path = `${root}/namespaces/${namespace}/${plural}`;
-    const labelSelector = this.#wide.has(namespace) ? undefined : selectorOf(selecting);
-    const key = `${path}?${labelSelector}`;
-    const list = this.#lists.get(key) ?? this.#cluster.list(path, { labelSelector });
-    this.#lists.set(key, list);
-    return (await list).filter(({ metadata }) =>
+    const list = await this.#list(path, { labelSelector: this.#wide.has(namespace) ? undefined : selectorOf(selecting) });
+    return list.filter(({ metadata }) =>
       metadata.ownerReferences?.some((reference) => reference.controller === true && reference.uid === uid),
     );
   }

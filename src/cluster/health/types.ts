@@ -65,6 +65,7 @@ export type KubeEvent = KubeObject & {
   readonly type?: string;
   readonly reason?: string;
   readonly message?: string;
+  readonly involvedObject?: { readonly uid?: string };
   readonly firstTimestamp?: string | null;
   readonly lastTimestamp?: string | null;
   readonly eventTime?: string | null;
