@@ -13,10 +13,16 @@ const LARGEST_TEXT = 32 * 1024 * 1024;
 const TAGS = {
   version: "1.1" as const,
   customTags: (tags: Tags): Tags =>
-    tags.filter(
-      (tag) => typeof tag === "string" || !(("format" in tag && tag.format === "TIME") || tag.tag === "tag:yaml.org,2002:timestamp"),
-    ),
+    tags
+      .filter(
+        (tag) => typeof tag === "string" || !(("format" in tag && tag.format === "TIME") || tag.tag === "tag:yaml.org,2002:timestamp"),
+      )
+      // `yaml` takes `e12345`, which may be a commit's short name, for a number without digits
+      .map((tag) =>
+        typeof tag !== "string" && tag.collection === undefined && tag.format === "EXP" ? { ...tag, test: WITH_EXPONENT } : tag,
+      ),
 };
+const WITH_EXPONENT = /^[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)[eE][-+]?[0-9]+$/;
 
 /**
  * The objects of a text of YAML or JSON documents, those of a `List` one by one, empty documents left out.

@@ -3,7 +3,8 @@ import type { ApplyInput, ApplyResult, AttemptContext } from "../../engine/ports
 import { type Outcome, rollBack, upgrade } from "./change.ts";
 import { manifestMark, markOf } from "./marks.ts";
 import { prepare } from "./prepare.ts";
-import { label, manifestHash, objectsOf, type Stored } from "./releases.ts";
+import { refsOf } from "./refs.ts";
+import { label, manifestHash, type Stored } from "./releases.ts";
 import { retained } from "./retained.ts";
 import { openSession, type Session } from "./session.ts";
 
@@ -44,7 +45,7 @@ async function change(session: Session, history: readonly Stored[], install: boo
 
 async function serve(session: Session, revision: Stored): Promise<ApplyResult> {
   const { input, cluster, context, title, left } = session;
-  const objects = objectsOf(revision);
+  const objects = await refsOf(revision);
   if (objects.length === 0) context.log(`the chart renders nothing: ${title} has nothing that could serve`);
   const [found] = await Promise.all([
     awaitHealthy(cluster, objects, { signal: context.signal, log: context.log, timeoutMs: left() }),

@@ -1,16 +1,12 @@
 import { isClusterError } from "../../cluster/errors.ts";
-import { assess, readLive } from "../../cluster/health/assess.ts";
-import { parseManifests } from "../../cluster/manifests.ts";
-import { each, keyOf, type KubeObject } from "../../cluster/objects.ts";
 import { wait } from "../../cluster/transport.ts";
 import { CommandFailed } from "../../engine/ports/driver.ts";
 import { inputArguments, rollbackArguments, upgradeArguments } from "./arguments.ts";
 import { type Chart, withChart } from "./chart.ts";
-import { follow } from "./follow.ts";
 import { fetchChart } from "./helm.ts";
 import { hookNeeds } from "./hook-files.ts";
-import { labelValue, markOf, rollbackMarks, unchangedMark, upgradeMarks } from "./marks.ts";
-import { conclude, type Hook, isPending, label, objectsOf, readHistory, type Stored, titleOf } from "./releases.ts";
+import { labelValue, markOf, rollbackMarks, upgradeMarks } from "./marks.ts";
+import { conclude, isPending, label, readHistory, type Stored } from "./releases.ts";
 import { CutShort, runHelm } from "./run.ts";
 import type { Session } from "./session.ts";
 import { errorOf, explain, isBusyElsewhere, isLost, readable } from "./words.ts";
@@ -66,7 +62,7 @@ async function carriedOut(
   waiting: Waiting,
 ): Promise<Outcome> {
   const ending = new AbortController();
-  const stop = waiting.follow ? follow(session, next, waiting.ready, ending) : null;
+  const stop = waiting.follow ? (await import("./follow.ts")).follow(session, next, waiting.ready, ending) : null;
   let error: string | null = null;
   let cut = false;
   try {
@@ -108,10 +104,8 @@ async function outcomeOf(
   if (made === null && isBusyElsewhere(said)) return { kind: "again", why: `another Helm has been quicker: ${said}` };
   if (made === null && lost) return { kind: "again", why: `Helm could not reach the API server: ${said}` };
   if (made === null) return { kind: "failed", changed: false, message: explain(said) };
-  const broken = made.hooks.filter(({ phase }) => phase === "Failed" || (phase === "Running" && !cut));
-  const changed = !isBefore(broken, said) && (await hasChanged(session, before, made));
-  if (!changed) await label(cluster, settings.place, made.revision, unchangedMark);
-  return { kind: "failed", changed, message: [explain(said), ...(cut ? [] : await explainHooks(session, broken))].join("\n") };
+  const { judge } = await import("./failure.ts");
+  return { kind: "failed", ...(await judge(session, before, made, { said, cut })) };
 }
 
 /** The revision that this attempt has made. Where another Helm took the number that was expected, its marks name the wrong one, and are set right. */
@@ -135,51 +129,4 @@ async function whenItAnswers<T>({ context, left }: Session, read: () => Promise<
       if (tries === 0) context.log("the API server does not answer: waiting for it, to see what has become of this");
       await wait(Math.min(200 * 2 ** tries, 3000), context.signal);
     }
-}
-
-/** Whether it has ended at a hook that comes before anything is applied. Of a rollback Helm does not write down that the hook has failed. */
-function isBefore(broken: readonly Hook[], error: string): boolean {
-  if (/\bpost-(install|upgrade|rollback)\b/.test(error)) return false;
-  return (
-    broken.some(({ events }) => events.some((event) => /^pre-(install|upgrade|rollback)$/.test(event))) ||
-    /^the hook [^\n]*\(pre-/.test(error)
-  );
-}
-
-/** What hooks that have failed leave to see: their pods' last lines. */
-async function explainHooks({ cluster }: Session, hooks: readonly Hook[]): Promise<readonly string[]> {
-  try {
-    const found = await each(hooks, 1, async (hook) => {
-      const { problems } = await assess(cluster, parseManifests(hook.manifest, titleOf(hook)));
-      return problems.length === 0 ? [`${titleOf(hook)} has failed`] : [`${titleOf(hook)}:`, ...problems];
-    });
-    return found.flat();
-  } catch (problem) {
-    if (isClusterError(problem)) return []; // what Helm says is enough to know that it has failed
-    throw problem;
-  }
-}
-
-/** Whether anything of a failed revision has come to the cluster. Where that cannot be told: yes. */
-async function hasChanged({ cluster }: Session, before: readonly Stored[], failed: Stored): Promise<boolean> {
-  const deployed = before.findLast(({ status }) => status === "deployed");
-  const key = (object: KubeObject) => keyOf(object, cluster.namespace);
-  try {
-    const wanted = objectsOf(failed);
-    const kept = new Set(wanted.map(key));
-    const leaving = (deployed ? objectsOf(deployed) : []).filter((object) => !kept.has(key(object)));
-    const live = await readLive(cluster, [...wanted, ...leaving]);
-    return leaving.some((object) => !live.has(key(object))) || [...live.values()].some((object) => isAppliedSince(object, failed.made));
-  } catch (problem) {
-    if (isClusterError(problem)) return true;
-    throw problem;
-  }
-}
-
-type Managed = { readonly manager?: string; readonly time?: string };
-
-/** An apply that changes nothing leaves the time as it was. */
-function isAppliedSince({ metadata }: KubeObject, since: number): boolean {
-  const managed = (metadata["managedFields"] ?? []) as readonly Managed[];
-  return managed.some(({ manager, time }) => manager?.startsWith("helm") && Date.parse(time ?? "") >= since);
 }

@@ -2,10 +2,10 @@ import { existsSync } from "node:fs";
 import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, posix } from "node:path";
-import { parse } from "yaml";
 import { SourceError } from "../../engine/ports/source.ts";
 import { codeOf } from "../../host/errors.ts";
 import type { Settings } from "./config.ts";
+import { plainImage, plainMetadata } from "./plain.ts";
 
 /** A chart with its values, as files that Helm is given. */
 export type Chart = {
@@ -96,7 +96,9 @@ async function metadataOf(path: string, title: string): Promise<Metadata> {
     if (codeOf(error) !== "ENOENT" && codeOf(error) !== "ENOTDIR") throw error;
     throw new Error(`there is no chart ${title} at this commit: it has no Chart.yaml`);
   });
-  const value = parsed(text, `${title}/Chart.yaml`) as {
+  const plain = plainMetadata(text);
+  if (plain !== null) return { ...plain, dependencies: [] };
+  const value = (await parsed(text, `${title}/Chart.yaml`)) as {
     readonly name?: unknown;
     readonly version?: unknown;
     readonly dependencies?: unknown;
@@ -112,18 +114,18 @@ async function metadataOf(path: string, title: string): Promise<Metadata> {
 /** A version that is written without quotes may be a number. */
 const textOf = (value: unknown): string => (typeof value === "string" || typeof value === "number" ? String(value) : "");
 
-function parsed(text: string, what: string): unknown {
+async function parsed(text: string, what: string): Promise<unknown> {
   try {
-    return parse(text, { logLevel: "error" });
+    return (await import("yaml")).parse(text, { logLevel: "error" });
   } catch (error) {
     throw new Error(`${what} is not valid YAML: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`);
   }
 }
 
-/** The values that a chart itself says. */
+/** The values that a chart itself says, or of them what it says of its image. */
 export async function defaultsOf({ path, title }: Chart): Promise<unknown> {
   const text = await readFile(join(path, "values.yaml"), "utf8").catch(() => "");
-  return parsed(text, `${title}/values.yaml`);
+  return plainImage(text) ?? (await parsed(text, `${title}/values.yaml`));
 }
 
 /**

@@ -4,7 +4,7 @@ import { keyOf, type KubeObject } from "../../cluster/objects.ts";
 import { maskOf } from "../../cluster/print.ts";
 import type { LookContext, ObjectChange, RenderInput } from "../../engine/ports/driver.ts";
 import { currentHistory, lookAt } from "./look.ts";
-import { objectsOf } from "./releases.ts";
+import { objectsOf } from "./objects.ts";
 import { template } from "./render.ts";
 
 /** What Helm writes into every object that it applies. */

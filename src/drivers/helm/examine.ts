@@ -9,7 +9,8 @@ import type { Finding, LookContext, ObserveInput } from "../../engine/ports/driv
 import { settingsOf } from "./config.ts";
 import { helmEnvironment, versionOf } from "./helm.ts";
 import { currentHistory, lookAt } from "./look.ts";
-import { objectsOf, type Stored } from "./releases.ts";
+import { objectsOf } from "./objects.ts";
+import type { Stored } from "./releases.ts";
 
 type Context = Omit<LookContext, "tree">;
 

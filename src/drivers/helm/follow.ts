@@ -6,7 +6,8 @@ import { parseManifests } from "../../cluster/manifests.ts";
 import type { KubeObject } from "../../cluster/objects.ts";
 import { maskOf } from "../../cluster/print.ts";
 import { wait } from "../../cluster/transport.ts";
-import { type Hook, isPending, objectsOf, titleOf, watchHistory } from "./releases.ts";
+import { objectsOf } from "./objects.ts";
+import { type Hook, isPending, titleOf, watchHistory } from "./releases.ts";
 import { CutShort } from "./run.ts";
 import type { Session } from "./session.ts";
 

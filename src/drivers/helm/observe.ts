@@ -2,7 +2,7 @@ import { assess } from "../../cluster/health/assess.ts";
 import type { Observed } from "../../core/run/events.ts";
 import type { ObserveInput } from "../../engine/ports/driver.ts";
 import { currentHistory, lookAt } from "./look.ts";
-import { objectsOf } from "./releases.ts";
+import { refsOf } from "./refs.ts";
 import { isBusy, standingOf } from "./standing.ts";
 
 /** What the release's Secrets say is live, and how its workloads are: one request, and one for each folder of workloads. */
@@ -26,7 +26,7 @@ export async function observe(
         url: null,
       };
     const { commit, digest, attempt, revision } = standing;
-    const { health } = await assess(look.cluster, objectsOf(revision));
+    const { health } = await assess(look.cluster, await refsOf(revision));
     return { kind: "live", commit, digest, attempt, health, url: null };
   } catch (error) {
     context.signal.throwIfAborted();

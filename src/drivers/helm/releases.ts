@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { Cluster } from "../../cluster/cluster.ts";
-import { parseManifests } from "../../cluster/manifests.ts";
 import type { KubeObject } from "../../cluster/objects.ts";
 import type { Place } from "./config.ts";
 
@@ -158,10 +157,6 @@ export function manifestHash({ manifest, hooks }: Pick<Stored, "manifest" | "hoo
   for (const hook of hooks) hash.update("\0").update(hook.manifest);
   return hash.digest("hex").slice(0, 40);
 }
-
-/** The objects of a revision, without its hooks. */
-export const objectsOf = ({ manifest, revision }: Stored): readonly KubeObject[] =>
-  parseManifests(manifest, `the manifest of revision ${revision}`);
 
 /** How messages name a hook. */
 export const titleOf = ({ events, kind, name }: Hook): string => `the hook ${kind}/${name} (${events.join(", ")})`;

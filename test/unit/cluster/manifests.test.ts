@@ -39,6 +39,13 @@ metadata: { name: one, namespace: "" }
     expect(parseManifests("---\n# nothing\n")).toEqual([]);
   });
 
+  test("a short commit such as e12345 is a text, a number with an exponent is none", () => {
+    const [object] = parseManifests(
+      "apiVersion: v1\nkind: X\nmetadata: { name: x, labels: { commit: e12345, other: E0 } }\na: 1e3\nb: .5e-1\nc: 12e2",
+    );
+    expect(object).toMatchObject({ metadata: { labels: { commit: "e12345", other: "E0" } }, a: 1000, b: 0.05, c: 1200 });
+  });
+
   test("YAML 1.1: octal modes and `on` are not texts, times and 22:30 are", () => {
     const [object] = parseManifests(`apiVersion: v1
 kind: ConfigMap
