@@ -110,6 +110,28 @@ spec: { selector: { app: web }, ports: [{ port: 80 }] }
     expect(end.said).toContain("fatal: the lock is held by another instance");
   });
 
+  it("a claim that nobody uses yet, where volumes come with their first pod", async () => {
+    const space = await sharedCluster().space();
+    const cluster = await connected(space);
+    const name = `first-${space.namespace}`;
+    onTestFinished(async () => void (await cluster.request("DELETE", `/apis/storage.k8s.io/v1/storageclasses/${name}`)));
+    const objects = await apply(
+      cluster,
+      `apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: { name: ${name} }
+provisioner: example.org/none
+volumeBindingMode: WaitForFirstConsumer
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: { name: data }
+spec: { accessModes: [ReadWriteOnce], storageClassName: ${name}, resources: { requests: { storage: 1Gi } } }
+`,
+    );
+    expect(await waitFor(cluster, objects, 30_000)).toMatchObject({ health: "healthy" });
+  });
+
   it("a definition, then what is of it", async () => {
     const space = await sharedCluster().space();
     const cluster = await connected(space);

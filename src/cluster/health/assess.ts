@@ -68,12 +68,14 @@ export function verdictOf([ref, live]: Seen): Verdict {
 /** Of what was read. */
 export async function assessLive(cluster: Cluster, seen: readonly Seen[]): Promise<Assessment> {
   const judged = seen.map((one) => ({ ref: one[0], live: one[1], verdict: verdictOf(one) }));
-  const unready = judged.flatMap(({ ref, live, verdict }) => (verdict.state === "ready" ? [] : [{ ref, live, verdict }]));
-  if (unready.length === 0) return { health: "healthy", certain: false, summary: readyText(seen), problems: [] };
+  const notReady = judged.flatMap(({ ref, live, verdict }) => (verdict.state === "ready" ? [] : [{ ref, live, verdict }]));
   const evidence = new Evidence(
     cluster,
-    unready.flatMap(({ live }) => live ?? []),
+    notReady.flatMap(({ live }) => live ?? []),
   );
+  const idle = await each(notReady, AT_ONCE, async ({ live }) => live !== null && isPending(live) && (await evidence.isUnused(live)));
+  const unready = notReady.filter((_, at) => idle[at] !== true);
+  if (unready.length === 0) return { health: "healthy", certain: false, summary: readyText(seen), problems: [] };
   const explained = await each(unready.slice(0, EXPLAINED), AT_ONCE, async ({ ref, live, verdict }) => ({
     ref,
     verdict,
@@ -98,6 +100,9 @@ export async function assessLive(cluster: Cluster, seen: readonly Seen[]): Promi
     problems,
   };
 }
+
+const isPending = ({ kind, status }: KubeObject): boolean =>
+  kind === "PersistentVolumeClaim" && (status as { readonly phase?: string } | undefined)?.phase === "Pending";
 
 type Explained = {
   readonly ref: Ref;

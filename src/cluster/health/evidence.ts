@@ -9,6 +9,8 @@ import { conditionOf, type KubeEvent, type Pod, type Trouble } from "./types.ts"
 const ASKED = 3;
 const LOG_LINES = 8;
 const LOG_BYTES = 4096;
+/** What is told of a claim's trouble is not told as a warning. */
+const OF_CLAIMS = "involvedObject.kind=PersistentVolumeClaim";
 /** Where more workloads of a namespace are not ready, all its pods are listed at once. */
 const FEW = 5;
 /** A pod that was made just now and says nothing is starting, and nobody else has much to say of it either. */
@@ -33,6 +35,16 @@ export class Evidence {
       return await this.#of(object);
     } catch (error) {
       if (isClusterError(error, "forbidden")) return [{ text: `cannot be explained: ${error.message}`, certain: false, log: null }];
+      throw error;
+    }
+  }
+
+  /** A claim that gets its volume when a pod uses it, and is used by none now, has nothing to wait for. */
+  async isUnused(claim: KubeObject): Promise<boolean> {
+    try {
+      return (await this.#eventsOf(claim, OF_CLAIMS)).some(({ reason }) => reason === "WaitForFirstConsumer");
+    } catch (error) {
+      if (isClusterError(error, "forbidden")) return false;
       throw error;
     }
   }
@@ -62,14 +74,13 @@ export class Evidence {
         return await this.#ofPods(object, object, daemonGeneration(object));
       case "apps/ReplicaSet":
       case "/ReplicationController":
+        return await this.#ofPods(object, object, isLiving);
       case "batch/Job":
         return await this.#ofPods(object, object, () => true);
       case "/Pod":
         return await this.#ofPod(object as Pod);
-      case "/PersistentVolumeClaim": {
-        const trouble = creationTrouble(await this.#events(object), this.#cluster.now());
-        return trouble ? [trouble] : [];
-      }
+      case "/PersistentVolumeClaim":
+        return toList(creationTrouble(await this.#eventsOf(object, OF_CLAIMS), this.#cluster.now()));
       default:
         return [];
     }
@@ -85,7 +96,7 @@ export class Evidence {
       const forMs = this.#cluster.now() - (Date.parse(refused.lastTransitionTime ?? "") || this.#cluster.now());
       return [{ ...judge(refused.message, forMs), log: null }];
     }
-    if (newest) return await this.#ofPods(object, newest, () => true);
+    if (newest) return await this.#ofPods(object, newest, isLiving);
     return toList(creationTrouble(await this.#events(object), this.#cluster.now()));
   }
 
@@ -115,9 +126,13 @@ export class Evidence {
 
   /** Of trouble about one object; all of them are looked through for it, so for many objects they are asked for once. */
   async #events(object: KubeObject): Promise<readonly KubeEvent[]> {
+    return await this.#eventsOf(object, "type=Warning");
+  }
+
+  async #eventsOf(object: KubeObject, which: string): Promise<readonly KubeEvent[]> {
     const { namespace = "default", uid } = object.metadata;
     const wide = this.#wide.has(namespace);
-    const fieldSelector = `type=Warning${wide ? "" : `,involvedObject.uid=${uid}`}`;
+    const fieldSelector = `${which}${wide ? "" : `,involvedObject.uid=${uid}`}`;
     const events = (await this.#list(`/api/v1/namespaces/${namespace}/events`, { fieldSelector })) as readonly KubeEvent[];
     return wide ? events.filter(({ involvedObject }) => involvedObject?.uid === uid) : events;
   }
@@ -140,6 +155,9 @@ export class Evidence {
     );
   }
 }
+
+/** A pod that has ended (evicted, say) is not started again; its controller has made another, which is the one to look at. */
+const isLiving = (pod: KubeObject): boolean => (pod as Pod).status?.phase !== "Failed";
 
 const toList = (trouble: Trouble | null): readonly Trouble[] => (trouble ? [trouble] : []);
 

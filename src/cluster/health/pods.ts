@@ -131,19 +131,26 @@ function ofMount(pod: Pod, events: readonly KubeEvent[], now: number): Trouble |
 
 /** It runs and does not say that it is ready: a slow start looks the same, and the time for that is the rollout's own. */
 function unready(pod: Pod, events: readonly KubeEvent[]): readonly Trouble[] {
-  const statuses = (pod.status?.containerStatuses ?? []).filter(({ ready, state }) => !ready && state?.running);
+  const running = ({ ready, state }: ContainerStatus) => !ready && state?.running !== undefined;
+  const container = pod.status?.containerStatuses?.find(running);
+  const first = container ?? pod.status?.initContainerStatuses?.find(running);
+  if (first === undefined) return ofConditions(pod);
+  const { name, restartCount, lastState } = first;
   const probe = events.filter(({ reason }) => reason === "Unhealthy").toSorted((a, b) => timeOf(b) - timeOf(a))[0];
-  return statuses.slice(0, 1).map(({ name, restartCount, lastState }) => {
-    const before =
-      lastState?.terminated && restartCount > 0
-        ? `; it has been restarted ${times(restartCount)}, and before that it ${endOf(lastState.terminated)}`
-        : "";
-    return {
-      text: `container ${name}: runs but is not ready${probe?.message ? `: ${probe.message.trim()}` : ""}${before}`,
-      certain: false,
-      log: { namespace: pod.metadata.namespace ?? "", pod: pod.metadata.name, container: name, previous: false },
-    };
-  });
+  const before =
+    lastState?.terminated && restartCount > 0
+      ? `; it has been restarted ${times(restartCount)}, and before that it ${endOf(lastState.terminated)}`
+      : "";
+  const text = container ? `container ${name}: runs but is not ready` : `init container ${name}: has not ended yet`;
+  const log = { namespace: pod.metadata.namespace ?? "", pod: pod.metadata.name, container: name, previous: false };
+  return [{ text: `${text}${probe?.message ? `: ${probe.message.trim()}` : ""}${before}`, certain: false, log }];
+}
+
+/** Its containers are well, and still it is not ready: its node does not answer, or a readiness gate is closed. */
+function ofConditions({ status }: Pod): readonly Trouble[] {
+  const ready = status?.conditions?.find(({ type }) => type === "Ready");
+  if (ready?.status === "True" || ready?.reason === undefined || ready.reason === "ContainersNotReady") return [];
+  return [{ text: `is not ready: ${[ready.reason, ready.message].filter(Boolean).join(": ")}`, certain: false, log: null }];
 }
 
 const times = (count: number): string => (count === 1 ? "once" : `${count} times`);

@@ -36,13 +36,19 @@ export async function apply(input: ApplyInput, context: AttemptContext): Promise
   const until = performance.now() + input.definition.timeoutMs;
   const begun = await beforeAnything(() => begin(input, context, until));
   if ("message" in begun) return { ok: false, changed: false, message: begun.message };
-  const { act, written, found, replaced, live } = begun;
-  const applied = await applyAll(act, live, replaced, found?.record ?? null);
-  if ("problem" in applied) {
-    await lastRecord(act, { ...written.record, phase: "failed", message: applied.problem.slice(0, 2000) }, written);
-    return { ok: false, changed: true, message: applied.problem };
+  try {
+    return await bring(begun);
+  } catch (error) {
+    if (!isClusterError(error)) throw error;
+    throw new Error(`${error.message} (${error.hint})`, { cause: error });
   }
-  return await settle(act, withUids(written, applied.objects, act.cluster.namespace));
+}
+
+async function bring({ act, written, found, replaced, live }: Begun): Promise<ApplyResult> {
+  const applied = await applyAll(act, live, replaced, found?.record ?? null);
+  if ("objects" in applied) return await settle(act, withUids(written, applied.objects, act.cluster.namespace));
+  await lastRecord(act, { ...written.record, phase: "failed", message: applied.problem.slice(0, 2000) }, written);
+  return { ok: false, changed: true, message: applied.problem };
 }
 
 type Begun = {

@@ -385,6 +385,25 @@ describe("what is wrong with a pod", () => {
       false,
     ],
     [
+      "an init container that takes its time",
+      pod({ initContainerStatuses: [{ ...container({ running: {} }), name: "migrate" }] }, [waiting("PodInitializing")]),
+      [],
+      600,
+      /init container migrate: has not ended yet/,
+      false,
+    ],
+    [
+      "a node that does not answer",
+      pod(
+        { phase: "Running", conditions: [{ type: "Ready", status: "False", reason: "NodeNotReady", message: "kubelet stopped posting" }] },
+        [container({ running: {} }, { ready: true })],
+      ),
+      [],
+      600,
+      /is not ready: NodeNotReady: kubelet stopped posting/,
+      false,
+    ],
+    [
       "a run that ended badly",
       pod({ phase: "Failed" }, [container({ terminated: { exitCode: 3, reason: "Error" } })]),
       [],
