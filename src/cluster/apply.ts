@@ -26,6 +26,12 @@ export async function applyObject(
   return { ...(answer as KubeObject), apiVersion: object.apiVersion, kind: object.kind };
 }
 
+/** Deletes that very object, and none that has taken its name since. */
+export async function deleteObject(cluster: Cluster, object: KubeObject, propagationPolicy: "Background" | "Foreground"): Promise<void> {
+  const body = { apiVersion: "v1", kind: "DeleteOptions", propagationPolicy, preconditions: { uid: object.metadata.uid } };
+  await cluster.request("DELETE", await cluster.pathOf(object), { body, again: true }); // a second one finds nothing, or another uid
+}
+
 export type Conflict = { readonly field: string; readonly manager: string };
 
 /** Who owns what an apply would have changed: `.spec.replicas` and `kubectl-edit`. Empty for any other error. */

@@ -35,7 +35,8 @@ export function parseManifests(text: string, what = "the manifest"): readonly Ku
   return (documents as Document.Parsed<ParsedNode>[]).flatMap((document) => {
     const at = `${what}, line ${text.slice(0, document.range[0]).split("\n").length + (text.slice(document.range[0]).startsWith("---") ? 1 : 0)}`;
     const [error] = document.errors;
-    if (error) throw invalid(`${what}, line ${text.slice(0, error.pos[0]).split("\n").length}: ${error.message}`);
+    if (error)
+      throw invalid(`${what}, line ${text.slice(0, error.pos[0]).split("\n").length}: ${error.message.replace(/(alias.*?): .*/i, "$1")}`);
     if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) return [];
     if (!isMap(document.contents)) throw invalid(`${at}: is no mapping`);
     return flatten(read(document, at), at);
@@ -46,7 +47,8 @@ function read(document: Document.Parsed<ParsedNode>, at: string): unknown {
   try {
     return document.toJS({ maxAliasCount: 1000 });
   } catch (error) {
-    throw invalid(`${at}: ${error instanceof Error ? error.message : String(error)}`);
+    // the name of an alias may be a password that begins with an asterisk
+    throw invalid(`${at}: ${error instanceof Error ? error.message.replace(/(alias.*?): .*/i, "$1") : String(error)}`);
   }
 }
 
@@ -65,6 +67,11 @@ function flatten(value: unknown, at: string): KubeObject[] {
     for (const [label, text] of Object.entries(isFields(map) ? map : {}))
       if (typeof text !== "string")
         throw invalid(`${at}: ${kind}/${name}: metadata.${key}.${label} is ${JSON.stringify(text)}, which is no text: quote it`);
+  if (isSecret({ apiVersion, kind }))
+    for (const field of ["data", "stringData"])
+      for (const [key, text] of Object.entries(fieldsOf((value as Record<string, unknown>)[field])))
+        // the API server would repeat the value
+        if (typeof text !== "string") throw invalid(`${at}: Secret/${name}: ${field}.${key} is no text: quote it`);
   const size = JSON.stringify(value).length;
   if (size > LARGEST_OBJECT) throw tooLarge(`${at}: ${kind}/${name} has ${megabytes(size)}`, LARGEST_OBJECT);
   const { namespace: _, ...rest } = metadata as Record<string, unknown>;
@@ -73,6 +80,7 @@ function flatten(value: unknown, at: string): KubeObject[] {
   ];
 }
 
+const fieldsOf = (value: unknown): Record<string, unknown> => (isFields(value) ? value : {});
 const isFields = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
 const megabytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MB`;
 const invalid = (message: string): ClusterError => new ClusterError("invalid", message, "Correct the manifest");

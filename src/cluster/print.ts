@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { createOnce, readText } from "../host/files.ts";
 import { isSecret } from "./manifests.ts";
-import { inOrder, type KubeObject } from "./objects.ts";
+import { inOrder, type KubeObject, type Ref } from "./objects.ts";
 
 /** What stands for a value that nobody may see: another value is another text, and the value cannot be guessed from it. `where` names the value, so that equal values are not seen to be equal. */
 export type Mask = (where: string, value: Uint8Array) => string;
@@ -51,6 +51,21 @@ export function withoutSecrets(object: KubeObject, mask: Mask): KubeObject {
   const values = { ...decoded(clean["data"], "base64"), ...decoded(stringData, "utf8") };
   const where = `${object.metadata.namespace ?? ""}/${object.metadata.name}`;
   return { ...secret, data: Object.fromEntries(Object.entries(values).map(([key, value]) => [key, mask(`${where}/${key}`, value)])) };
+}
+
+/** Shorter values are everywhere, and hide nothing. */
+const SHORTEST = 6;
+
+/** Hides the values of these objects' Secrets in a text, such as what a pod has logged. */
+export function hiding(objects: readonly Ref[]): (text: string) => string {
+  const values = (objects as readonly KubeObject[]).filter(isSecret).flatMap((secret) =>
+    [...Object.values(decoded(secret["data"], "base64")), ...Object.values(decoded(secret["stringData"], "utf8"))].flatMap((value) => {
+      const text = value.toString("utf8");
+      return [text, ...text.split(/\r?\n/)].map((one) => one.trim());
+    }),
+  );
+  const secrets = [...new Set(values)].filter((value) => value.length >= SHORTEST).toSorted((a, b) => b.length - a.length);
+  return (text) => secrets.reduce((hidden, secret) => hidden.replaceAll(secret, "***"), text);
 }
 
 function decoded(data: unknown, encoding: "base64" | "utf8"): Record<string, Buffer> {

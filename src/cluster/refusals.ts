@@ -3,11 +3,14 @@ import { codeOf } from "../host/errors.ts";
 import { ClusterError, type ClusterErrorCode, type Status } from "./errors.ts";
 import type { Access } from "./kubeconfig.ts";
 
+/** Of a message; a webhook may say whatever it likes. */
+const LONGEST = 4000;
+
 /** An answer of the API server that is no success, as an error that says what to do. */
 export function refusalOf(code: number, body: string, access: Access): ClusterError {
   const parsed = parseObject(body);
   const status: Status = parsed?.["kind"] === "Status" ? parsed : { code, message: body.trim().slice(0, 500) || `HTTP ${code}` };
-  const message = status.message ?? `HTTP ${code}`;
+  const message = (status.message ?? `HTTP ${code}`).slice(0, LONGEST);
   const [name, hint] = meaningOf(code, status, message, access);
   return new ClusterError(
     name,

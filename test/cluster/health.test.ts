@@ -286,6 +286,33 @@ spec: { policyName: ${name}, validationActions: [Deny] }
     });
   });
 
+  it("a StatefulSet that is held up by a pod of the version before, which is deleted where that is allowed", async () => {
+    const space = await sharedCluster().space();
+    const store = (image: string) => `apiVersion: apps/v1
+kind: StatefulSet
+metadata: { name: store }
+spec:
+  serviceName: store${template("store", image)}
+`;
+    const cluster = await connected(space);
+    await waitFor(cluster, await apply(cluster, store("team/store-nopull:1")));
+    const reads = ["get", "list", "watch"];
+    const account = await space.serviceAccount("reader", [
+      { apiGroups: ["apps"], resources: ["statefulsets"], verbs: [...reads, "patch"] },
+      { apiGroups: [""], resources: ["pods", "events"], verbs: reads },
+    ]);
+    const reader = await connected(space, account);
+    const held = await waitFor(reader, await apply(reader, store("team/store:2")));
+    expect(held).toMatchObject({ health: "degraded", certain: true });
+    expect(held.summary).toMatch(
+      /^StatefulSet\/store: waits for a pod of the version before, which is replaced only when it is deleted: pod store-0: .*cannot pull the image team\/store-nopull:1/,
+    );
+    expect(held.said).toMatch(/the pod store-0 has to be deleted, and could not be: .*Grant `delete` on `pods`/);
+    const end = await waitFor(cluster, await apply(cluster, store("team/store:2")));
+    expect(end.said).toContain("deleted the pod store-0: it is of the version before, does not get ready");
+    expect(end.health).toBe("healthy");
+  });
+
   it("a Job that has failed, a claim without a volume, and something that is gone", async () => {
     const space = await sharedCluster().space();
     const cluster = await connected(space);

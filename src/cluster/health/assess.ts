@@ -98,6 +98,7 @@ export async function assessLive(cluster: Cluster, seen: readonly Seen[]): Promi
     certain,
     summary: summaryOf(first),
     problems,
+    stuck: explained.flatMap(({ troubles }) => troubles.flatMap(({ pod, isStuck }) => (pod && isStuck ? [pod] : []))),
   };
 }
 

@@ -1,6 +1,8 @@
+import { deleteObject } from "../apply.ts";
 import type { Cluster } from "../cluster.ts";
 import { isClusterError } from "../errors.ts";
 import { keyOf, type KubeObject, type Ref } from "../objects.ts";
+import { hiding } from "../print.ts";
 import { wait } from "../transport.ts";
 import { assessLive, verdictOf } from "./assess.ts";
 import { isWaitedFor } from "./status.ts";
@@ -17,15 +19,18 @@ const EXPLAIN_MS = { first: 700, most: 5000 };
 
 /**
  * Waits by watches until all of these are ready, until it is certain that they will not be, or for `timeoutMs`; logs what changes meanwhile. Resolves to the last look: healthy, or why not.
+ * Where the objects are manifests, the values of their Secrets are hidden in what pods have logged.
  * An API server that goes away is waited for like anything else. Rejects with `ClusterError` where it may not look.
  */
 export async function awaitHealthy(cluster: Cluster, objects: readonly Ref[], { signal, log, timeoutMs }: Options): Promise<Assessment> {
   const waited = objects.filter(isWaitedFor);
   if (waited.length === 0) return await assessLive(cluster, []);
+  const hide = hiding(objects);
   const stop = new AbortController();
   const watching = new Watching(cluster, waited, AbortSignal.any([signal, stop.signal]));
   try {
-    return await untilDecided(cluster, watching, { signal, log, timeoutMs });
+    const end = await untilDecided(cluster, watching, { signal, log: (text) => log(hide(text)), timeoutMs });
+    return { ...end, summary: hide(end.summary), problems: end.problems.map(hide) };
   } finally {
     stop.abort();
     await watching.ended();
@@ -38,6 +43,7 @@ async function untilDecided(cluster: Cluster, watching: Watching, { signal, log,
   let explainAt = EXPLAIN_MS.first;
   let between = EXPLAIN_MS.first;
   let said: string | null = null;
+  const known = new Set<string>();
   for (;;) {
     const seen = watching.seen();
     if (seen?.every((one) => verdictOf(one).state === "ready")) return await assessLive(cluster, seen);
@@ -48,7 +54,8 @@ async function untilDecided(cluster: Cluster, watching: Watching, { signal, log,
       if (look === null) log("the API server does not answer: waiting for it");
       else {
         const text = shortened(look.problems);
-        if (look.certain || late || look.health === "healthy") return look;
+        const freed = late ? false : await free(cluster, look.stuck ?? [], known, log);
+        if (!freed && (look.certain || late || look.health === "healthy")) return look;
         if (text !== said) log(text);
         said = text;
       }
@@ -57,6 +64,27 @@ async function untilDecided(cluster: Cluster, watching: Watching, { signal, log,
     } else if (late) return unreached(timeoutMs);
     await watching.change(Math.max(1, Math.min(explainAt, timeoutMs) - passed()), signal);
   }
+}
+
+/**
+ * Deletes pods that are not ready and hold up the version that replaces them, as Kubernetes' own documentation says to: else no fix and no rollback of a StatefulSet would ever come through.
+ * Each once; false where none was deleted. @param known those that were tried
+ */
+async function free(cluster: Cluster, stuck: readonly KubeObject[], known: Set<string>, log: (text: string) => void): Promise<boolean> {
+  let freed = false;
+  for (const pod of stuck) {
+    if (known.has(pod.metadata.uid ?? "")) continue;
+    known.add(pod.metadata.uid ?? "");
+    try {
+      await deleteObject(cluster, { ...pod, apiVersion: "v1", kind: "Pod" }, "Background");
+      log(`deleted the pod ${pod.metadata.name}: it is of the version before, does not get ready, and would not be replaced else`);
+      freed = true;
+    } catch (error) {
+      if (!isClusterError(error, "forbidden", "not-found", "conflict")) throw error;
+      log(`the pod ${pod.metadata.name} has to be deleted, and could not be: ${error.message} (${error.hint})`);
+    }
+  }
+  return freed;
 }
 
 /** Lines of one look that are logged while it goes on; how it ends is told whole. */

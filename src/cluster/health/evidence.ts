@@ -69,7 +69,7 @@ export class Evidence {
       case "apps/Deployment":
         return await this.#ofDeployment(object);
       case "apps/StatefulSet":
-        return await this.#ofPods(object, object, statefulRevision(object));
+        return await this.#ofStateful(object);
       case "apps/DaemonSet":
         return await this.#ofPods(object, object, daemonGeneration(object));
       case "apps/ReplicaSet":
@@ -100,6 +100,19 @@ export class Evidence {
     return toList(creationTrouble(await this.#events(object), this.#cluster.now()));
   }
 
+  /** One pod after the other: one of the version before that does not get ready holds up all others, and is not replaced until a person deletes it (kubernetes/kubernetes#67250). */
+  async #ofStateful(object: KubeObject): Promise<readonly Trouble[]> {
+    const isNew = statefulRevision(object);
+    const own = await this.#ofPods(object, object, isNew);
+    if (own.length > 0) return own;
+    const held = await this.#ofPods(object, object, (pod) => !isNew(pod));
+    return held.map((trouble) => ({
+      ...trouble,
+      isStuck: trouble.certain && rollsAll(object),
+      text: `waits for a pod of the version before, which is replaced only when it is deleted: ${trouble.text}`,
+    }));
+  }
+
   async #ofPods(workload: KubeObject, owner: KubeObject, isNew: (pod: KubeObject) => boolean): Promise<readonly Trouble[]> {
     const pods = (await this.#owned(owner, "/api/v1", "pods", workload)).filter(
       (pod) => isNew(pod) && pod.metadata.deletionTimestamp === undefined,
@@ -109,6 +122,7 @@ export class Evidence {
     const troubles = found.flatMap(({ pod, troubles: of }) =>
       of.map((trouble) => ({
         ...trouble,
+        pod,
         text: `pod ${pod.metadata.name}${unready.length > 1 ? ` (one of ${unready.length} that are not ready)` : ""}: ${trouble.text}`,
       })),
     );
@@ -164,6 +178,14 @@ const toList = (trouble: Trouble | null): readonly Trouble[] => (trouble ? [trou
 function statefulRevision(object: KubeObject): (pod: KubeObject) => boolean {
   const revision = (object["status"] as { readonly updateRevision?: string } | undefined)?.updateRevision;
   return (pod) => pod.metadata.labels?.["controller-revision-hash"] === revision;
+}
+
+/** A person may have said that pods of the version before stay. */
+function rollsAll(object: KubeObject): boolean {
+  const { updateStrategy: { type, rollingUpdate } = {} } = (object["spec"] ?? {}) as {
+    readonly updateStrategy?: { readonly type?: string; readonly rollingUpdate?: { readonly partition?: number } };
+  };
+  return type !== "OnDelete" && (rollingUpdate?.partition ?? 0) === 0;
 }
 
 function daemonGeneration(object: KubeObject): (pod: KubeObject) => boolean {

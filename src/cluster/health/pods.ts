@@ -49,7 +49,7 @@ function ofContainer(pod: Pod, status: ContainerStatus, events: readonly KubeEve
     case "ErrImageNeverPull":
       return trouble(`the image ${status.image} is not on the node, and imagePullPolicy is Never`, true);
     case "CrashLoopBackOff":
-      return trouble(...crash(status), true);
+      return trouble(...crash(pod, status), true);
     case "CreateContainerConfigError":
       // A Secret, ConfigMap or key that is missing; an operator may still bring it.
       return trouble(`cannot be configured: ${message}`, now - scheduledAt(pod) > BROUGHT_MS);
@@ -98,13 +98,15 @@ function pullEvent(events: readonly KubeEvent[], { image }: ContainerStatus): st
 
 const reasonIn = (said: string): string => /desc = (.+)$/.exec(said.trim())?.[1] ?? (said.trim() || "no reason told");
 
-function crash({ restartCount, lastState, ready }: ContainerStatus): readonly [string, boolean] {
+function crash({ spec }: Pod, { restartCount, lastState, ready }: ContainerStatus): readonly [string, boolean] {
   const end = lastState?.terminated;
   const text = `crashes: it ${end ? endOf(end) : "ended"}, ${times(restartCount + 1)} so far`;
   // A program that is not in the image, or may not be run, does not come by waiting.
   const cannotRun =
     end !== undefined && (["ContainerCannotRun", "StartError"].includes(end.reason ?? "") || [126, 127].includes(end.exitCode));
-  return [text, !ready && (cannotRun || restartCount >= CRASHES)];
+  // How often a Job's pod may crash is for its Job to say.
+  const isOver = restartCount >= CRASHES && (spec?.restartPolicy ?? "Always") === "Always";
+  return [text, !ready && (cannotRun || isOver)];
 }
 
 function endOf({ exitCode, reason, signal, message }: NonNullable<NonNullable<ContainerStatus["state"]>["terminated"]>): string {

@@ -10,6 +10,8 @@ export type Assessment = {
   readonly summary: string;
   /** What is wrong or still missing, one line each, the log's last lines indented below. */
   readonly problems: readonly string[];
+  /** Pods that are not ready, will not be, and hold up their workload until they are deleted. */
+  readonly stuck?: readonly KubeObject[];
 };
 
 /** What one object's own status says. */
@@ -25,6 +27,9 @@ export type Trouble = {
   readonly certain: boolean;
   /** The container whose last lines explain it, and whether they are of its run before this one. */
   readonly log: { readonly namespace: string; readonly pod: string; readonly container: string; readonly previous: boolean } | null;
+  readonly pod?: KubeObject;
+  /** Its pod holds up all others, and waiting does not help. */
+  readonly isStuck?: boolean;
 };
 
 export type Condition = {

@@ -179,6 +179,8 @@ async function settle(act: Act, found: Found): Promise<ApplyResult> {
   const { cluster, context, input, objects } = act;
   const { prune: removes } = settingsOf(input.definition, input.digest);
   const end = await awaitHealthy(cluster, objects, { signal: context.signal, log: context.log, timeoutMs: timeLeft(act) });
+  // the record goes on saying that it is under way: whoever asks next sees how it stands
+  if (end.health === "unknown") throw new Error(`whether ${input.target} serves cannot be told: ${end.summary}`);
   const [stale, own] = [found.record.objects.filter((entry) => entry.stale), found.record.objects.filter((entry) => !entry.stale)];
   const healthy = end.health === "healthy";
   const left = healthy && removes ? await prune(cluster, stale, ownerLabels(input), context.log) : stale;

@@ -86,7 +86,7 @@ async function ofRights(cluster: Cluster, targets: readonly Target[], where: str
       level: "warning",
       subject,
       message: `missing: ${dark.join("; ")}`,
-      hint: "Grant them: without, nobody is told why something does not become healthy",
+      hint: "Grant them: without, nobody is told why something does not become healthy, and a StatefulSet may stay stuck at a broken pod",
     });
   return findings.length > 0 ? findings : [ok(subject, `all ${needed.length + helpful.length} are there`)];
 }
@@ -112,12 +112,14 @@ async function rightsFor(cluster: Cluster, targets: readonly Target[]): Promise<
     ["", "events"],
     ["apps", "replicasets"],
   ] as const;
-  const helpful = reads.map(([group, resource]) => ({
+  const helpful: Right[] = reads.map(([group, resource]) => ({
     namespace: cluster.namespace,
     group,
     resource,
     verb: resource === "pods/log" ? "get" : "list",
   }));
+  if ([...refs.values()].some(({ kind }) => kind === "StatefulSet"))
+    helpful.push({ namespace: cluster.namespace, group: "", resource: "pods", verb: "delete" });
   return [needed, helpful];
 }
 

@@ -1,3 +1,4 @@
+import { deleteObject } from "../../cluster/apply.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { isClusterError } from "../../cluster/errors.ts";
 import { readLive } from "../../cluster/health/assess.ts";
@@ -50,10 +51,4 @@ async function remove(cluster: Cluster, object: KubeObject, log: (text: string) 
     log(`${titleOf(object)} is no longer part of this release and could not be removed: ${error.message} (${error.hint})`);
     return false;
   }
-}
-
-/** That very object, and none that has taken its name since. */
-export async function deleteObject(cluster: Cluster, object: KubeObject, propagationPolicy: "Background" | "Foreground"): Promise<void> {
-  const body = { apiVersion: "v1", kind: "DeleteOptions", propagationPolicy, preconditions: { uid: object.metadata.uid } };
-  await cluster.request("DELETE", await cluster.pathOf(object), { body, again: true }); // a second one finds nothing, or another uid
 }

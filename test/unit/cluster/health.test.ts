@@ -417,6 +417,12 @@ describe("what is wrong with a pod", () => {
     expect(trouble).toMatchObject({ text: expect.stringMatching(text) as string, certain });
   });
 
+  test("how often a Job's pod may crash is for its Job to say", () => {
+    const ofJob = (one: ContainerStatus): Pod => ({ ...pod({}, [one]), spec: { restartPolicy: "OnFailure" } });
+    expect(troublesOf(ofJob(crashed(1, "Error", 9)), [], START)).toMatchObject([{ certain: false }]);
+    expect(troublesOf(ofJob(crashed(127, "Error", 1)), [], START)).toMatchObject([{ certain: true }]);
+  });
+
   test("a pod that is ready or still starting has none", () => {
     expect(troublesOf(pod({ phase: "Running" }, [container({ running: {} }, { ready: true })]), [], START)).toEqual([]);
     expect(troublesOf(pod({}, [waiting("ContainerCreating")]), [], START)).toEqual([]);

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { parseManifests } from "../../../src/cluster/manifests.ts";
 import { inOrder, keyOf, type KubeObject } from "../../../src/cluster/objects.ts";
-import { maskOf, printManifests } from "../../../src/cluster/print.ts";
+import { hiding, maskOf, printManifests } from "../../../src/cluster/print.ts";
 
 function home(): string {
   const made = mkdtempSync(join(tmpdir(), "sluice-manifests-"));
@@ -68,6 +68,12 @@ merged: { <<: *shared, b: 2 }
       /line 5: Job has no metadata.name: a generateName/,
     ],
     ["just a text", "invalid", /is no mapping/],
+    [
+      "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {pin: 4711}",
+      "invalid",
+      /^(?!.*4711).*Secret\/a: stringData.pin is no text/,
+    ],
+    ["apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {password: *hunter2}", "invalid", /^(?!.*hunter2).*alias/i],
     ["apiVersion: v1\nkind: [", "invalid", /line 2/],
     [
       "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {version: 1.0}}",
@@ -145,6 +151,14 @@ metadata: { name: web }
         }
       }),
     );
+  });
+
+  test("what pods have logged hides them too, whole and line by line, but for values that are everywhere", () => {
+    const hide = hiding([
+      secret({ stringData: { a: "hunter2\nsecond line\n", b: "abc" }, data: { c: Buffer.from("dG9rZW4").toString("base64") } }),
+    ]);
+    expect(hide("login hunter2, then second line, then dG9rZW4, and abc")).toBe("login ***, then ***, then ***, and abc");
+    expect(hiding([{ ...secret({}), kind: "ConfigMap" }, secret({})])("hunter2")).toBe("hunter2");
   });
 
   test("a Secret of another group is no Secret", () => {
