@@ -16,6 +16,7 @@ import { treesOf } from "../source/trees.ts";
 import type { Lease } from "../store/lease.ts";
 import { ownerHere, updateOwner } from "../store/owner.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
+import { attemptRegistry } from "./attempt-registry.ts";
 import { systemClock } from "./clock.ts";
 import type { Log } from "./log.ts";
 import { ATTEMPT_RUNNER, packageVersion, WEB_ROOT } from "./package-files.ts";
@@ -114,6 +115,7 @@ async function assemble(options: Assembly, store: Store, deposition: Deposition 
     runner: ATTEMPT_RUNNER,
     source: root,
     concurrency: options.concurrency,
+    registry: attemptRegistry,
     graceMs: GRACE_MS,
   });
   const engine = await Engine.open({

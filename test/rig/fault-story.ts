@@ -12,6 +12,7 @@ import type { Clock } from "../../src/engine/ports/clock.ts";
 import { LocalExecutor } from "../../src/executor/local/index.ts";
 import { GitSource } from "../../src/source/git.ts";
 import { openSqliteStore } from "../../src/store/sqlite.ts";
+import { attemptRegistry } from "../../src/app/attempt-registry.ts";
 import { treesOf } from "../../src/source/trees.ts";
 import { aroundDriver, aroundExecutor, aroundSource, aroundStore, FaultPoints } from "./fault-points.ts";
 import { DEPLOY_ALL } from "./noop.ts";
@@ -24,7 +25,14 @@ const points = new FaultPoints(file, kills);
 const store = aroundStore(await openSqliteStore(home, { version: "0.0.0" }), points);
 /** Looks between runs, which come by the clock, are no part of the story. */
 const clock: Clock = { now: () => systemClock.now(), after: (ms, act) => (ms < LOOKS_EVERY_MS ? systemClock.after(ms, act) : () => {}) };
-const executor = new LocalExecutor({ home, runner: ATTEMPT_RUNNER, source: root, concurrency: 4, graceMs: 2_000 });
+const executor = new LocalExecutor({
+  home,
+  runner: ATTEMPT_RUNNER,
+  source: root,
+  concurrency: 4,
+  graceMs: 2_000,
+  registry: attemptRegistry,
+});
 const engine = await Engine.open({
   store,
   executor: aroundExecutor(executor, points),

@@ -76,7 +76,8 @@ export class TestServer {
       const files = list(join(directory, id));
       if (files.includes("outcome.json") || !files.includes("pid.json")) continue;
       try {
-        pids.push((JSON.parse(readFileSync(join(directory, id, "pid.json"), "utf8")) as { pid: number }).pid);
+        const { pid } = JSON.parse(readFileSync(join(directory, id, "pid.json"), "utf8")) as { readonly pid?: number };
+        if (pid !== undefined) pids.push(pid); // else the server carries it out itself
       } catch {
         // half written: not killed this time
       }

@@ -19,8 +19,8 @@ export type AttemptInput = {
   readonly logLimit: number;
 };
 
-/** Who may carry the attempt out: the process that made it, or nobody any more, with the end that was decided instead. Made once, never changed. */
-export type Claim = Identity | { readonly fenced: AttemptEnd };
+/** Who may carry the attempt out: the process that made it, the orchestrator of this id, or nobody any more, with the end that was decided instead. Made once, never changed. */
+export type Claim = Identity | { readonly orchestrator: string } | { readonly fenced: AttemptEnd };
 
 /**
  * The files of one attempt:
@@ -75,6 +75,11 @@ export function claim(directory: string): boolean {
   const self = identify(process.pid);
   if (self === null) throw new ExecutorError("failed", "this system does not tell when a process started (no /proc and no ps)");
   return createOnce(filesOf(directory).claim, JSON.stringify(self satisfies Claim));
+}
+
+/** Takes the attempt for an orchestrator that carries it out itself; false where it was taken before. */
+export function claimFor(directory: string, orchestrator: string): boolean {
+  return createOnce(filesOf(directory).claim, JSON.stringify({ orchestrator } satisfies Claim));
 }
 
 /** Decides the attempt's end before any process has claimed it; false where one has. A process that comes later finds the claim and leaves. */

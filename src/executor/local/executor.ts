@@ -8,7 +8,9 @@ import { isAlive } from "../../host/processes.ts";
 import { attemptsDirectory, directoryOf, filesOf, readClaim, readEnd, readInput, record } from "./attempt-directory.ts";
 import { asExecutorError } from "./errors.ts";
 import { readFrom, sizeOf } from "./log-file.ts";
+import { Here } from "./here.ts";
 import { Pool } from "./pool.ts";
+import type { AttemptRegistry } from "./runner/main.ts";
 import { Supervision } from "./supervision.ts";
 import { until } from "./watching.ts";
 
@@ -25,6 +27,8 @@ export type LocalExecutorOptions = {
   readonly graceMs: number;
   /** Bytes that a log keeps; 8 MiB if not said. */
   readonly logLimit?: number;
+  /** What this process can load: with it, a verify is carried out here; without, it is a process of its own as every other attempt. */
+  readonly registry?: AttemptRegistry;
 };
 
 type Listener = (attempt: string, end: AttemptEnd | "lost") => void;
@@ -50,9 +54,11 @@ export class LocalExecutor implements Executor {
   readonly #active = new Map<string, Active>();
   readonly #listeners: Listener[] = [];
   readonly #letGo = new AbortController();
+  readonly #here: Here | null;
 
   constructor(options: LocalExecutorOptions) {
     this.#options = options;
+    this.#here = options.registry ? new Here(options.registry) : null;
     this.#pools = { work: new Pool(options.concurrency), verify: new Pool(options.concurrency), soak: new Pool(4 * options.concurrency) };
   }
 
@@ -134,6 +140,7 @@ export class LocalExecutor implements Executor {
 
   async close(): Promise<void> {
     this.#letGo.abort();
+    await this.#here?.letGo();
     await Promise.all([...this.#active.values()].map(({ done }) => done));
   }
 
@@ -141,11 +148,13 @@ export class LocalExecutor implements Executor {
     if (this.#active.has(id)) return false;
     if (!existsSync(directory) || readEnd(directory) !== null) return true;
     const claim = readClaim(directory);
-    return claim !== null && "pid" in claim && !isAlive(claim);
+    if (claim === null || "fenced" in claim) return false;
+    return "pid" in claim ? !isAlive(claim) : claim.orchestrator !== this.#here?.id;
   }
 
   #follow(id: string, kind: AttemptSpec["kind"], directory: string, recorded: Promise<void>): void {
-    const supervision = new Supervision(id, directory, this.#options.runner, this.#options);
+    const here = kind === "verify" ? this.#here : null;
+    const supervision = new Supervision(id, directory, this.#options.runner, this.#options, here);
     const withdrawn = new AbortController();
     const pool = this.#pools[kind === "verify" || kind === "soak" ? kind : "work"];
     const done = recorded

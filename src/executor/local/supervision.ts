@@ -3,7 +3,18 @@ import { appendFileSync, closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AttemptEnd } from "../../engine/ports/executor.ts";
 import { endRemains, isAlive, signal } from "../../host/processes.ts";
-import { type AttemptInput, fence, filesOf, markerOf, readChildren, readClaim, readEnd, writeEnd } from "./attempt-directory.ts";
+import {
+  type AttemptInput,
+  type Claim,
+  fence,
+  filesOf,
+  markerOf,
+  readChildren,
+  readClaim,
+  readEnd,
+  writeEnd,
+} from "./attempt-directory.ts";
+import type { Here } from "./here.ts";
 import { until, type Watched } from "./watching.ts";
 
 /** How often a process is looked at that is not this process's child: it may die without changing a file. */
@@ -18,9 +29,12 @@ export class Supervision {
   readonly #directory: string;
   readonly #runner: string;
   readonly #input: Pick<AttemptInput, "home" | "graceMs">;
+  readonly #here: Here | null;
   #stopping = false;
 
-  constructor(id: string, directory: string, runner: string, input: Pick<AttemptInput, "home" | "graceMs">) {
+  /** @param here carries it out in this process; null: a process of its own does */
+  constructor(id: string, directory: string, runner: string, input: Pick<AttemptInput, "home" | "graceMs">, here: Here | null) {
+    this.#here = here;
     this.id = id;
     this.#directory = directory;
     this.#runner = runner;
@@ -37,6 +51,7 @@ export class Supervision {
    * One that is killed before it has claimed anything has touched nothing, and is started again.
    */
   async begin(letGo: AbortSignal): Promise<void> {
+    if (this.#here !== null) return await this.#here.begin(this.id, this.#directory);
     for (let tries = 1; !letGo.aborted; tries++) {
       const gone = await this.#spawn(letGo);
       if (gone === null || this.claimed()) return;
@@ -90,12 +105,13 @@ export class Supervision {
     this.#stopping = true;
     if (fence(this.#directory, cut("stopped before it began", false))) return;
     const runner = readClaim(this.#directory);
-    if (runner === null || "fenced" in runner || readEnd(this.#directory) !== null || !isAlive(runner)) return;
-    signal(runner.pid, "SIGTERM");
+    if (readEnd(this.#directory) !== null || !this.#isAlive(runner)) return;
+    if (runner !== null && "pid" in runner) signal(runner.pid, "SIGTERM");
+    else await this.#here?.stop(this.id);
     const deadline = performance.now() + this.#input.graceMs + STOP_MARGIN_MS;
-    await until(this.#watched(50), letGo, () => !isAlive(runner) || performance.now() > deadline);
-    if (letGo.aborted || !isAlive(runner)) return;
-    signal(runner.pid, "SIGKILL");
+    await until(this.#watched(50), letGo, () => !this.#isAlive(runner) || performance.now() > deadline);
+    if (letGo.aborted || !this.#isAlive(runner)) return;
+    if (runner !== null && "pid" in runner) signal(runner.pid, "SIGKILL");
     await this.#endRemains(0);
   }
 
@@ -104,8 +120,13 @@ export class Supervision {
   }
 
   #runs(): boolean {
-    const runner = readClaim(this.#directory);
-    return runner !== null && "pid" in runner && isAlive(runner);
+    return this.#isAlive(readClaim(this.#directory));
+  }
+
+  #isAlive(runner: Claim | null): boolean {
+    if (runner === null || "fenced" in runner) return false;
+    if ("pid" in runner) return isAlive(runner);
+    return runner.orchestrator === this.#here?.id && this.#here.runs(this.id);
   }
 
   async #endRemains(graceMs: number): Promise<void> {

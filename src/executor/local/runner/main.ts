@@ -25,14 +25,23 @@ class Ended extends Error {
   }
 }
 
+/** To abort an attempt with: it ends as cut. */
+export const STOPPED = new Ended("cut", "stopped while it ran");
+/** To abort an attempt with: nobody wants to know how it ends, and no outcome is written. */
+export const LET_GO = new Ended("cut", "let go");
+
 /** Carries out the attempt that is recorded in the directory, unless another process has it. Everything that it says is in files there. */
 export async function runAttempt(directory: string, registry: AttemptRegistry): Promise<void> {
   const ending = new AbortController();
-  process.on("SIGTERM", () => ending.abort(new Ended("cut", "stopped while it ran")));
-  if (!claim(directory)) return;
+  process.on("SIGTERM", () => ending.abort(STOPPED));
+  if (claim(directory)) await runClaimed(directory, registry, ending);
+}
+
+/** Carries out an attempt that the caller has claimed. */
+export async function runClaimed(directory: string, registry: AttemptRegistry, ending: AbortController): Promise<void> {
   const input = readInput(directory);
   const end = await carryOut(directory, input, registry, ending);
-  await writeInTheEnd(directory, end);
+  if (ending.signal.reason !== LET_GO) await writeInTheEnd(directory, end);
 }
 
 async function carryOut(directory: string, input: AttemptInput, registry: AttemptRegistry, ending: AbortController): Promise<AttemptEnd> {
