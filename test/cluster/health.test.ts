@@ -178,9 +178,11 @@ describeCluster("what is not healthy is explained", () => {
     for (const end of ends) expect(end).toMatchObject({ health: "degraded", certain: true });
     const [nopull, crash, oom] = ends.map(({ summary, problems }) => [summary, ...problems].join("\n"));
     expect(nopull).toMatch(
-      /^Deployment\/nopull: pod nopull-\S+ .*container app: cannot pull the image team\/web-nopull:1: it is not in the registry$/m,
+      /^Deployment\/nopull: pod nopull-\S+ .*container app: (ErrImagePull|ImagePullBackOff): cannot pull the image team\/web-nopull:1: it is not in the registry$/m,
     );
-    expect(crash).toMatch(/container app: crashes: it ended with exit code 1, 4 times so far[^]*\n {4}fatal: cannot reach the database$/);
+    expect(crash).toMatch(
+      /container app: CrashLoopBackOff: it ended with exit code 1, 4 times so far[^]*\n {4}fatal: cannot reach the database$/,
+    );
     expect(oom).toMatch(
       /exit code 137 \(OOMKilled: it needs more memory than its limit\), 4 times so far[^]*\n {4}loading 4 GiB of prices$/,
     );

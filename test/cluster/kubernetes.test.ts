@@ -291,7 +291,7 @@ describeCluster("what does not become healthy", () => {
       ok: false,
       changed: true,
       message: expect.stringMatching(
-        /^web@devnet did not become healthy:\nDeployment\/web .*\n {2}pod web-\S+: container app: cannot pull the image team\/web-nopull:latest: it is not in the registry$/,
+        /^web@devnet did not become healthy:\nDeployment\/web .*\n {2}pod web-\S+: container app: \w+: cannot pull the image team\/web-nopull:latest: it is not in the registry$/,
       ) as string,
     });
     expect(log).not.toContain("removed");

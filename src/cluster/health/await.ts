@@ -50,7 +50,9 @@ async function untilDecided(cluster: Cluster, watching: Watching, { signal, log,
     const late = passed() >= timeoutMs;
     const failed = seen?.some((one) => verdictOf(one).state === "failed") ?? false;
     if (seen !== null && (late || failed || passed() >= explainAt)) {
+      const asked = passed();
       const look = await explained(cluster, seen, late);
+      const took = passed() - asked;
       if (look === null) log("the API server does not answer: waiting for it");
       else {
         const text = shortened(look.problems);
@@ -59,7 +61,8 @@ async function untilDecided(cluster: Cluster, watching: Watching, { signal, log,
         if (text !== said) log(text);
         said = text;
       }
-      between = Math.min(between * 1.5, EXPLAIN_MS.most);
+      // a look at hundreds of pods is paid for by the very API server that is to bring them up
+      between = Math.max(Math.min(between * 1.5, EXPLAIN_MS.most), look === null ? 0 : Math.min(took * 10, 3 * EXPLAIN_MS.most));
       explainAt = passed() + between;
     } else if (late) return unreached(timeoutMs);
     await watching.change(Math.max(1, Math.min(explainAt, timeoutMs) - passed()), signal);

@@ -42,7 +42,7 @@ function ofContainer(pod: Pod, status: ContainerStatus, events: readonly KubeEve
     case "ImageInspectError":
     case "RegistryUnavailable":
     case "SignatureValidationFailed":
-      return trouble(...pull(status, `${message} ${pullEvent(events, status)}`, events, now - scheduledAt(pod)));
+      return trouble(...pull(reason, status, `${message} ${pullEvent(events, status)}`, events, now - scheduledAt(pod)));
     case "InvalidImageName":
       // The name stands in the pod: it is wrong until another is rolled out.
       return trouble(`the image name ${status.image} is not valid`, true);
@@ -72,8 +72,14 @@ function ofContainer(pod: Pod, status: ContainerStatus, events: readonly KubeEve
  * A registry that answers "not found" has spoken: the image was to be there, and is named by its digest. "Denied" has spoken as well, unless the pod's own pull secret
  * is not there yet. Anything else (time-outs, rate limits, a registry that fails) may pass.
  */
-function pull({ image }: ContainerStatus, said: string, events: readonly KubeEvent[], ageMs: number): readonly [string, boolean] {
-  const text = `cannot pull the image ${image}`;
+function pull(
+  reason: string,
+  { image }: ContainerStatus,
+  said: string,
+  events: readonly KubeEvent[],
+  ageMs: number,
+): readonly [string, boolean] {
+  const text = `${reason}: cannot pull the image ${image}`;
   if (/toomanyrequests|rate limit|timeout|deadline exceeded|connection refused|no such host|\b50[0-9]\b/i.test(said))
     return [`${text}: ${reasonIn(said)}`, false];
   if (/not found|manifest unknown|manifest_unknown|name unknown|does not exist/i.test(said) && !/denied|unauthori[sz]ed/i.test(said))
@@ -100,7 +106,7 @@ const reasonIn = (said: string): string => /desc = (.+)$/.exec(said.trim())?.[1]
 
 function crash({ spec }: Pod, { restartCount, lastState, ready }: ContainerStatus): readonly [string, boolean] {
   const end = lastState?.terminated;
-  const text = `crashes: it ${end ? endOf(end) : "ended"}, ${times(restartCount + 1)} so far`;
+  const text = `CrashLoopBackOff: it ${end ? endOf(end) : "ended"}, ${times(restartCount + 1)} so far`;
   // A program that is not in the image, or may not be run, does not come by waiting.
   const cannotRun =
     end !== undefined && (["ContainerCannotRun", "StartError"].includes(end.reason ?? "") || [126, 127].includes(end.exitCode));

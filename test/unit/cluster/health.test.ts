@@ -247,7 +247,7 @@ describe("what is wrong with a pod", () => {
       pod({}, [waiting("ErrImagePull", NOT_FOUND)]),
       [],
       1,
-      /container app: cannot pull the image registry.example\/web:1: it is not in the registry/,
+      /container app: \w+: cannot pull the image registry.example\/web:1: it is not in the registry/,
       true,
     ],
     [
@@ -286,7 +286,7 @@ describe("what is wrong with a pod", () => {
     ["a registry that does not answer", pod({}, [waiting("ErrImagePull", TIMED_OUT)]), [], 600, /i\/o timeout/, false],
     ["a registry that is tired", pod({}, [waiting("ErrImagePull", LIMITED)]), [], 600, /toomanyrequests/, false],
     ["a name that is none", pod({}, [waiting("InvalidImageName")]), [], 1, /not valid/, true],
-    ["a first crash", pod({}, [crashed(1, "Error", 1)]), [], 5, /crashes: it ended with exit code 1, 2 times so far/, false],
+    ["a first crash", pod({}, [crashed(1, "Error", 1)]), [], 5, /CrashLoopBackOff: it ended with exit code 1, 2 times so far/, false],
     ["a crash again and again", pod({}, [crashed(1, "Error", 3)]), [], 40, /4 times so far/, true],
     ["no memory", pod({}, [crashed(137, "OOMKilled", 3)]), [], 40, /exit code 137 \(OOMKilled: it needs more memory/, true],
     ["a program that is not there", pod({}, [crashed(128, "StartError", 1)]), [], 5, /StartError/, true],
@@ -295,7 +295,7 @@ describe("what is wrong with a pod", () => {
       pod({ initContainerStatuses: [{ ...crashed(2, "Error", 4), name: "migrate" }] }, [waiting("PodInitializing")]),
       [],
       40,
-      /container migrate: crashes/,
+      /container migrate: CrashLoopBackOff/,
       true,
     ],
     [
