@@ -90,10 +90,18 @@ function work(spec: AttemptSpec, source: string, registry: AttemptRegistry, cont
 
 /** The end of the work; rejects when it was to end and does not within `patienceMs`. */
 async function settled(work: Promise<AttemptEnd>, signal: AbortSignal, patienceMs: number): Promise<AttemptEnd> {
+  let timer: NodeJS.Timeout | undefined;
+  let impatient = (): void => {};
   const impatience = new Promise<never>((_, reject) => {
-    signal.addEventListener("abort", () => setTimeout(() => reject(new Error("did not let go")), patienceMs), { once: true });
+    impatient = () => (timer = setTimeout(() => reject(new Error("did not let go")), patienceMs));
+    signal.addEventListener("abort", impatient, { once: true });
   });
-  return await Promise.race([work, impatience]);
+  try {
+    return await Promise.race([work, impatience]);
+  } finally {
+    signal.removeEventListener("abort", impatient);
+    clearTimeout(timer); // an orchestrator that carries it out itself is to end at once
+  }
 }
 
 /** How long the whole attempt may take, in ms, and the key of the config that says so. A verify's and a soak's own clocks come first: theirs is for a driver that hangs. */
