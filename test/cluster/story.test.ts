@@ -56,7 +56,7 @@ describeCluster("harbor on Kubernetes, by the command line", () => {
     expect(out).toContain("CrashLoopBackOff");
     expect(out).toContain("cannot reach the database");
     expect(out).toMatch(/deploy:orders@devnet.*blocked/);
-    const image = await harbor.sluice("deploy", "indexer", "--env", "devnet", "--commit", "broken-image");
+    const image = await harbor.sluice("deploy", "auth", "--env", "devnet", "--commit", "broken-image");
     expect(image.out).toMatch(/ImagePullBackOff|ErrImagePull/);
     expect(image.out).toContain(`${harbor.registry}/harbor@sha256:`);
   });

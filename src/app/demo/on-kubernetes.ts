@@ -28,8 +28,8 @@ export function harborOnKubernetes(registry: string): HarborVariant {
       },
       {
         name: "broken-image",
-        subject: "indexer: from an image that nobody has pushed",
-        edit: (tree) => appendFile(join(tree, "deploy/values/indexer.yaml"), "podAnnotations: { fake/pod: nopull }\n"),
+        subject: "auth: from an image that nobody has pushed",
+        edit: (tree) => appendFile(join(tree, "deploy/values/auth.yaml"), "podAnnotations: { fake/pod: nopull }\n"),
       },
     ],
   };
