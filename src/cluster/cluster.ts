@@ -4,7 +4,8 @@ import { Kinds, type Resource } from "./kinds.ts";
 import type { Access } from "./kubeconfig.ts";
 import type { KubeObject, Ref } from "./objects.ts";
 import { refusalOf } from "./refusals.ts";
-import { exchange, type Method, open, wait } from "./transport.ts";
+import { exchange, type Method, open } from "./transport.ts";
+import { wait } from "../host/wait.ts";
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 export type RequestOptions = {

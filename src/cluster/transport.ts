@@ -4,6 +4,7 @@ import type { Agent as PlainAgent, IncomingMessage } from "node:http";
 import { Agent, type AgentOptions, request, type RequestOptions } from "node:https";
 import { isIP } from "node:net";
 import { checkServerIdentity } from "node:tls";
+import { wait } from "../host/wait.ts";
 import { readBounded } from "../host/answers.ts";
 import { type Shown, credentials } from "./credentials.ts";
 import type { Access } from "./kubeconfig.ts";
@@ -175,19 +176,4 @@ const isLate = (error: unknown): boolean => error instanceof Error && error.name
 /** `299 - "text"`, one a header. */
 function warningsOf({ headers }: IncomingMessage): string[] {
   return [...(headers["warning"] ?? "").matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = ""]) => text.replaceAll(/\\(.)/g, "$1"));
-}
-
-export function wait(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const stop = () => {
-      clearTimeout(timer);
-      reject(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", stop);
-      resolve();
-    }, ms);
-    signal.addEventListener("abort", stop, { once: true });
-  });
 }

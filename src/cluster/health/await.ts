@@ -3,7 +3,7 @@ import type { Cluster } from "../cluster.ts";
 import { isClusterError } from "../errors.ts";
 import { keyOf, type KubeObject, type Ref } from "../objects.ts";
 import { hiding } from "../print.ts";
-import { wait } from "../transport.ts";
+import { wait } from "../../host/wait.ts";
 import { assessLive, verdictOf } from "./assess.ts";
 import { isWaitedFor } from "./status.ts";
 import type { Assessment } from "./types.ts";

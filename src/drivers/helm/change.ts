@@ -1,5 +1,5 @@
 import { isClusterError } from "../../cluster/errors.ts";
-import { wait } from "../../cluster/transport.ts";
+import { wait } from "../../host/wait.ts";
 import { CommandFailed } from "../../engine/ports/driver.ts";
 import { inputArguments, rollbackArguments, upgradeArguments } from "./arguments.ts";
 import { type Chart, withChart } from "./chart.ts";

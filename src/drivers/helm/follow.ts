@@ -5,7 +5,7 @@ import { isClusterError } from "../../cluster/errors.ts";
 import { parseManifests } from "../../cluster/manifests.ts";
 import type { KubeObject } from "../../cluster/objects.ts";
 import { maskOf } from "../../cluster/print.ts";
-import { wait } from "../../cluster/transport.ts";
+import { wait } from "../../host/wait.ts";
 import { objectsOf } from "./objects.ts";
 import { type Hook, isPending, titleOf, watchHistory } from "./releases.ts";
 import { CutShort } from "./run.ts";

@@ -3,7 +3,7 @@ import type { Cluster } from "../../cluster/cluster.ts";
 import { ClusterError, isClusterError } from "../../cluster/errors.ts";
 import { awaitHealthy } from "../../cluster/health/await.ts";
 import { each, keyOf, type KubeObject } from "../../cluster/objects.ts";
-import { wait } from "../../cluster/transport.ts";
+import { wait } from "../../host/wait.ts";
 import type { ApplyInput, ApplyResult, AttemptContext } from "../../engine/ports/driver.ts";
 import { settingsOf } from "./config.ts";
 import { againFor, againText, removeJob } from "./jobs.ts";

@@ -2,7 +2,7 @@ import { deleteObject } from "../../cluster/apply.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { conditionOf } from "../../cluster/health/types.ts";
 import { type KubeObject, titleOf } from "../../cluster/objects.ts";
-import { wait } from "../../cluster/transport.ts";
+import { wait } from "../../host/wait.ts";
 import type { ApplyInput } from "../../engine/ports/driver.ts";
 import { BY } from "./labels.ts";
 import type { TargetRecord } from "./record.ts";

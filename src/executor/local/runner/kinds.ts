@@ -2,6 +2,7 @@ import { interpolateLate } from "../../../core/config/variables.ts";
 import type { AttemptSpec, DeploySpec, VerifySpec } from "../../../core/run/effects.ts";
 import type { AttemptContext, Builder, Driver } from "../../../engine/ports/driver.ts";
 import type { AttemptEnd } from "../../../engine/ports/executor.ts";
+import { wait } from "../../../host/wait.ts";
 import { artifactDirectory } from "./environment.ts";
 
 /** What an attempt's process can load. Schemas are left out: what a config may say was checked when the plan was made, and loading what checks it would triple the start of each attempt. */
@@ -92,7 +93,7 @@ export async function verify(spec: VerifySpec, registry: AttemptRegistry, contex
         spec,
         `not verified within ${timeoutMs / 1000} s (\`verify.timeout\` of ${spec.definition.service} raises this): ${problem.text}`,
       );
-    await pause(RETRY_MS, context.signal);
+    await wait(RETRY_MS, context.signal);
   }
 }
 
@@ -112,7 +113,7 @@ export async function soak(spec: VerifySpec, registry: AttemptRegistry, context:
       context.log(`${looks} looks in ${Math.round(soaked / 1000)} s, all good`);
       return passed(spec);
     }
-    await pause(Math.min(between, soakMs - soaked + 1), context.signal);
+    await wait(Math.min(between, soakMs - soaked + 1), context.signal);
   }
 }
 
@@ -162,21 +163,6 @@ async function readiness(spec: VerifySpec, driver: Omit<Driver, "schema">, { sig
 function fill(text: string, { digest, url }: VerifySpec): string {
   const filled = interpolateLate(text, { digest, url });
   return typeof filled === "string" ? filled : text;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      clearTimeout(timer);
-      reject(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", stop);
-      resolve();
-    }, ms);
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-  });
 }
 
 function rejection(signal: AbortSignal): Promise<never> {
