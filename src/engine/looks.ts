@@ -1,4 +1,5 @@
 import type { CommitId } from "../core/config/config.ts";
+import { isSecret } from "../core/config/credentials.ts";
 import type { Definition } from "../core/plan/plan.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Driver, LookContext } from "./ports/driver.ts";
@@ -63,7 +64,9 @@ const SHORTEST_LINE = 8;
 
 /** Drivers name credentials and do not know their values. A chart or a message may hold one all the same; and a variable of a credential's name is one. */
 export function secretsOf(definitions: readonly (Definition | null)[], env: LookParts["env"]): readonly string[] {
-  const values = definitions.flatMap((d) => (d ? d.credentials.flatMap((name) => [env[name] ?? "", d.variables[name] ?? ""]) : []));
+  const values = definitions.flatMap((d) =>
+    d ? d.credentials.flatMap((name) => [env[name] ?? "", d.variables[name] ?? ""].filter((value) => isSecret(name, value))) : [],
+  );
   // a text that is indented holds a value of several lines one by one
   const lines = values.flatMap((value) => value.split(/\r?\n/).filter((line) => line.length >= SHORTEST_LINE));
   return [...new Set([...values, ...lines])].filter((v) => v.length >= SHORTEST_SECRET).toSorted((a, b) => b.length - a.length);

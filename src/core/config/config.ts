@@ -55,7 +55,7 @@ export type Environment = {
   readonly cluster?: string;
   /** Plain values that attempts here get as environment variables, usable as `${variables.NAME}`. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Names of the server's own environment variables that attempts here may see; their values are masked in logs. */
+  /** Names of the server's own environment variables that attempts here may see; their values are masked in logs and messages, unless they say where a file is (`KUBECONFIG`). */
   readonly credentials: readonly string[];
 };
 

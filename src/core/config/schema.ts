@@ -198,7 +198,7 @@ function environment(adapters: readonly AdapterSchema[]) {
       {},
     ),
     credentials: optional(
-      "Names of the server's own environment variables that attempts here may see; their values are masked in logs.",
+      "Names of the server's own environment variables that attempts here may see; their values are masked in logs and messages, unless they say where a file is (`KUBECONFIG`).",
       list(text({ pattern: VARIABLE_PATTERN, check: badVariable })),
       [],
     ),

@@ -48,6 +48,14 @@ test("what cannot be rendered is shown as its definition, with why; a credential
   expect(summary.targets).toEqual({ changed: 0, same: 0, unknown: 1 });
 });
 
+test("which kubeconfig was read is no secret", async () => {
+  vi.stubEnv("KUBECONFIG", "/home/ana/.kube/shop");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const project = bigProject(1).replace("devnet: {}", "devnet: { credentials: [KUBECONFIG] }");
+  const { targets } = await diffWith({ render: () => Promise.reject(new Error("/home/ana/.kube/shop is empty")) }, 1, project);
+  expect(targets[0]).toMatchObject({ problem: "/home/ana/.kube/shop is empty" });
+});
+
 test("a driver that can is asked for objects, and not for texts: counted for each target and for all", async () => {
   const answers: Readonly<Record<string, readonly ObjectChange[]>> = {
     "s0@devnet": [object({}), object({ kind: "ConfigMap", change: "added", before: null }), SAME],

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { Masker, secretsOf } from "../../../src/executor/local/runner/mask.ts";
 import { Printable } from "../../../src/executor/local/runner/printable.ts";
 import { deploySpec, orchestrator, script, temporaryHome, wholeLog } from "./rig.ts";
@@ -52,6 +52,17 @@ test("credentials are masked in the log, in pieces too, and in the message", asy
     .join("");
   expect(files).not.toContain("hunter2-hunter2");
   expect(files).toContain("***\n");
+});
+
+test("where a kubeconfig is, is shown though it is a credential: a message names the file", async () => {
+  const home = temporaryHome();
+  vi.stubEnv("KUBECONFIG", "/home/ana/.kube/shop");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const { executor, end } = orchestrator(home);
+  await executor.start(
+    deploySpec("path", script(`console.error("no " + process.env.KUBECONFIG); process.exit(1)`), { credentials: ["KUBECONFIG"] }),
+  );
+  expect(await end("path")).toMatchObject({ message: expect.stringContaining("no /home/ana/.kube/shop") });
 });
 
 test("1 GB is drained and bounded, binary is made printable, and the end is still told", { timeout: 60_000 }, async () => {

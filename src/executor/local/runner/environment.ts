@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Digest } from "../../../core/config/config.ts";
+import { isSecret } from "../../../core/config/credentials.ts";
 import type { AttemptSpec } from "../../../core/run/effects.ts";
 import { hostVariables, pick } from "../../../host/environment.ts";
 
@@ -20,7 +21,7 @@ export function environmentOf(spec: AttemptSpec, home: string, host: NodeJS.Proc
   const given = pick(host, credentials);
   return {
     env: { ...hostVariables(host), ...variables, ...given, ...(spec.kind === "build" ? ofBuild(spec) : ofTarget(spec, home)) },
-    secrets: Object.values(given),
+    secrets: Object.entries(given).flatMap(([name, value]) => (isSecret(name, value) ? [value] : [])),
     missing: credentials.filter((name) => given[name] === undefined),
   };
 }
