@@ -104,7 +104,8 @@ export function storedOf(secret: KubeObject): Stored {
     status: (labels["status"] ?? "unknown") as Status,
     labels,
     made,
-    at: Number.isFinite(written) ? written : made,
+    // a revision that has not been written again may have the label of the one before
+    at: Number.isFinite(written) ? Math.max(made, written) : made,
     description: info.description ?? "",
     manifest,
     hooks: hooks.map(({ name, kind, manifest: text = "", events = [], last_run: run }) => ({
