@@ -1,10 +1,16 @@
+import { UNKNOWN_COMMIT } from "../core/plan/relations.ts";
 import type { Kept, Reason } from "../core/run/reason.ts";
 import type { RunId, StepStatus } from "../core/run/rows.ts";
 
 export type Explained = { readonly message: string; readonly command?: string };
 
-/** What the words need beyond the reason itself: the run whose step it is. */
-export type ExplainContext = { readonly run: RunId; readonly kind: "deploy" | "rollback"; readonly commit: string };
+/** What the words need beyond the reason itself: the run whose step it is, and that step's target, where it has one. */
+export type ExplainContext = {
+  readonly run: RunId;
+  readonly kind: "deploy" | "rollback";
+  readonly commit: string;
+  readonly target?: string | undefined;
+};
 
 /** A commit id as people read it. */
 export const shortCommit = (commit: string): string => commit.slice(0, 9);
@@ -92,6 +98,7 @@ export function explain(reason: Reason, context: ExplainContext): Explained {
     case "not-good-before":
       return { message: `this commit was not good in ${reason.environment}` };
     case "diverged":
+      if (reason.live === UNKNOWN_COMMIT) return fromOutside(context);
       return withCommand(
         `diverged: ${shortCommit(reason.live)} is live and ${shortCommit(reason.release)} does not contain it; --accept-diverged goes over it, and what would be lost is told by`,
         `git log --oneline ${shortCommit(reason.release)}..${shortCommit(reason.live)}`,
@@ -129,6 +136,15 @@ export function explain(reason: Reason, context: ExplainContext): Explained {
     default:
       return ofAnotherVersion(reason);
   }
+}
+
+/** No commit is known that could be compared with. */
+function fromOutside({ target, commit }: ExplainContext): Explained {
+  const deploy = target === undefined ? "sluice deploy" : deployCommand(target, commit);
+  return withCommand(
+    "diverged: what is live was not deployed by Sluice, so nobody knows what this would go over; to take it over",
+    `${deploy} --accept-diverged --reason "…"`,
+  );
 }
 
 /** What keeps a needed target from coming, and what ends that. A lock may be the target's or the environment's: status says which. */

@@ -2,6 +2,7 @@ import type { CommitId, Config, EnvironmentId, Policy } from "../core/config/con
 import { policyDifferences } from "../core/config/release.ts";
 import { environmentsOf } from "../core/plan/needs.ts";
 import type { Plan } from "../core/plan/plan.ts";
+import { UNKNOWN_COMMIT } from "../core/plan/relations.ts";
 import type { State } from "../core/run/state.ts";
 import type { Source } from "./ports/source.ts";
 import type { Store } from "./ports/store.ts";
@@ -34,12 +35,15 @@ export async function knownDiverged(store: Pick<Store, "relation">, state: State
   const orders = new Map<CommitId, string | null>();
   for (const { live } of found.values()) if (!orders.has(live)) orders.set(live, (await store.relation(commit, live))?.order ?? null);
   return [...found.values()].flatMap(({ environment, live, services }) => {
-    const order = orders.get(live);
+    const order = live === UNKNOWN_COMMIT ? "unknown" : orders.get(live);
     if (order !== "diverged" && order !== "unknown") return [];
     const more = services.length > NAMED ? ` and ${services.length - NAMED} more` : "";
-    return [
-      `${environment}: ${live.slice(0, 12)} is live on ${services.slice(0, NAMED).join(", ")}${more} and is no part of this commit's history: blocked there, unless --accept-diverged --reason "..." goes over it`,
-    ];
+    const on = `${services.slice(0, NAMED).join(", ")}${more}`;
+    const what =
+      live === UNKNOWN_COMMIT
+        ? `what is live on ${on} was not deployed by Sluice`
+        : `${live.slice(0, 12)} is live on ${on} and is no part of this commit's history`;
+    return [`${environment}: ${what}: blocked there, unless --accept-diverged --reason "..." goes over it`];
   });
 }
 

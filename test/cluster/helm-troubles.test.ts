@@ -169,7 +169,7 @@ describeCluster("somebody else's Helm", () => {
     const deployed = await release.apply("two", { config: { forceConflicts: true } });
     expect((await theirs).code).toBe(0);
     expect(deployed.log).toContain("is being changed by somebody else (revision 2, pending-upgrade");
-    expect(deployed.log).toContain("was changed by somebody else (revision 2)");
+    expect(deployed.log).toContain("was changed by somebody else (revision 2, deployed)");
     expect(deployed.result).toEqual({ ok: true, url: null });
     expect(await statuses(release)).toEqual(["superseded", "superseded", "deployed"]);
   });
@@ -186,6 +186,21 @@ describeCluster("somebody else's Helm", () => {
     expect(said(deployed)).toMatch(/revision 2 is pending-upgrade since 20\d\d-.*run `helm rollback api 1 --namespace test-/);
     stop.abort();
     await theirs;
+  });
+
+  it.each([
+    ["api", "deployed"],
+    ["api-broken", "failed"],
+  ])("that has made it (%s) is said in the log of who takes it over", async (image, status) => {
+    const release = await open();
+    release.commit("one");
+    const chart = await release.look("one").tree("deploy/api");
+    const made = ["install", "api", chart, "--set", `image.repository=team/${image}`, "--wait", "--timeout=3s"];
+    expect((await release.space.run("helm", made)).code).toBe(status === "failed" ? 1 : 0);
+    expect(await release.observe()).toMatchObject(status === "failed" ? { kind: "absent" } : { kind: "live", commit: null });
+    const deployed = await release.apply("one", { config: { forceConflicts: true } });
+    expect(deployed.log).toContain(`was not made by Sluice (revision 1, ${status}): it is taken over as it is`);
+    expect(deployed.result).toEqual({ ok: true, url: null });
   });
 
   it("that has changed it is seen: an upgrade by hand has no commit, a rollback by hand that of what it went back to", async () => {

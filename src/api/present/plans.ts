@@ -55,7 +55,7 @@ export const presentApproval = (approval: PendingApproval, subject: string | nul
   members: [...approval.members],
   leftOut: approval.leftOut.map(({ target, status, reason }) => ({
     target,
-    why: reason === null ? status : explain(reason, { run: approval.run, kind: "deploy", commit: approval.commit }).message,
+    why: reason === null ? status : explain(reason, { run: approval.run, kind: "deploy", commit: approval.commit, target }).message,
   })),
   fingerprints: { ...approval.fingerprints },
   set: approval.set,
@@ -77,7 +77,8 @@ export function presentStanding(
   commit: string,
 ): z.infer<typeof schema.DecisionAnswer>["members"][number] {
   const { run, status, reason } = step;
-  const waits = status === "waiting" && reason !== null ? { code: reason.code, ...explain(reason, { run, kind: "deploy", commit }) } : null;
+  const waits =
+    status === "waiting" && reason !== null ? { code: reason.code, ...explain(reason, { run, kind: "deploy", commit, target }) } : null;
   return { target, run, approved: [...approved], count, open, status, ...(waits && { waitingFor: waits }) };
 }
 

@@ -128,7 +128,7 @@ function stepFields(row: StepRow, context: ExplainContext, joined: Step["joined"
 }
 
 export function whyOf(row: StepRow, reason: Reason, context: ExplainContext): Pick<StepPatch, "waitingFor" | "reason"> {
-  const explained = { code: reason.code, ...explain(reason, context) };
+  const explained = { code: reason.code, ...explain(reason, { ...context, target: placeOf(row.id).target }) };
   if (row.status !== "waiting" && row.status !== "pending") return { reason: explained };
   const until = "until" in reason && reason.until !== null ? { until: instant(reason.until) } : {};
   return { waitingFor: { ...explained, since: instant(row.since), ...until } };

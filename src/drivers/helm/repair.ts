@@ -51,7 +51,7 @@ export function decide(history: readonly Revision[], asker: Asker): Step {
       said: `the first install of ${asker.title} has failed (revision ${revision}): what it left is taken away before it is made again`,
     };
   if (status === "uninstalled") return { kind: "go", install: true, said: null };
-  return { kind: "go", install: false, said: ours || status === "failed" ? null : adopted(latest, asker) };
+  return { kind: "go", install: false, said: ours ? null : adopted(latest, asker) };
 }
 
 /** Whether the release has never been deployed: a failed first install that an upgrade came after is `superseded`, and so is a good one. */
@@ -98,13 +98,13 @@ export function holds(revision: Revision, fingerprint: string): boolean {
   return mark.by !== null && mark.fingerprint === cut(fingerprint);
 }
 
-function adopted({ revision, labels }: Revision, { title, service, environment }: Asker): string {
+function adopted({ revision, labels, status }: Revision, { title, service, environment }: Asker): string {
   const mark = markOf({ revision, labels });
   if (mark.by !== null)
     return `${title} was deployed as ${mark.service}@${mark.environment} before, and is ${service}@${environment} from now on`;
   return mark.project === null
-    ? `${title} was not made by Sluice (revision ${revision}): it is taken over as it is`
-    : `${title} was changed by somebody else (revision ${revision}): this goes over it`;
+    ? `${title} was not made by Sluice (revision ${revision}, ${status}): it is taken over as it is`
+    : `${title} was changed by somebody else (revision ${revision}, ${status}): this goes over it`;
 }
 
 function foreignProject(project: string, { title, project: own }: Asker): Step {

@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
+import { whyOf } from "../../../src/api/present/runs.ts";
 import { explain } from "../../../src/contract/explain.ts";
+import { UNKNOWN_COMMIT } from "../../../src/core/plan/relations.ts";
 import type { Reason } from "../../../src/core/run/reason.ts";
+import type { StepRow } from "../../../src/core/run/rows.ts";
 import { COMMIT, OLD } from "./world.ts";
 
 const context = { run: "41", kind: "deploy" as const, commit: COMMIT };
@@ -25,6 +28,11 @@ const cases: readonly (readonly [reason: Reason, message: string, command: strin
     { code: "artifact-timeout", reference: "registry.example/harbor:4f9c", problem: null },
     "registry.example/harbor:4f9c was not pushed in time; once it is there: sluice run retry 41",
     "sluice run retry 41",
+  ],
+  [
+    { code: "diverged", live: OLD, release: COMMIT },
+    `diverged: ${OLD.slice(0, 9)} is live and 4f9c2d1e8 does not contain it; --accept-diverged goes over it, and what would be lost is told by: git log --oneline 4f9c2d1e8..${OLD.slice(0, 9)}`,
+    `git log --oneline 4f9c2d1e8..${OLD.slice(0, 9)}`,
   ],
   [{ code: "need", target: "api@mainnet", run: "42", until: null, kept: null }, "waits for api@mainnet, run 42", null],
   [{ code: "need", target: "api@mainnet", run: "41", until: null, kept: null }, "waits for api@mainnet, this run", null],
@@ -107,4 +115,15 @@ const cases: readonly (readonly [reason: Reason, message: string, command: strin
 
 test.each(cases)("%o", (reason, message, command) => {
   expect(explain(reason, context)).toEqual(command === null ? { message } : { message, command });
+});
+
+test("what Sluice has not deployed has no commit to compare with: said with the command that takes the step's target over", () => {
+  const reason: Reason = { code: "diverged", live: UNKNOWN_COMMIT, release: COMMIT };
+  const command = `sluice deploy api --env mainnet --commit 4f9c2d1e8 --accept-diverged --reason "…"`;
+  const row = { id: "deploy:api@mainnet", status: "blocked", since: 0 } as StepRow;
+  expect(whyOf(row, reason, context).reason).toEqual({
+    code: "diverged",
+    message: `diverged: what is live was not deployed by Sluice, so nobody knows what this would go over; to take it over: ${command}`,
+    command,
+  });
 });

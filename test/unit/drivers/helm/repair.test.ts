@@ -48,7 +48,22 @@ describe("what has to happen before an attempt can change the release", () => {
     ["its own Helm has left it pending", after("1", "2?"), { attempt: "1-2-a" }, { kind: "conclude", revision: 2 }],
     ["the first install was cut off", after("1?"), {}, { kind: "uninstall" }],
     ["the first install has failed", after("1!"), {}, { kind: "uninstall" }],
-    ["somebody else's first install has failed", after("x1!"), {}, { kind: "go", install: false, said: null }],
+    [
+      "somebody else's first install has failed",
+      after("x1!"),
+      {},
+      {
+        kind: "go",
+        install: false,
+        said: "the release api in harbor was not made by Sluice (revision 1, failed): it is taken over as it is",
+      },
+    ],
+    [
+      "somebody else's upgrade has failed",
+      after("1", "x2!"),
+      {},
+      { kind: "go", said: expect.stringContaining("changed by somebody else") },
+    ],
     ["somebody else is at work", after("1", "x2?"), {}, { kind: "wait", revision: 2 }],
     ["somebody else installs", after("x1?"), {}, { kind: "wait", revision: 1 }],
     ["somebody else has made it", after("x1"), {}, { kind: "go", install: false, said: expect.stringContaining("not made by Sluice") }],
