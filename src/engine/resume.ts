@@ -24,6 +24,7 @@ export async function resume(options: Pick<EngineOptions, "store" | "driver" | "
         fingerprint: live.fingerprint,
         lastGood: null,
         direction: "deploy" as const,
+        takeBack: false,
         directory: null,
         needs: {},
       };

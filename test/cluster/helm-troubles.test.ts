@@ -333,6 +333,9 @@ describeCluster("where it may go and by which Helm", () => {
     const four = await release.apply("two");
     expect(four.result).toEqual({ ok: true, url: null });
     expect(await release.observe()).toMatchObject({ commit: commitOf("two"), attempt: four.input.attempt });
+    await release.space.kubectl(["set", "image", "deployment/api", "api=team/by-hand:1"]);
+    expect((await release.apply("one", { direction: "rollback" })).result).toEqual({ ok: true, url: null });
+    expect(await release.observe()).toMatchObject({ commit: commitOf("one"), health: "healthy" });
   });
 
   it("none at all, one that is too old, one that is something else, and releases that are kept elsewhere are refused", async () => {

@@ -215,6 +215,23 @@ describeCluster("what goes wrong with a release", () => {
     expect(await imageOf(release)).toBe(`team/api@${digestOf("two")}`);
   });
 
+  it("a field that somebody else has set is taken back by a rollback, and by what a person asks for again", async () => {
+    const release = await open();
+    for (const name of ["one", "two"]) release.commit(name);
+    await release.apply("one");
+    await release.apply("two");
+    const byHand = async () => await release.space.kubectl(["set", "image", "deployment/api", "api=team/by-hand:1"]);
+    await byHand();
+    const back = await release.apply("one", { direction: "rollback" });
+    expect(back.result).toEqual({ ok: true, url: null });
+    expect(back.log).toContain("what others have changed since is taken back");
+    expect(await imageOf(release)).toBe(`team/api@${digestOf("one")}`);
+    await byHand();
+    expect((await release.apply("one")).result.ok).toBe(false);
+    expect((await release.apply("one", { takeBack: true })).result).toEqual({ ok: true, url: null });
+    expect(await imageOf(release)).toBe(`team/api@${digestOf("one")}`);
+  });
+
   it("what was left pending goes back to what was good last, which is not the revision before", async () => {
     const release = await open();
     for (const name of ["good", "bad", "next"]) release.commit(name);

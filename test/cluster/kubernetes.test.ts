@@ -427,6 +427,17 @@ describeCluster("going back", () => {
     expect(back.log).toContain("as they were decided on");
     expect(await imagesOf(web)).toContain("team/web:latest");
     expect(await web.observe()).toMatchObject({ commit: commitOf("one"), attempt: back.input.attempt, health: "healthy" });
+    const byHand = async () => await web.space.kubectl(["set", "image", "deployment/web", "app=team/api:by-hand"]);
+    await byHand();
+    const again = await web.apply("one", { direction: "rollback", fingerprint });
+    expect(again.result).toEqual(OK);
+    expect(again.log).toContain(
+      'takes back Deployment/web: .spec.template.spec.containers[name="app"].image, which was set by kubectl-set',
+    );
+    expect(await imagesOf(web)).not.toContain("by-hand");
+    await byHand();
+    expect((await web.apply("one", { fingerprint })).result.ok).toBe(false);
+    expect((await web.apply("one", { fingerprint, takeBack: true })).result).toEqual(OK);
 
     rmSync(join(web.home, "drivers/kubernetes/manifests"), { recursive: true });
     expect(await web.wayBack("one", { fingerprint })).toMatchObject({ ok: false, message: expect.stringContaining("ENOENT") as string });

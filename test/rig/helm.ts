@@ -63,6 +63,7 @@ export type Deploy = {
   readonly image?: string;
   readonly attempt?: string;
   readonly direction?: "deploy" | "rollback";
+  readonly takeBack?: boolean;
   readonly lastGood?: LastGood | null;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
@@ -137,6 +138,7 @@ export class Release {
       lastGood: deploy.lastGood ?? null,
       attempt: deploy.attempt ?? `1-${++attempts}-${"0".repeat(16)}`,
       direction: deploy.direction ?? "deploy",
+      takeBack: deploy.takeBack ?? deploy.direction === "rollback",
       directory: null,
       needs: {},
     };

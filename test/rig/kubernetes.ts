@@ -62,6 +62,7 @@ export type Deploy = {
   readonly digest?: string | null;
   readonly attempt?: string;
   readonly direction?: "deploy" | "rollback";
+  readonly takeBack?: boolean;
   readonly timeoutMs?: number;
   readonly definition?: Partial<Definition>;
   /** Of what is rendered now, if not said. */
@@ -138,6 +139,7 @@ export class Target {
       lastGood: null,
       attempt: given.attempt ?? `1-${++attempts}-${"0".repeat(16)}`,
       direction: given.direction ?? "deploy",
+      takeBack: given.takeBack ?? given.direction === "rollback",
       directory: null,
       needs: {},
     };

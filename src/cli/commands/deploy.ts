@@ -43,7 +43,7 @@ export function addDeploy(program: Command, perform: Perform): void {
         "`wave`: an environment starts when all have ended in those before; `stream`: each service goes on by itself",
       ).choices(["wave", "stream"]),
     )
-    .option("--redeploy", "apply again what is already live, such as after a secret has changed")
+    .option("--redeploy", "apply again what is already live, such as after a secret has changed, and take back what was changed by hand")
     .option("--accept-diverged", "go ahead where what is live is not part of the commit's history; needs --reason")
     .option("--skip-needs", "go ahead where the commit was not good in the environments before; only through a gate, needs --reason")
     .option("--changed", "only services whose paths have changed since what is live, or that are not live; of all where none is named")

@@ -85,6 +85,7 @@ export function startOnTarget(d: Draft, run: RunId, step: StepId, kind: "deploy"
     needs: Object.fromEntries(urls),
     fingerprint: fingerprintOf(d, run, member),
     lastGood: row.lastGood && lastGoodOf(row.lastGood),
+    takeBack: plan.kind === "rollback" || d.runOf(run).options.redeploy,
   };
   const verify = member.definition.verify;
   if (kind === "deploy") emitStart(d, { ...spec, kind, timeoutMs: member.definition.timeoutMs });

@@ -70,6 +70,8 @@ export type DeploySpec = {
   /** Of what is applied. Absent in attempts of older versions, as `lastGood` is. */
   readonly fingerprint?: Digest | null;
   readonly lastGood?: LastGood | null;
+  /** Whether what others have changed on the target since is set back: on the way back, and where a person has asked for the same again (`redeploy`). */
+  readonly takeBack?: boolean;
   readonly timeoutMs: number;
 };
 /** What was good on a target last, by the ledger. */

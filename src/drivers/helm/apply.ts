@@ -33,6 +33,7 @@ export async function apply(input: ApplyInput, context: AttemptContext): Promise
 
 async function change(session: Session, history: readonly Stored[], install: boolean): Promise<Outcome> {
   const { input, context, title } = session;
+  if (input.takeBack) context.log("what others have changed since is taken back");
   if (input.direction === "deploy") return await upgrade(session, history, install);
   const way = retained(history, input.fingerprint);
   if (way.revision === null) {

@@ -26,7 +26,8 @@ export type Session = {
 /** Rejects where there is no Helm that can be used, or no cluster (`ClusterError`). */
 export async function openSession(input: ApplyInput, context: AttemptContext): Promise<Session> {
   const { definition, digest } = input;
-  const settings = settingsOf(definition, digest);
+  const asked = settingsOf(definition, digest);
+  const settings: Settings = { ...asked, forceConflicts: asked.forceConflicts || input.takeBack };
   const { signal, home, log } = context;
   const begun = performance.now();
   const helm: Helm = { env: helmEnvironment(context.env, home), home, signal };

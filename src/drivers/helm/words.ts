@@ -74,7 +74,7 @@ function conflictsOf(error: string): string | null {
   return [
     `${kind} ${object} has fields that somebody else has changed since the last deploy, and owns now:`,
     ...(found.length > 0 ? found : [error]),
-    "Take the change into the chart, or undo it by hand; `forceConflicts: true` lets every deploy take such fields back",
+    "Take the change into the chart, or the field out of it. Undoing it by hand does not give the field back: `forceConflicts: true` lets every deploy take such fields; a rollback and `sluice deploy --redeploy` do",
   ].join("\n");
 }
 

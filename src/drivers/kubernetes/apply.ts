@@ -88,12 +88,13 @@ async function begin(input: ApplyInput, context: AttemptContext, until: number):
   const owner = ownerLabels(input);
   const found = await readRecord(cluster, input);
   const checked = await preflight(cluster, objects, {
-    force: settings.forceConflicts,
+    conflicts: settings.forceConflicts ? "take" : input.takeBack ? "tell" : "refuse",
     owner,
     known: found?.record.objects ?? [],
     newNamespaces: new Set(namespaces),
   });
   if (checked.problems.length > 0) return { message: `nothing was changed:\n${checked.problems.join("\n")}` };
+  for (const text of checked.takenBack) context.log(`takes back ${text}`);
   for (const text of checked.adopted) context.log(`${text} becomes part of this target`);
   await makeNamespaces(cluster, objects, settings.createNamespace, context.log);
   const written = await firstRecord(cluster, input, objects, found);
@@ -166,7 +167,7 @@ async function applyOne(
   }
   for (;;)
     try {
-      return await applyObject(cluster, object, { fieldManager: FIELD_MANAGER, force: forceConflicts });
+      return await applyObject(cluster, object, { fieldManager: FIELD_MANAGER, force: forceConflicts || input.takeBack });
     } catch (error) {
       if (!(error instanceof ClusterError) || isClusterError(error, "unreachable", "unavailable", "unauthorized")) throw error;
       if (!isClusterError(error, "unknown-kind", "not-found") || performance.now() > until) return problemOf(object, error);

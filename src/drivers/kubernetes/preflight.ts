@@ -15,9 +15,12 @@ type Preflight = {
   readonly problems: readonly string[];
   /** What becomes this target's although it did not make it. */
   readonly adopted: readonly string[];
+  /** Fields that others have set and that are set back, a line each. */
+  readonly takenBack: readonly string[];
 };
 type Options = {
-  readonly force: boolean;
+  /** What happens with fields that others own: the release is refused, they are taken, or taken and told. */
+  readonly conflicts: "refuse" | "take" | "tell";
   readonly owner: Record<string, string>;
   readonly known: readonly Entry[];
   readonly newNamespaces: ReadonlySet<string>;
@@ -30,12 +33,18 @@ export async function preflight(cluster: Cluster, objects: readonly KubeObject[]
   const live = await readLive(cluster, objects);
   const kinds = new Set(objects.flatMap(kindOf));
   const replaced = new Set<string>();
+  const takenBack: string[] = [];
   const found = await each(objects, AT_ONCE, async (object) => {
     const key = keyOf(object, cluster.namespace);
     const there = live.get(key);
     const foreign = there ? foreignTo(there, object, options.owner) : null;
     if (foreign !== null) return foreign;
-    const error = await dryRun(cluster, object, options.force);
+    let error = await dryRun(cluster, object, options.conflicts === "take");
+    if (options.conflicts === "tell" && isClusterError(error, "conflict")) {
+      const lines = conflictsOf(error).map(({ field, manager }) => `${titleOf(object)}: ${field}, which was set by ${manager}`);
+      error = await dryRun(cluster, object, true);
+      if (error === null) takenBack.push(...lines);
+    }
     if (error === null || isYetToCome(error, object, kinds, options.newNamespaces)) return null;
     if (there && isJob(object) && isClusterError(error, "invalid") && /field is immutable/.test(error.message)) {
       replaced.add(key);
@@ -49,7 +58,7 @@ export async function preflight(cluster: Cluster, objects: readonly KubeObject[]
     const there = live.get(key);
     return there && !known.has(key) && ownerOf(there) === null ? [`${titleOf(object)}, which ${managersOf(there)} made,`] : [];
   });
-  return { live, replaced, problems: found.filter((problem) => problem !== null), adopted };
+  return { live, replaced, problems: found.filter((problem) => problem !== null), adopted, takenBack };
 }
 
 export const isJob = (object: Pick<KubeObject, "apiVersion" | "kind">): boolean =>
@@ -104,7 +113,7 @@ export function problemOf(object: KubeObject, error: ClusterError): string {
 function conflictText(object: KubeObject, conflicts: readonly Conflict[]): string {
   const lines = conflicts.slice(0, 10).map(({ field, manager }) => `  ${field} was set by ${manager}`);
   if (conflicts.length > 10) lines.push(`  and ${conflicts.length - 10} more fields`);
-  return `${titleOf(object)} has fields that somebody else has set:\n${lines.join("\n")}\n  Take them into the manifest or out of it; or \`forceConflicts: true\` sets them anyway`;
+  return `${titleOf(object)} has fields that somebody else has set:\n${lines.join("\n")}\n  Take them into the manifest or out of it; or \`forceConflicts: true\` sets them anyway, as a rollback and \`sluice deploy --redeploy\` do`;
 }
 
 function managersOf(there: KubeObject): string {

@@ -76,6 +76,8 @@ export type ApplyInput = RenderInput & {
   /** The fence: left at the target, so that a late writer can be told from the current one. */
   readonly attempt: string;
   readonly direction: "deploy" | "rollback";
+  /** Sets back what others have changed on the target since, where a deploy would stop and show it: a rollback must not fail on a change that somebody made in the same trouble, and whoever asks for the same again has seen the drift. */
+  readonly takeBack: boolean;
   /** Directory of the artifact's files, read only; null where the service has no artifact or it is not a file tree. */
   readonly directory: string | null;
   /** Addresses of needed services. */

@@ -97,6 +97,7 @@ export function inputOf(home: string, attempt: string, commit: string, digest: s
     definition,
     attempt,
     direction: "deploy",
+    takeBack: false,
     directory,
     needs: {},
     run: "1",

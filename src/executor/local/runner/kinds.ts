@@ -51,6 +51,7 @@ export async function deploy(spec: DeploySpec, registry: AttemptRegistry, contex
       digest,
       definition,
       direction,
+      takeBack: spec.takeBack ?? direction === "rollback",
       needs,
       attempt: spec.id,
       run: spec.run,

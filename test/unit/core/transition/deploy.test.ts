@@ -120,6 +120,7 @@ describe("what is live decides when a step starts", () => {
     rig.everywhere("c1");
     rig.started("c1", { environments: ["devnet"], services: ["api"], redeploy: true });
     expect(rig.runs()).toEqual(["deploy:api@devnet"]);
+    expect([...rig.running.values()].map(({ spec }) => spec)).toMatchObject([{ takeBack: true }]);
   });
 
   test("a newer one: skipped, with the command that goes back to what was good there", () => {
