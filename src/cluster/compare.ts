@@ -3,6 +3,7 @@ import { applyObject } from "./apply.ts";
 import type { Cluster } from "./cluster.ts";
 import { isClusterError } from "./errors.ts";
 import { readLive } from "./health/assess.ts";
+import { withoutInvented } from "./invented.ts";
 import { each, keyOf, type KubeObject } from "./objects.ts";
 import { type Mask, printObject } from "./print.ts";
 
@@ -23,7 +24,7 @@ export async function compareObjects(cluster: Cluster, objects: readonly KubeObj
   return await each(objects, AT_ONCE, async (object) => {
     const before = live.get(keyOf(object, cluster.namespace)) ?? null;
     const after = await wouldBe(cluster, object, options.fieldManager);
-    return changeOf(before, after, options);
+    return changeOf(before, before === null ? withoutInvented(after, object) : after, options);
   });
 }
 

@@ -74,6 +74,30 @@ describeCluster("comparing with what is there", () => {
     });
   });
 
+  it("of what is not there yet shows nothing that the API server makes up for one answer", async () => {
+    const space = await sharedCluster().space();
+    const cluster = await connected(space);
+    const objects = parseManifests(`
+{ apiVersion: v1, kind: Service, metadata: { name: web }, spec: { type: NodePort, selector: { app: web }, ports: [{ name: a, port: 80 }, { name: b, port: 81, nodePort: 31811 }] } }
+---
+{ apiVersion: v1, kind: Service, metadata: { name: none }, spec: { clusterIP: None, selector: { app: web }, ports: [{ port: 80 }] } }
+---
+{ apiVersion: batch/v1, kind: Job, metadata: { name: move }, spec: { template: { spec: { restartPolicy: Never, containers: [{ name: app, image: team/move }] } } } }
+---
+{ apiVersion: v1, kind: Pod, metadata: { name: one }, spec: { containers: [{ name: app, image: team/web }] } }
+`);
+    const compare = async () => await compareObjects(cluster, objects, { fieldManager: "sluice", mask: maskOf(space.directory) });
+    const changes = await compare();
+    expect(await compare()).toEqual(changes);
+    const [web, headless, ...others] = changes.map(({ after }) => after ?? "");
+    expect(web).toContain("nodePort: 31811");
+    expect(web?.match(/nodePort:/g)).toHaveLength(1);
+    expect(web).not.toMatch(/clusterIP|ipFamil/);
+    expect(headless).toMatch(/clusterIP: None/);
+    expect(others.join("")).toMatch(/image: team\/move[^]*image: team\/web/);
+    expect(others.join("")).not.toMatch(/uid|kube-api-access/);
+  });
+
   it("what the API server cannot say yet is shown as it is written: a kind or a namespace that the same release brings", async () => {
     const space = await sharedCluster().space();
     const cluster = await connected(space);

@@ -154,6 +154,15 @@ describeCluster("a chart of the commit", () => {
     await release.space.kubectl(["set", "image", "deployment/api", "api=team/other:1"]);
     expect(await changes("one")).toContain("Deployment/api changed");
   });
+
+  it("an image that is not built yet is shown as that, and not as the one that the chart names by itself", async () => {
+    const release = await open();
+    release.commit("one");
+    const input = { ...release.input("one"), digest: null };
+    const deployment = (await driver.compare?.(input, release.look("one")))?.find(({ kind }) => kind === "Deployment");
+    expect(deployment?.after).toContain("image: team/api@sha256:not-built-yet");
+    expect(await driver.render(input, release.look("one"))).toMatch(/artifact: team\/api, not built yet[^]*team\/api@sha256:not-built-yet/);
+  });
 });
 
 describeCluster("what goes wrong with a release", () => {

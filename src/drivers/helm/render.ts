@@ -3,6 +3,7 @@ import { variablesOf } from "../../cluster/connect.ts";
 import { parseManifests } from "../../cluster/manifests.ts";
 import type { KubeObject } from "../../cluster/objects.ts";
 import { maskOf, printManifests } from "../../cluster/print.ts";
+import { shownDigest } from "../../cluster/unbuilt.ts";
 import { inputArguments, templateArguments } from "./arguments.ts";
 import { withChart } from "./chart.ts";
 import { settingsOf } from "./config.ts";
@@ -15,7 +16,8 @@ export type Rendered = { readonly objects: readonly KubeObject[]; readonly title
 
 /** What Helm makes of the chart, hooks included, without asking a cluster. Rejects with its words, and where the image would not be pinned. */
 export async function template(input: RenderInput, context: LookContext): Promise<Rendered> {
-  const { definition, digest } = input;
+  const { definition } = input;
+  const digest = shownDigest(input);
   const settings = settingsOf(definition, digest);
   const helm: Helm = { env: helmEnvironment(variablesOf(definition), context.home), home: context.home, signal: context.signal };
   await versionOf(helm);
@@ -24,7 +26,7 @@ export async function template(input: RenderInput, context: LookContext): Promis
   return await withChart(settings, { tree: context.tree, remote }, async (chart, scratch) => {
     const inputs = await inputArguments(settings, chart, definition.image ?? null, digest, scratch);
     const text = readable(await ask(helm, templateArguments(settings, chart, inputs), TEMPLATE_MS), chart.path, chart.title);
-    mustPin(text, input, chart.title);
+    mustPin(text, { definition, digest }, chart.title);
     return { objects: parseManifests(text, `what the chart ${chart.title} renders`), title: chart.title, version: chart.version };
   });
 }
@@ -53,7 +55,7 @@ function artifactText(image: string | null, digest: string | null): string {
 }
 
 /** Whoever approves approves a digest: what runs must be that, and not what a tag means by then. */
-function mustPin(text: string, { definition: { image }, digest }: RenderInput, title: string): void {
+function mustPin(text: string, { definition: { image }, digest }: Pick<RenderInput, "definition" | "digest">, title: string): void {
   if (image === undefined || digest === null || text.includes(`@${digest}`) || !/^[\s-]*image:/m.test(text)) return;
   throw new Error(
     `nothing that the chart ${title} renders runs the image ${image}@${digest}: name the values that take it as \`image\`, such as \`image: { repository: web.image.repository, tag: web.image.tag }\``,

@@ -12,6 +12,7 @@ export async function render(input: RenderInput, context: LookContext): Promise<
   return text;
 }
 
-export function textOf({ commit, digest }: RenderInput, objects: readonly KubeObject[], home: string): string {
-  return `# commit: ${commit}\n# artifact: ${digest ?? "none"}\n${printManifests(objects, maskOf(home))}`;
+export function textOf({ commit, digest, definition }: RenderInput, objects: readonly KubeObject[], home: string): string {
+  const artifact = digest ?? (definition.image === undefined ? "none" : "not built yet");
+  return `# commit: ${commit}\n# artifact: ${artifact}\n${printManifests(objects, maskOf(home))}`;
 }

@@ -1,6 +1,7 @@
 import { parseManifests } from "../../cluster/manifests.ts";
 import { inOrder, keyOf, type KubeObject, titleOf } from "../../cluster/objects.ts";
 import { variablesOf } from "../../cluster/connect.ts";
+import { shownDigest } from "../../cluster/unbuilt.ts";
 import type { LookContext, RenderInput } from "../../engine/ports/driver.ts";
 import { settingsOf } from "./config.ts";
 import { readManifests } from "./files.ts";
@@ -13,7 +14,8 @@ type Context = Pick<LookContext, "signal" | "tree">;
 
 /** The objects of a target as they are applied, but for the annotations that say by which attempt: ordered, labelled, images pinned. Rejects with what is wrong with them. */
 export async function objectsOf(input: RenderInput, context: Context): Promise<readonly KubeObject[]> {
-  const settings = settingsOf(input.definition, input.digest);
+  const digest = shownDigest(input);
+  const settings = settingsOf(input.definition, digest);
   const all =
     settings.kustomize === null
       ? await readManifests(settings.manifests, context.tree)
@@ -22,7 +24,7 @@ export async function objectsOf(input: RenderInput, context: Context): Promise<r
   refuse(selected, settings.place.namespace ?? null);
   const labels = ownerLabels(input);
   const labelled = inOrder(selected).map((object) => withLabels(object, labels));
-  return input.digest === null ? labelled : pinImages(labelled, settings.images, input.definition.image, input.digest);
+  return digest === null ? labelled : pinImages(labelled, settings.images, input.definition.image, digest);
 }
 
 async function kustomized(path: string, { definition }: RenderInput, { signal, tree }: Context): Promise<readonly KubeObject[]> {

@@ -89,6 +89,13 @@ describe("images become the artifact", () => {
       /no container has the image weeb, .* there are web, side/,
     );
   });
+
+  test("one that is not built yet is shown as that, and not as what the manifest names", async () => {
+    const files = { "deploy/a.yaml": deployment("web", "registry.example/web:latest") };
+    const { text } = await render(files, { manifests: ["deploy"] }, { image: "registry.example/web" });
+    expect(text).toContain("# artifact: not built yet\n");
+    expect(text).toContain("image: registry.example/web@sha256:not-built-yet\n");
+  });
 });
 
 test("objects are selected by kind and name or by label, in their order, each once", () => {
