@@ -117,9 +117,12 @@ function builderTasks({ artifacts }: Plan, adapters: Adapters): readonly Task[] 
 
 const countOf = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
-/** What is said alike of several environments is said once, with all of them. */
-function merged(found: readonly { readonly task: Task; readonly finding: Finding }[], order: readonly EnvironmentId[]): readonly Check[] {
-  const groups = Map.groupBy(found, ({ finding }) => JSON.stringify([finding.level, finding.subject, finding.message, finding.hint]));
+type Told = { readonly task: Task; readonly finding: Finding };
+
+/** What is said alike by several, drivers or environments, is said once, with all environments. Rights that are missing are those of an environment: others have other accounts. */
+function merged(found: readonly Told[], order: readonly EnvironmentId[]): readonly Check[] {
+  const said = [...Map.groupBy(found, ({ task, finding }) => JSON.stringify([task.environment, keyOf(finding)])).values()].flatMap(joined);
+  const groups = Map.groupBy(said, ({ finding }) => keyOf(finding));
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
     if (!first) return [];
@@ -129,4 +132,20 @@ function merged(found: readonly { readonly task: Task; readonly finding: Finding
       { name: subject, status: level, message, ...(hint === null ? {} : { hint }), ...(environments.length > 0 ? { environments } : {}) },
     ];
   });
+}
+
+const keyOf = ({ level, subject, message, hint }: Finding): string => JSON.stringify([level, subject, message, hint]);
+
+/** All that is said alike in one environment, as one. */
+function joined(group: readonly Told[]): readonly Told[] {
+  const [first] = group;
+  const rights = group.flatMap(({ finding }) => finding.rights ?? []);
+  if (first === undefined || rights.length === 0) return first ? [first] : [];
+  return [{ ...first, finding: { ...first.finding, message: `${first.finding.message}: ${rightsText(rights)}` } }];
+}
+
+/** `create, patch on deployments.apps; get on secrets`. */
+function rightsText(rights: NonNullable<Finding["rights"]>): string {
+  const groups = Map.groupBy(rights, ({ on }) => on);
+  return [...groups].map(([on, ones]) => `${[...new Set(ones.map(({ verb }) => verb))].join(", ")} on ${on}`).join("; ");
 }

@@ -1,3 +1,4 @@
+import type { Finding } from "../engine/ports/driver.ts";
 import type { Cluster } from "./cluster.ts";
 import { isClusterError } from "./errors.ts";
 import { each, groupOf, type Ref } from "./objects.ts";
@@ -25,17 +26,34 @@ export async function rightsOf(cluster: Cluster, { apiVersion, kind, metadata }:
   }
 }
 
-/** Which of these the cluster does not give its user, by its own word (SelfSubjectAccessReview), as `create, patch on deployments.apps`. */
-export async function missingRights(cluster: Cluster, rights: readonly Right[]): Promise<readonly string[]> {
+/** What is missing of the rights in a namespace, without which nothing can be deployed there (`needed`), or somebody is helped less; one finding that all is well where none is. */
+export async function examineRights(
+  cluster: Cluster,
+  needed: readonly Right[],
+  helpful: readonly { readonly rights: readonly Right[]; readonly hint: string }[],
+): Promise<readonly Finding[]> {
+  const subject = `rights in ${cluster.context}, namespace ${cluster.namespace}`;
+  const problem = "Grant them by a Role and a RoleBinding; nothing can be deployed there without";
+  const asked = [
+    { rights: needed, level: "problem" as const, hint: problem },
+    ...helpful.map((one) => ({ ...one, level: "warning" as const })),
+  ];
+  const found = await Promise.all(asked.map(async (one) => ({ ...one, rights: await missingRights(cluster, one.rights) })));
+  const told = found.flatMap(({ level, hint, rights }) =>
+    rights.length === 0 ? [] : [{ level, subject, message: "missing", hint, rights }],
+  );
+  return told.length > 0 ? told : [{ level: "ok", subject, message: "all that are needed are there", hint: null }];
+}
+
+/** Which of these the cluster does not give its user, by its own word (SelfSubjectAccessReview), as `create` on `deployments.apps`. */
+async function missingRights(cluster: Cluster, rights: readonly Right[]): Promise<NonNullable<Finding["rights"]>> {
   const distinct = [...new Map(rights.map((right) => [JSON.stringify(right), right])).values()];
   const answers = await each(distinct, AT_ONCE, async (right) => ({ right, given: await isGiven(cluster, right) }));
-  const missing = answers.filter(({ given }) => !given).map(({ right }) => right);
-  const groups = Map.groupBy(
-    missing,
-    ({ group, resource, name }) => `${resource}${group === "" ? "" : `.${group}`}${name === undefined ? "" : ` ${name}`}`,
-  );
-  return [...groups].map(([what, ones]) => `${ones.map(({ verb }) => verb).join(", ")} on ${what}`);
+  return answers.flatMap(({ right, given }) => (given ? [] : [{ verb: right.verb, on: objectOf(right) }]));
 }
+
+const objectOf = ({ group, resource, name }: Right): string =>
+  `${resource}${group === "" ? "" : `.${group}`}${name === undefined ? "" : ` ${name}`}`;
 
 async function isGiven(cluster: Cluster, { namespace, group, resource: whole, verb, name }: Right): Promise<boolean> {
   const [resource, subresource] = whole.split("/");

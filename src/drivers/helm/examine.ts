@@ -3,7 +3,7 @@ import { variablesOf } from "../../cluster/connect.ts";
 import { isClusterError } from "../../cluster/errors.ts";
 import { isWaitedFor } from "../../cluster/health/status.ts";
 import type { Ref } from "../../cluster/objects.ts";
-import { missingRights, type Right, rightsOf } from "../../cluster/rights.ts";
+import { examineRights, type Right, rightsOf } from "../../cluster/rights.ts";
 import type { Definition } from "../../core/plan/plan.ts";
 import type { Finding, LookContext, ObserveInput } from "../../engine/ports/driver.ts";
 import { settingsOf } from "./config.ts";
@@ -111,21 +111,9 @@ async function ofRights(
     ...rights("", "events", ["list"]),
     ...rights("apps", "replicasets", ["list"]),
   ];
-  const [missing, dark] = [await missingRights(cluster, needed), await missingRights(cluster, helpful)];
-  const subject = `rights in ${cluster.context}, namespace ${namespace}`;
-  const told: Finding[] = [];
-  if (missing.length > 0)
-    told.push(
-      problem(subject, `missing: ${missing.join("; ")}`, "Grant them by a Role and a RoleBinding; nothing can be deployed there without"),
-    );
-  if (dark.length > 0)
-    told.push({
-      level: "warning",
-      subject,
-      message: `missing: ${dark.join("; ")}`,
-      hint: "Grant them: without, nobody is told why something does not become healthy",
-    });
-  return told.length > 0 ? told : [ok(subject, `all ${needed.length + helpful.length} are there`)];
+  return await examineRights(cluster, needed, [
+    { rights: helpful, hint: "Grant them: without, nobody is told why something does not become healthy" },
+  ]);
 }
 
 function ofRelease(definition: Definition, history: readonly Stored[]): readonly Finding[] {

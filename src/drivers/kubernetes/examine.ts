@@ -1,7 +1,7 @@
 import type { Cluster } from "../../cluster/cluster.ts";
 import { isClusterError } from "../../cluster/errors.ts";
 import { isWaitedFor } from "../../cluster/health/status.ts";
-import { rightsOf, type Right, missingRights } from "../../cluster/rights.ts";
+import { examineRights, type Right, rightsOf } from "../../cluster/rights.ts";
 import type { Ref } from "../../cluster/objects.ts";
 import { variablesOf } from "../../cluster/connect.ts";
 import type { Finding, LookContext, ObserveInput } from "../../engine/ports/driver.ts";
@@ -59,11 +59,10 @@ async function ofPlace(targets: readonly Target[], context: Omit<LookContext, "t
   try {
     const cluster = await clusterOf(first.definition, context);
     const version = (await cluster.get("/version")) as { readonly gitVersion?: string } | null;
-    const where = `${cluster.context}, namespace ${cluster.namespace}`;
     const pinned = first.definition.cluster === undefined ? "" : ", the cluster that this environment names";
     return [
       ok(subject, `Kubernetes ${version?.gitVersion ?? "of an unknown version"} at ${cluster.server}${pinned}`),
-      ...(await ofRights(cluster, targets, where)),
+      ...(await ofRights(cluster, targets)),
     ];
   } catch (error) {
     if (!isClusterError(error)) throw error;
@@ -71,28 +70,19 @@ async function ofPlace(targets: readonly Target[], context: Omit<LookContext, "t
   }
 }
 
-async function ofRights(cluster: Cluster, targets: readonly Target[], where: string): Promise<readonly Finding[]> {
-  const [needed, helpful] = await rightsFor(cluster, targets);
-  const missing = await missingRights(cluster, needed);
-  const dark = await missingRights(cluster, helpful);
-  const subject = `rights in ${where}`;
-  const findings: Finding[] = [];
-  if (missing.length > 0)
-    findings.push(
-      problem(subject, `missing: ${missing.join("; ")}`, "Grant them by a Role and a RoleBinding; nothing can be deployed there without"),
-    );
-  if (dark.length > 0)
-    findings.push({
-      level: "warning",
-      subject,
-      message: `missing: ${dark.join("; ")}`,
-      hint: "Grant them: without, nobody is told why something does not become healthy, and a StatefulSet may stay stuck at a broken pod",
-    });
-  return findings.length > 0 ? findings : [ok(subject, `all ${needed.length + helpful.length} are there`)];
+/** Those without which nothing can be deployed; by which is told why something does not become healthy; and by which that is mended. */
+async function ofRights(cluster: Cluster, targets: readonly Target[]): Promise<readonly Finding[]> {
+  const [needed, helpful, mending] = await rightsFor(cluster, targets);
+  return await examineRights(cluster, needed, [
+    { rights: helpful, hint: "Grant them: without, nobody is told why something does not become healthy" },
+    { rights: mending, hint: "Grant them: without, a StatefulSet may stay stuck at a broken pod" },
+  ]);
 }
 
-/** Without which nothing can be deployed, and by which is told why something does not become healthy. */
-async function rightsFor(cluster: Cluster, targets: readonly Target[]): Promise<readonly [readonly Right[], readonly Right[]]> {
+async function rightsFor(
+  cluster: Cluster,
+  targets: readonly Target[],
+): Promise<readonly [readonly Right[], readonly Right[], readonly Right[]]> {
   const refs = new Map<string, Ref>();
   for (const target of targets) {
     const record = (await recordOf(cluster, target))?.record.objects ?? USUAL;
@@ -118,9 +108,9 @@ async function rightsFor(cluster: Cluster, targets: readonly Target[]): Promise<
     resource,
     verb: resource === "pods/log" ? "get" : "list",
   }));
-  if ([...refs.values()].some(({ kind }) => kind === "StatefulSet"))
-    helpful.push({ namespace: cluster.namespace, group: "", resource: "pods", verb: "delete" });
-  return [needed, helpful];
+  const sets = [...refs.values()].some(({ kind }) => kind === "StatefulSet");
+  const mending: Right[] = sets ? [{ namespace: cluster.namespace, group: "", resource: "pods", verb: "delete" }] : [];
+  return [needed, helpful, mending];
 }
 
 /** Where it may not be read, that is one of the rights that are missing. */

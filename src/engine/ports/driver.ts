@@ -66,6 +66,8 @@ export type Finding = {
   readonly subject: string;
   readonly message: string;
   readonly hint: string | null;
+  /** Rights that are missing, told after the message. Where several who share a subject say the same but for these, all are told as one. */
+  readonly rights?: readonly { readonly verb: string; readonly on: string }[];
 };
 export type ApplyInput = RenderInput & {
   readonly run: string;

@@ -88,6 +88,30 @@ test("what is alike in several environments is said once; what is wrong in one i
   ]);
 });
 
+test("what two say of one place is said once, with the rights that either lacks; in another environment it is another's", async () => {
+  const rights = (verbs: string, on: string) => verbs.split(" ").map((verb) => ({ verb, on }));
+  const missing = { level: "problem" as const, subject: "rights in shop", message: "missing", hint: "grant them" };
+  const checks = await examined({
+    driver: {
+      examine: async ([first]) => [
+        finding({ ...missing, rights: [...rights("get", "secrets"), ...rights("get patch", "services")] }),
+        ...(first?.target === "api@mainnet" ? [] : [finding({ ...missing, rights: rights("get create", "services") })]),
+        finding({ subject: "rights in other", message: "all there" }),
+        finding({ subject: "rights in other", message: "all there" }),
+      ],
+    },
+  });
+  expect(doctorLines(checks, colorsOf(false)).slice(1)).toEqual([
+    "devnet:",
+    "  problem rights in shop: missing: get on secrets; get, patch, create on services\n    hint: grant them",
+    "devnet, mainnet:",
+    "  ok rights in other: all there",
+    "mainnet:",
+    "  problem rights in shop: missing: get on secrets; get, patch on services\n    hint: grant them",
+    "2 problems",
+  ]);
+});
+
 test("one that throws hides no other, and says no credential's value", async () => {
   vi.stubEnv("TOKEN", "hunter2-hunter2");
   onTestFinished(() => void vi.unstubAllEnvs());
