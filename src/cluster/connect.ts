@@ -55,7 +55,7 @@ async function uidOf(cluster: Cluster): Promise<string | null> {
     throw new ClusterError(
       "forbidden",
       `whether the context ${cluster.context} leads to the cluster that this environment names cannot be told: ${error.message}`,
-      "Grant `get` on the namespace kube-system (a ClusterRole with resourceNames: [kube-system]), or take `cluster` out of the environment",
+      "Grant `get` on the namespace kube-system (a Role in it is enough: resources: [namespaces], resourceNames: [kube-system], verbs: [get]), or take `cluster` out of the environment",
     );
   }
 }

@@ -384,8 +384,27 @@ describeCluster("a connection", () => {
     const blind = await space.serviceAccount("blind", [{ apiGroups: [""], resources: ["pods"], verbs: ["get"] }]);
     await expect(connect(place(space, blind), {}, { signal, home: null, cluster: uid })).rejects.toMatchObject({
       code: "forbidden",
-      hint: expect.stringContaining("`get` on the namespace kube-system") as string,
+      hint: expect.stringContaining(
+        "a Role in it is enough: resources: [namespaces], resourceNames: [kube-system], verbs: [get]",
+      ) as string,
     });
+    const rule = JSON.stringify([{ apiGroups: [""], resources: ["namespaces"], resourceNames: ["kube-system"], verbs: ["get"] }]);
+    const role = `sluice-${space.namespace}`;
+    const metadata = `{ name: ${role}, namespace: kube-system }`;
+    await space.kubectl(["apply", "-f", "-"], {
+      input: `
+{ apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: ${metadata}, rules: ${rule} }
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: ${metadata}
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: ${role} }
+subjects: [{ kind: ServiceAccount, name: blind, namespace: ${space.namespace} }]
+`,
+    });
+    onTestFinished(() => space.kubectl(["delete", "--namespace=kube-system", `role/${role}`, `rolebinding/${role}`]).then(() => {}));
+    const seeing = () => connect(place(space, blind), {}, { signal, home: null, cluster: uid });
+    await until(async () => (await seeing().catch(() => null)) && true, "the Role counts");
   });
 
   it("names the right that is missing, and credentials that are not taken", async () => {
