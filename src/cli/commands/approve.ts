@@ -53,7 +53,7 @@ async function approve(session: Session, commit: string, options: Options): Prom
   const comment = reason ?? options.comment ?? null;
   const decision: Decision = { verdict: "approved", commit, environment, comment, expect, only, except, emergency, yes };
   const recorded = await decide(session, connection, decision);
-  if (session.json) session.printJson({ commit, environment, ...recorded });
+  if (session.json) session.printJson({ environment, ...recorded });
   else session.print(decisionText(decision, recorded));
   for (const line of standingLines(recorded.members)) session.say(line);
   if (connection.drivenBy === "server") return EXIT.done;

@@ -34,8 +34,11 @@ const MOST_NAMED = 50;
 const MOST_TARGETS = 20;
 const MOST_COMMITS = 10;
 
+/** What was recorded, and of which commit: a ref such as HEAD means another one tomorrow. */
+export type Recorded = Schemas["DecisionAnswer"] & { readonly commit: string };
+
 /** Shows every gate that the decision is about, asks, and has it recorded. */
-export async function decide(session: Session, connection: Connection, decision: Decision): Promise<Schemas["DecisionAnswer"]> {
+export async function decide(session: Session, connection: Connection, decision: Decision): Promise<Recorded> {
   const { client } = connection;
   const { verdict, environment, comment, emergency } = decision;
   const { id } = await answer(client.GET("/api/v1/commits/{id}", { params: { path: { id: decision.commit } } }));
@@ -47,12 +50,13 @@ export async function decide(session: Session, connection: Connection, decision:
   // What has just been shown is what is decided on, and nothing that came meanwhile; also where nobody was asked.
   const seen = gate?.all[0].set ?? NOTHING;
   const [only, except] = [decision.only && [...decision.only], decision.except && [...decision.except]];
-  return answer(
+  const recorded = await answer(
     client.POST("/api/v1/decisions", {
       params: { header: { "idempotency-key": idempotencyKey() } },
       body: { verdict, commit: id, environment, comment, expect: decision.expect ?? seen, only, except, emergency },
     }),
   );
+  return { commit: id, ...recorded };
 }
 
 /** What waits for a decision on the commit there; null: nothing. */
@@ -129,8 +133,8 @@ async function targetsIn({ client }: Connection, environment: string): Promise<r
 }
 
 /** What was decided, in words. */
-export function decisionText(decision: Decision, recorded: Schemas["DecisionAnswer"]): string {
+export function decisionText(decision: Decision, recorded: Recorded): string {
   const members = `${count(recorded.targets.length, "member")}${recorded.targets.length === 0 ? "" : ` (${listed(recorded.targets)})`}`;
   const runs = recorded.runs.length === 0 ? "" : `, ${recorded.runs.length === 1 ? "run" : "runs"} ${listed(recorded.runs)}`;
-  return `${decision.commit} ${recorded.already ? `was ${decision.verdict} already` : decision.verdict} in ${decision.environment}: ${members}${runs}`;
+  return `${shortCommit(recorded.commit)} ${recorded.already ? `was ${decision.verdict} already` : decision.verdict} in ${decision.environment}: ${members}${runs}`;
 }

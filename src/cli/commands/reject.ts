@@ -33,7 +33,7 @@ async function reject(session: Session, commit: string, options: Options): Promi
     yes: options.yes,
   };
   const recorded = await decide(session, connection, decision);
-  if (session.json) session.printJson({ commit, environment: options.env, ...recorded });
+  if (session.json) session.printJson({ environment: options.env, ...recorded });
   else session.print(decisionText(decision, recorded));
   return EXIT.done;
 }

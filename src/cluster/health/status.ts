@@ -49,21 +49,27 @@ type Fields = Readonly<Record<string, unknown>>;
 const fieldsOf = (value: unknown): Fields => (typeof value === "object" && value !== null ? (value as Fields) : {});
 const count = (value: unknown): number => (typeof value === "number" ? value : 0);
 
+const pods = (number: number): string => `${number} ${number === 1 ? "pod" : "pods"}`;
+const availableText = (available: number, wanted: number): string =>
+  `${available} of ${pods(wanted)} ${available === 1 ? "is" : "are"} available`;
+const updatedText = (updated: number, wanted: number): string =>
+  `${updated} of ${pods(wanted)} ${updated === 1 ? "is" : "are"} of the new version`;
+
 function deployment(object: KubeObject): Verdict {
   const [spec, status] = [fieldsOf(object["spec"]), fieldsOf(object["status"])];
   const wanted = typeof spec["replicas"] === "number" ? spec["replicas"] : 1;
   const [all, updated, available] = [count(status["replicas"]), count(status["updatedReplicas"]), count(status["availableReplicas"])];
   const progress = conditionOf(object, "Progressing");
-  const some = `${available} of ${wanted} pods are available`;
+  const some = availableText(available, wanted);
   // The time that its author gives a rollout has passed; its controller may go on, but kubectl and Helm call it failed, too.
   if (progress?.status === "False" && progress.reason === "ProgressDeadlineExceeded")
     return failed(`has made no progress for ${count(spec["progressDeadlineSeconds"]) || 600} s (progressDeadlineSeconds); ${some}`);
   if (updated < wanted) {
     // Nothing rolls out until a person resumes it.
-    if (spec["paused"] === true) return failed(`is paused: ${updated} of ${wanted} pods are of the new version`);
-    return progressing(`${updated} of ${wanted} pods are of the new version`);
+    if (spec["paused"] === true) return failed(`is paused: ${updatedText(updated, wanted)}`);
+    return progressing(updatedText(updated, wanted));
   }
-  if (all > updated) return progressing(`${all - updated} pods of the version before are still there`);
+  if (all > updated) return progressing(`${pods(all - updated)} of the version before ${all - updated === 1 ? "is" : "are"} still there`);
   if (available >= wanted) return ready;
   const wasThere = progress?.reason === "NewReplicaSetAvailable" && conditionOf(object, "Available")?.status === "False";
   return wasThere ? degraded(some) : progressing(some);
@@ -77,9 +83,9 @@ function statefulSet(object: KubeObject): Verdict {
   const updated = count(status["updatedReplicas"]);
   // With OnDelete the new version comes when a person deletes pods: there is nothing to wait for.
   const rolls = strategy["type"] !== "OnDelete";
-  if (rolls && updated < wanted - partition) return progressing(`${updated} of ${wanted - partition} pods are of the new version`);
+  if (rolls && updated < wanted - partition) return progressing(updatedText(updated, wanted - partition));
   const available = count(status["availableReplicas"] ?? status["readyReplicas"]);
-  if (available < wanted) return progressing(`${available} of ${wanted} pods are available`);
+  if (available < wanted) return progressing(availableText(available, wanted));
   if (rolls && partition === 0 && status["currentRevision"] !== status["updateRevision"] && wanted > 0)
     return progressing("the last pods of the version before are being replaced");
   return ready;
@@ -89,16 +95,15 @@ function daemonSet(object: KubeObject): Verdict {
   const [spec, status] = [fieldsOf(object["spec"]), fieldsOf(object["status"])];
   const wanted = count(status["desiredNumberScheduled"]);
   const [updated, available] = [count(status["updatedNumberScheduled"]), count(status["numberAvailable"])];
-  if (fieldsOf(spec["updateStrategy"])["type"] !== "OnDelete" && updated < wanted)
-    return progressing(`${updated} of ${wanted} pods are of the new version`);
-  return available < wanted ? progressing(`${available} of ${wanted} pods are available`) : ready;
+  if (fieldsOf(spec["updateStrategy"])["type"] !== "OnDelete" && updated < wanted) return progressing(updatedText(updated, wanted));
+  return available < wanted ? progressing(availableText(available, wanted)) : ready;
 }
 
 function replicaSet(object: KubeObject): Verdict {
   const [spec, status] = [fieldsOf(object["spec"]), fieldsOf(object["status"])];
   const wanted = typeof spec["replicas"] === "number" ? spec["replicas"] : 1;
   const available = count(status["availableReplicas"]);
-  return available < wanted ? progressing(`${available} of ${wanted} pods are available`) : ready;
+  return available < wanted ? progressing(availableText(available, wanted)) : ready;
 }
 
 function job(object: KubeObject): Verdict {
@@ -108,8 +113,10 @@ function job(object: KubeObject): Verdict {
   // Its controller has given up (backoffLimit, activeDeadlineSeconds, a pod failure policy): a Job does not start again by itself.
   if (end?.status === "True") return failed(`has failed: ${[end.reason, end.message].filter(Boolean).join(": ")}`);
   if (fieldsOf(object["spec"])["suspend"] === true) return failed("is suspended: it does not run until a person resumes it");
-  const lost = count(status["failed"]);
-  return progressing(`has not completed: ${count(status["active"])} pods run${lost > 0 ? `, ${lost} have failed` : ""}`);
+  const [active, lost] = [count(status["active"]), count(status["failed"])];
+  return progressing(
+    `has not completed: ${pods(active)} ${active === 1 ? "runs" : "run"}${lost > 0 ? `, ${lost} ${lost === 1 ? "has" : "have"} failed` : ""}`,
+  );
 }
 
 function pod(object: KubeObject): Verdict {

@@ -14,15 +14,18 @@ test("the answer to approve says of each member who has approved, who has starte
   const team = await Team.open(place, "members", TWO_OF_THREE);
   const commit = team.shop.head;
   const run = await team.deploy("uma", "--all");
-  const first = await team.as("ana", ["approve", commit, ...APPROVE]);
+  const first = await team.as("ana", ["approve", "HEAD", ...APPROVE]);
+  // HEAD is another commit tomorrow
+  expect(first.out).toContain(`${commit.slice(0, 9)} approved in mainnet: 2 members`);
   expect(first.out).toContain("api@mainnet, web@mainnet: approved by 1 of 2 (ana): 1 more must approve");
 
   const second = await team.as("ben", ["approve", commit, ...APPROVE, "--only", "api"]);
   expect(second.out).toMatch(/^api@mainnet: approved by 2 of 2 \(ana, ben\), started$/m);
   expect(second.out).toMatch(/^web@mainnet: approved by 1 of 2 \(ana\): 1 more must approve$/m);
-  const third = jsonOf<{ members: { target: string; approved: string[]; open: boolean }[] }>(
-    await team.as("cai", ["approve", commit, ...APPROVE, "--json"]),
+  const third = jsonOf<{ commit: string; members: { target: string; approved: string[]; open: boolean }[] }>(
+    await team.as("cai", ["approve", "HEAD", ...APPROVE, "--json"]),
   );
+  expect(third.commit).toBe(commit);
   expect(third.members).toMatchObject([{ target: "web@mainnet", approved: ["ana", "cai"], count: 2, open: true }]);
   expect(await team.ended(run)).toBe("succeeded");
 });

@@ -132,7 +132,7 @@ describe("a project without a server", () => {
   test("approve records the decision and, since nobody else does, drives the run to its end", async () => {
     const ended = await shop.sluice(["approve", first.slice(0, 8), "--env", "mainnet", "--comment", "looked at devnet"]);
     expect(ended.exit).toBe(0);
-    expect(ended.out).toMatch(/^\w{8} approved in mainnet: 2 members .*run 1$/m);
+    expect(ended.out).toMatch(new RegExp(`^${first.slice(0, 9)} approved in mainnet: 2 members .*run 1$`, "m"));
     expect(ended.out).toContain("run 1 (deploy");
     expect(await live("mainnet")).toEqual({ api: first, web: first });
     expect(jsonOf<Run>(await shop.sluice(["run", "show", "1", "--json"])).status).toBe("succeeded");

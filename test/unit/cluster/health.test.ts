@@ -26,13 +26,8 @@ describe("what an object's status says", () => {
     ["scaled to none", deployment({}, { replicas: 0 }), "ready", /^$/],
     ["whose controller lags", deployment({ ...done, observedGeneration: 1 }), "progressing", /not yet seen/],
     ["that is new", { ...deployment({}), status: {} }, "progressing", /not yet seen/],
-    [
-      "half way",
-      deployment({ replicas: 4, updatedReplicas: 1, availableReplicas: 3 }),
-      "progressing",
-      /1 of 3 pods are of the new version/,
-    ],
-    ["with old pods left", deployment({ ...done, replicas: 4 }), "progressing", /1 pods of the version before/],
+    ["half way", deployment({ replicas: 4, updatedReplicas: 1, availableReplicas: 3 }), "progressing", /1 of 3 pods is of the new version/],
+    ["with old pods left", deployment({ ...done, replicas: 4 }), "progressing", /^1 pod of the version before is still there/],
     [
       "not available",
       deployment({ ...done, availableReplicas: 1, conditions: [progressing("ReplicaSetUpdated")] }),
@@ -47,7 +42,7 @@ describe("what an object's status says", () => {
         conditions: [progressing("NewReplicaSetAvailable"), { type: "Available", status: "False" }],
       }),
       "degraded",
-      /1 of 3 pods are available/,
+      /1 of 3 pods is available/,
     ],
     [
       "over its deadline",
@@ -104,7 +99,7 @@ describe("what an object's status says", () => {
       /2 of 3/,
     ],
     ["a DaemonSet without nodes", object("apps/v1", "DaemonSet", {}, { desiredNumberScheduled: 0 }), "ready", /^$/],
-    ["a Job that runs", object("batch/v1", "Job", {}, { active: 1, failed: 2 }), "progressing", /1 pods run, 2 have failed/],
+    ["a Job that runs", object("batch/v1", "Job", {}, { active: 1, failed: 2 }), "progressing", /1 pod runs, 2 have failed/],
     ["a Job that is done", object("batch/v1", "Job", {}, { conditions: [{ type: "Complete", status: "True" }] }), "ready", /^$/],
     [
       "a Job that has failed",
