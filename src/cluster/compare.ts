@@ -4,7 +4,7 @@ import type { Cluster } from "./cluster.ts";
 import { isClusterError } from "./errors.ts";
 import { readLive } from "./health/assess.ts";
 import { withoutInvented } from "./invented.ts";
-import { each, keyOf, type KubeObject } from "./objects.ts";
+import { each, groupOf, keyOf, type KubeObject } from "./objects.ts";
 import { type Mask, printObject } from "./print.ts";
 
 type Options = {
@@ -12,6 +12,8 @@ type Options = {
   readonly mask: Mask;
   /** Annotations and labels that say who applied it and when, and so differ each time: these, and those that begin with one that ends in `/`. */
   readonly ignore?: readonly string[];
+  /** These very objects have been applied as a whole before, and would not be again. */
+  readonly applied?: boolean;
 };
 const AT_ONCE = 8;
 
@@ -24,8 +26,16 @@ export async function compareObjects(cluster: Cluster, objects: readonly KubeObj
   return await each(objects, AT_ONCE, async (object) => {
     const before = live.get(keyOf(object, cluster.namespace)) ?? null;
     const after = await wouldBe(cluster, object, options.fieldManager);
-    return changeOf(before, before === null ? withoutInvented(after, object) : after, options);
+    if (before !== null) return changeOf(before, after, options);
+    const shown = withoutInvented(after, object);
+    return changeOf(options.applied === true && goesByItself(object) ? shown : null, shown, options);
   });
+}
+
+/** A Job that its controller removes some time after it has ended: then that it is gone says that it has. */
+function goesByItself({ apiVersion, kind, spec }: KubeObject): boolean {
+  const { ttlSecondsAfterFinished: ttl } = (spec ?? {}) as { readonly ttlSecondsAfterFinished?: unknown };
+  return kind === "Job" && groupOf(apiVersion) === "batch" && typeof ttl === "number";
 }
 
 /** An entry of two objects of the same name, `after` null where it is removed. */

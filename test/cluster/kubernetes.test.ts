@@ -409,6 +409,25 @@ describeCluster("drift", () => {
   });
 });
 
+describeCluster("a Job that goes when it has run", () => {
+  it("is no drift and nothing unhealthy; what runs again shows it", async () => {
+    const web = await open();
+    const passing = job("migrate").replace("backoffLimit: 0", "backoffLimit: 0\n  ttlSecondsAfterFinished: 1");
+    web.commit("one", `${passing}---\n${service("web")}`);
+    web.commit("two", `${passing.replace("team/migrate", "team/migrate-2")}---\n${service("web")}`);
+    const different = async (commit: string) =>
+      (await web.compare(commit)).filter(({ change }) => change !== "same").map(({ kind, change }) => `${kind} ${change}`);
+    expect(await different("one")).toContain("Job added");
+    await web.apply("one");
+    await until(async () => ((await web.space.kubectl(["get", "jobs", "-o", "name"])) === "" ? true : null), "the Job is gone");
+    expect(await different("one")).toEqual([]);
+    expect(await web.observe()).toMatchObject({ kind: "live", health: "healthy" });
+    expect(await different("two")).toEqual(["Job added"]);
+    await web.space.kubectl(["delete", "configmap", "web-config"]);
+    expect(await different("one")).toEqual(["ConfigMap added"]);
+  });
+});
+
 describeCluster("going back", () => {
   it("applies what was applied then: kept here, or rendered again where that gives the very same", async () => {
     const web = await open();

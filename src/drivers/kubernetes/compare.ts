@@ -15,11 +15,13 @@ export async function compare(input: RenderInput, context: LookContext): Promise
   const { definition } = input;
   const objects = await objectsOf(input, context);
   const cluster = await clusterOf(definition, context);
-  const options = { fieldManager: FIELD_MANAGER, mask: maskOf(context.home), ignore: BY };
+  const record = (await readRecord(cluster, input))?.record ?? null;
+  const applied = record?.phase === "applied" && record.commit === input.commit && record.digest === input.digest;
+  const options = { fieldManager: FIELD_MANAGER, mask: maskOf(context.home), ignore: BY, applied };
   const changes = await compareObjects(cluster, objects, options);
   if (!settingsOf(definition, input.digest).prune) return changes;
   const brought = new Set(objects.map((object) => keyOf(object, cluster.namespace)));
-  const stale = ((await readRecord(cluster, input))?.record.objects ?? []).filter((entry) => !brought.has(keyOf(entry, cluster.namespace)));
+  const stale = (record?.objects ?? []).filter((entry) => !brought.has(keyOf(entry, cluster.namespace)));
   const live = await readLive(cluster, stale);
   const owner = ownerLabels(input);
   const removed = stale.flatMap((entry) => {
