@@ -26,7 +26,7 @@ export async function upgrade(session: Session, history: readonly Stored[], inst
   const { chart: source, hooks } = settings;
   const next = (history.at(-1)?.revision ?? 0) + 1;
   const remote = () => (source.kind === "remote" ? fetchChart(helm, source) : Promise.reject(new Error("the chart is in the repository")));
-  return await withChart(settings, { tree: context.tree, remote }, async (chart, scratch) => {
+  return await withChart(settings, { home: context.home, tree: context.tree, remote }, async (chart, scratch) => {
     const inputs = await inputArguments(settings, chart, input.definition.image ?? null, input.digest, scratch);
     const needs = hooks ? await hookNeeds(chart.path) : "none";
     const marks = Object.entries(upgradeMarks(input, next)).filter(([, value]) => !install || value !== "null");

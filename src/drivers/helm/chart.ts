@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
-import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, readdir, readFile } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { SourceError } from "../../engine/ports/source.ts";
 import { codeOf } from "../../host/errors.ts";
+import { withScratch } from "../../host/scratch.ts";
 import type { Settings } from "./config.ts";
+import { directoryOf } from "./helm.ts";
 import { plainImage, plainMetadata } from "./plain.ts";
 
 /** A chart with its values, as files that Helm is given. */
@@ -21,6 +22,8 @@ export type Chart = {
 type Dependency = { readonly name: string; readonly repository: string; readonly version: string };
 
 type Folders = {
+  /** The store's directory. */
+  readonly home: string;
   /** A folder of the commit's tree. */
   readonly tree: (folder: string) => Promise<string>;
   /** The chart of a registry or repository, unpacked. */
@@ -29,12 +32,9 @@ type Folders = {
 
 /** Runs `use` with the chart that the settings name and a directory for what it has to write, which is gone afterwards. */
 export async function withChart<T>(settings: Settings, folders: Folders, use: (chart: Chart, scratch: string) => Promise<T>): Promise<T> {
-  const scratch = await mkdtemp(join(tmpdir(), "sluice-helm-"));
-  try {
+  return await withScratch(join(directoryOf(folders.home), "scratch"), async (scratch) => {
     return await use(await openChart(settings, folders, scratch), scratch);
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+  });
 }
 
 async function openChart({ chart, values }: Settings, { tree, remote }: Folders, scratch: string): Promise<Chart> {

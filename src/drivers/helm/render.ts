@@ -23,7 +23,7 @@ export async function template(input: RenderInput, context: LookContext): Promis
   await versionOf(helm);
   const { chart: source } = settings;
   const remote = () => (source.kind === "remote" ? fetchChart(helm, source) : Promise.reject(new Error("not a remote chart")));
-  return await withChart(settings, { tree: context.tree, remote }, async (chart, scratch) => {
+  return await withChart(settings, { home: context.home, tree: context.tree, remote }, async (chart, scratch) => {
     const inputs = await inputArguments(settings, chart, definition.image ?? null, digest, scratch);
     const text = readable(await ask(helm, templateArguments(settings, chart, inputs), TEMPLATE_MS), chart.path, chart.title);
     mustPin(text, { definition, digest }, chart.title);

@@ -9,7 +9,7 @@ import { type Chart, withChart } from "../../../../src/drivers/helm/chart.ts";
 import { settingsOf } from "../../../../src/drivers/helm/config.ts";
 import { hookNeeds, needsOf } from "../../../../src/drivers/helm/hook-files.ts";
 import { SourceError } from "../../../../src/engine/ports/source.ts";
-import { definitionOf } from "../rig.ts";
+import { definitionOf, temporaryHome } from "../rig.ts";
 
 type Files = Readonly<Record<string, string | Buffer>>;
 const CHART = "apiVersion: v2\nname: api\nversion: 1.0.0\n";
@@ -27,6 +27,7 @@ function tree(files: Files) {
     root,
     asked,
     folders: {
+      home: temporaryHome(),
       tree: async (folder: string) => {
         asked.push(folder);
         return join(root, folder);
@@ -47,6 +48,12 @@ async function opened<T>(
 }
 
 describe("a chart of the commit", () => {
+  test("is opened with what is written for it in the store, where a killed attempt's is found and removed", async () => {
+    const { folders } = tree({ "c/Chart.yaml": CHART });
+    const scratch = await withChart(settings({ chart: "c" }), folders, async (_, own) => own);
+    expect(dirname(scratch)).toBe(join(folders.home, "drivers/helm/scratch"));
+  });
+
   test("and its values are one checkout where they have a folder in common, and else one each", async () => {
     const files = { "deploy/charts/api/Chart.yaml": CHART, "deploy/values/dev.yaml": "a: 1", "ops/prod.yaml": "a: 2" };
     const near = await opened(files, { chart: "deploy/charts/api", values: ["deploy/values/dev.yaml"] }, ({ values }) =>
