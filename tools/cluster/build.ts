@@ -5,6 +5,7 @@ import { codeOf } from "../../src/host/errors.ts";
 import { withLock } from "./lock.ts";
 import { controlPlane, flagsOf, helm3, keyOf, type Module } from "./modules.ts";
 import { ClusterError, programsDirectory } from "./places.ts";
+import { markUsed, prune } from "./prune.ts";
 
 /** Hears what goes on, a line at a time. */
 export type Say = (line: string) => void;
@@ -22,11 +23,12 @@ export function findPrograms(): { readonly cluster: string; readonly path: strin
 /** As `findPrograms`, but throws where nothing is built. */
 export function needPrograms(): { readonly cluster: string; readonly path: string } {
   const found = findPrograms();
+  for (const module of [controlPlane(), helm3()]) markUsed(directoryOf(module));
   if (found === null) throw new ClusterError("the cluster's programs are not built: npm run cluster -- build", 2);
   return found;
 }
 
-/** Builds what is not in the cache: the control plane with Helm and kubectl, and Helm 3. Minutes with cold caches of Go, nothing where it is there. */
+/** Builds what is not in the cache: the control plane with Helm and kubectl, and Helm 3. Minutes with cold caches of Go, nothing where it is there. A build removes what nobody uses any more. */
 export async function build(say: Say): Promise<void> {
   const wanted = [controlPlane(), helm3()];
   if (wanted.every((module) => existsSync(directoryOf(module)))) return;
@@ -35,6 +37,7 @@ export async function build(say: Say): Promise<void> {
     () => say("waiting for another build"),
     async () => {
       for (const module of wanted) if (!existsSync(directoryOf(module))) buildModule(module, say);
+      prune(programsDirectory(), wanted.map(directoryOf), say);
     },
   );
 }

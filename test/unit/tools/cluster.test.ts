@@ -1,10 +1,13 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { execa } from "execa";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { withLock } from "../../../tools/cluster/lock.ts";
 import { controlPlane, helm3, keyOf } from "../../../tools/cluster/modules.ts";
+import { markUsed, prune } from "../../../tools/cluster/prune.ts";
 
 let directory: string;
 beforeEach(() => {
@@ -49,6 +52,35 @@ test("the programs know their versions, and the cache what they are made of", ()
   const other = { ...module, variables: { ...module.variables, "helm.sh/helm/v4/internal/version.version": "v4.0.0" } };
   expect(keyOf(module)).toBe(keyOf(controlPlane()));
   expect(keyOf(other)).not.toBe(keyOf(module));
+});
+
+test("a build removes programs that nobody has used for 30 days, unless they run, and nothing else", async () => {
+  const DAY = 24 * 60 * 60;
+  const programs = (name: string, days: number) => {
+    const [path, at] = [join(directory, name), Date.now() / 1000 - days * DAY];
+    mkdirSync(path);
+    copyFileSync("/bin/sleep", join(path, "cluster"));
+    for (const one of [join(path, "cluster"), path]) utimesSync(one, at, at);
+    return path;
+  };
+  const [old, recent, wanted, used, running, other] = [
+    programs("controlplane-0000000000000000", 31),
+    programs("controlplane-1111111111111111", 29),
+    programs("helm3-2222222222222222", 31),
+    programs("controlplane-3333333333333333", 31),
+    programs("controlplane-4444444444444444", 31),
+    programs("mine", 400),
+  ];
+  markUsed(used);
+  const child = spawn(join(running, "cluster"), ["60"], { argv0: "sleep", stdio: "ignore" });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  await once(child, "spawn");
+  const at = Date.now() / 1000 - 31 * DAY;
+  utimesSync(join(running, "cluster"), at, at);
+  const said: string[] = [];
+  prune(directory, [wanted], (line) => said.push(line));
+  expect(readdirSync(directory).toSorted()).toEqual([recent, used, running, wanted, other].map((path) => basename(path)).toSorted());
+  expect(said).toEqual([`removing ${basename(old)}, which nobody has used for a month`]);
 });
 
 test("one at a time holds a lock, the next says that it waits", async () => {
