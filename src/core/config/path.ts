@@ -22,5 +22,39 @@ function refusal(text: string): string | null {
   const segments = text.split("/");
   if (segments.includes("..")) return "leaves the repository with `..`";
   if (segments.some((segment) => segment.toLowerCase() === ".git")) return "goes into `.git`";
-  return null;
+  return patternRefusal(text);
+}
+
+/** Braces make texts of which none is to be read in the pattern itself: `{.,x}./a` is `../a` too. */
+function patternRefusal(text: string): string | null {
+  const made = alternatives(text.replaceAll(/\$\{[^{}]*\}/g, "x"));
+  if (made === null) return `has more than ${MOST_ALTERNATIVES} alternatives in its braces`;
+  const parts = made.flatMap((one) => one.split("/"));
+  if (made.some((one) => one.startsWith("/"))) return "is absolute by one of its alternatives";
+  if (parts.includes("..")) return "leaves the repository with `..` in one of its alternatives";
+  return parts.some((part) => part.toLowerCase() === ".git") ? "goes into `.git` in one of its alternatives" : null;
+}
+
+const MOST_ALTERNATIVES = 1_000;
+/** Braces, or the parentheses of `@(a|b)`, that hold no others. */
+const GROUP = /\{([^{}]*)\}|[@?+*!]\(([^()]*)\)/;
+
+/** What a pattern's braces make of it, a range standing for one of its texts; null: too many. */
+function alternatives(pattern: string): readonly string[] | null {
+  const made: string[] = [];
+  const ahead = [pattern];
+  for (let one = ahead.pop(); one !== undefined; one = ahead.pop()) {
+    const group = GROUP.exec(one);
+    if (group === null) made.push(one);
+    else for (const choice of choicesOf(group)) ahead.push(one.slice(0, group.index) + choice + one.slice(group.index + group[0].length));
+    if (made.length + ahead.length > MOST_ALTERNATIVES) return null;
+  }
+  return made;
+}
+
+function choicesOf([, braces, parentheses = ""]: RegExpExecArray): readonly string[] {
+  if (braces === undefined) return parentheses.split("|");
+  if (braces.includes(",") || !braces.includes("..")) return braces.split(",");
+  // a range of other signs may hold a dot
+  return /^-?[A-Za-z0-9]+\.\.-?[A-Za-z0-9]+(\.\.-?\d+)?$/.test(braces) ? ["x"] : [".."];
 }

@@ -1,5 +1,5 @@
-import { globSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { globSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { join, sep } from "node:path";
 import { parseManifests } from "../../cluster/manifests.ts";
 import type { KubeObject } from "../../cluster/objects.ts";
 
@@ -22,10 +22,21 @@ export async function readManifests(paths: readonly string[], tree: (folder: str
 
 type Found = { readonly shown: string; readonly file: string };
 
+/** What a pattern finds is not in its text: whatever is read lies in the commit's tree, wherever links and braces have led. */
 async function filesOf(path: string, tree: (folder: string) => Promise<string>): Promise<readonly Found[]> {
+  const { root, found } = await foundBy(path, tree);
+  const real = realpathSync(root);
+  const outside = found.find(({ file }) => !realpathSync(file).startsWith(real + sep));
+  if (outside !== undefined) throw new Error(`${path} finds ${outside.shown}, which is outside of the repository`);
+  return found;
+}
+
+async function foundBy(path: string, tree: (folder: string) => Promise<string>): Promise<{ root: string; found: readonly Found[] }> {
   const { root, top, rest } = await partOf(path, tree);
-  const found = (names: readonly string[]) =>
-    names.toSorted().map((name) => ({ shown: top === "." ? name : `${top}/${name}`, file: join(root, name) }));
+  const found = (names: readonly string[]) => ({
+    root,
+    found: names.toSorted().map((name) => ({ shown: top === "." ? name : `${top}/${name}`, file: join(root, name) })),
+  });
   if (GLOB.test(rest)) {
     const names = globSync(rest, { cwd: root }).filter((name) => IS_MANIFEST.test(name) && statSync(join(root, name)).isFile());
     if (names.length === 0) throw new Error(`${path} is no file of the commit that ends in .yaml, .yml or .json`);

@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { KubeObject } from "../../../src/cluster/objects.ts";
 import type { Json, JsonObject } from "../../../src/core/config/config.ts";
 import { fingerprint } from "../../../src/core/plan/fingerprint.ts";
+import { readManifests } from "../../../src/drivers/kubernetes/files.ts";
 import { nameOf, pinImages } from "../../../src/drivers/kubernetes/images.ts";
 import { driver } from "../../../src/drivers/kubernetes/index.ts";
 import { kustomize, OutsideError } from "../../../src/drivers/kubernetes/kustomize.ts";
@@ -194,9 +195,27 @@ describe("manifests are read from the commit", () => {
     ],
     ["33 MB", { "a.yaml": "x".repeat(33 * 1024 * 1024) }, { manifests: ["a.yaml"] }, /a.yaml has 33 MB; at most 32/],
     ["a path that variables lead out", {}, { manifests: ["../x"] }, /leaves the repository/],
+    [
+      "a pattern that leads out by its braces",
+      {},
+      { manifests: ["{..,q}/{..,q}/outside/*.yaml"] },
+      /leaves the repository with `..` in one/,
+    ],
   ])("%s is refused with what it is", async (_, files, config, message) => {
     await expect(render(files, config)).rejects.toThrow(message);
   });
+});
+
+test.each([
+  ["a pattern", "own/*.yaml"],
+  ["a file", "own/link/a.yaml"],
+  ["a folder", "own/link"],
+])("what %s finds outside of the tree is not read", async (_, path) => {
+  const outside = folder({ "a.yaml": configMap("stolen") });
+  const tree = folder({ "own/b.yaml": configMap("own") });
+  symlinkSync(outside, join(tree, "own/link"));
+  symlinkSync(join(outside, "a.yaml"), join(tree, "own/a.yaml"));
+  await expect(readManifests([path], async (part) => join(tree, part))).rejects.toThrow(/which is outside of the repository/);
 });
 
 describe("the schema of the driver kubernetes", () => {
@@ -206,6 +225,7 @@ describe("the schema of the driver kubernetes", () => {
     [{ manifests: ["deploy"], kustomize: "deploy" }, /either `manifests` or `kustomize`/],
     [{ manifests: [] }, /^manifests/],
     [{ manifests: ["../deploy"] }, /^manifests.0: must be a path inside the repository: it leaves the repository/],
+    [{ manifests: ["{..,q}/{..,q}/outside/*.yaml"] }, /^manifests.0: .*leaves the repository with `..` in one of its alternatives/],
     [{ kustomize: "/etc" }, /^kustomize: .*absolute/],
     [{ kustomize: "a", kubeconfig: "config" }, /^kubeconfig: must be an absolute path/],
     [{ kustomize: "a", select: ["web"] }, /^select.0: must be Kind\/name, or label=value/],
