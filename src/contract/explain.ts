@@ -62,7 +62,9 @@ export function explain(reason: Reason, context: ExplainContext): Explained {
       return { message: `waits for ${reason.target}: what is live there needs the release that is to leave here` };
     // skipped
     case "already-live":
-      return { message: reason.run === null || reason.run === context.run ? "already live" : `already live, by run ${reason.run}` };
+      return {
+        message: `already live${reason.run === null || reason.run === context.run ? "" : `, by run ${reason.run}`}; --redeploy applies it again`,
+      };
     case "newer-is-live":
       return reason.command === null
         ? {

@@ -132,7 +132,8 @@ export class Dispatcher {
         const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(OBSERVE_MS)]);
         const observed = await driver.observe({ project, target, definition }, { signal, home });
         if (observed.kind === "error") throw new Error(observed.message);
-        return observed;
+        // what a job has left may be cleared away, and it has succeeded all the same; only after an attempt that was cut off does that say something
+        return observed.kind === "absent" && definition.job && effect.attempt === null ? { kind: "unobservable" } : observed;
       });
     } catch (error) {
       this.#options.log("warn", "a target could not be observed", { target: effect.target, error: messageOf(error) });

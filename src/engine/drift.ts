@@ -62,7 +62,7 @@ const nothingOf = (service: ServiceId, environments: readonly EnvironmentId[] | 
 
 /** null: nothing is live there by the ledger. */
 async function targetDrift(parts: DeployParts, terms: Terms, row: TargetRow): Promise<TargetDrift | null> {
-  const entry = row.live ?? row.unknown?.live;
+  const entry = row.live ?? row.unknown?.live ?? row.gone;
   if (!entry) return null;
   const { recorded, source } = await recordOf(parts.store, row, entry);
   if (recorded?.definition.job) return null;

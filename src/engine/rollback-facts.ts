@@ -90,7 +90,10 @@ async function relate(parts: Pick<DeployParts, "source" | "configs" | "store">, 
 /** Of what is recorded and of what is live. */
 async function definitionsOf(store: Store, targets: readonly TargetRow[], snapshot: SnapshotRow): Promise<ReadonlyMap<Digest, Definition>> {
   const found = new Map<Digest, Definition>();
-  const wanted = [...Object.values(snapshot.entries), ...targets.flatMap((t) => (snapshot.entries[t.id] && t.live ? [t.live] : []))];
+  const wanted = [
+    ...Object.values(snapshot.entries),
+    ...targets.flatMap((t) => (snapshot.entries[t.id] ? [t.live, t.gone].flatMap((live) => live ?? []) : [])),
+  ];
   for (const digest of new Set(wanted.map((entry) => entry.definition))) {
     const definition = await store.definition(digest);
     if (definition) found.set(digest, definition);
@@ -141,7 +144,8 @@ async function barriersOf(
   // one question for all that go the same way
   const ways = new Map<string, { readonly from: CommitId; readonly to: CommitId; readonly of: Way[] }>();
   for (const target of targets) {
-    const { live } = target;
+    // what it did to its data has not gone with it
+    const live = target.live ?? target.gone;
     const entry = entries[target.id];
     if (!live || !entry || live.commit === entry.commit) continue;
     const paths = [live, entry].flatMap((e) => definitions.get(e.definition)?.irreversible ?? []);

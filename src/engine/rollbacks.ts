@@ -5,6 +5,7 @@ import type { RunRow, SnapshotRow } from "../core/run/rows.ts";
 import { admit, admittedBefore } from "./acts.ts";
 import { type Actor, type RollbackPreview, type RollbackRequest, RequestError } from "./control.ts";
 import type { DeployParts } from "./deploys.ts";
+import { lookAtWhatStays } from "./fresh.ts";
 import { factsOf } from "./rollback-facts.ts";
 import { setOf } from "./rollback-set.ts";
 
@@ -67,6 +68,7 @@ async function prepare(parts: DeployParts, request: RollbackRequest): Promise<Pr
   await parts.loop.flush();
   const snapshot = await setOf(parts, policy, request);
   const { services, acceptUnknown } = request;
+  await lookAtWhatStays(parts, snapshot, services);
   const facts = await factsOf(parts, policy, snapshot, { services });
   const planned = planRollback({ ...facts, services, acceptUnknown, named: new Set(services) });
   const unknown = planned.targets.filter((t) => t.skip === null && unknownsOf(facts, t.target).length > 0);

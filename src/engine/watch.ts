@@ -42,21 +42,22 @@ export class Watch {
     this.#stop.abort();
   }
 
-  /** Looks at every live target once, then sets the next round. */
+  /** Looks once at every target where something is live, or was until it went from outside, then sets the next round. */
   async round(): Promise<void> {
     for (const target of this.#options.loop.state.targets.values()) {
       if (this.#stop.signal.aborted) return;
       const observed = await this.#look(target);
-      if (observed === null || !target.live) continue;
-      if (differs(target, observed))
-        this.#options.loop.tell({ type: "target.watched", target: target.id, entry: target.live.entry, observed }, null);
+      const entry = (target.live ?? target.gone)?.entry;
+      if (observed === null || entry === undefined) continue;
+      if (differs(target, observed)) this.#options.loop.tell({ type: "target.watched", target: target.id, entry, observed }, null);
       await new Promise<void>((resolve) => this.#options.clock.after(LOOK_MS, resolve));
     }
     this.start();
   }
 
   async #look(target: TargetRow): Promise<Observed | null> {
-    const { live, busy, unknown } = target;
+    const { live: there, gone = null, busy, unknown } = target;
+    const live = there ?? gone;
     if (!live || busy || unknown || live.definition === "") return null;
     try {
       const definition = await this.#definition(live.definition);
@@ -92,10 +93,14 @@ export class Watch {
 
 /** Nothing is told, and so nothing written, while all is as it was. */
 function differs(target: TargetRow, observed: Observed): boolean {
-  if (observed.kind !== "live") return target.health !== (observed.kind === "absent" ? "none" : "unknown");
+  // what has gone may come back, and nothing else is news of it
+  if (!target.live) return observed.kind === "live";
+  // whatever it was before, nothing is live any more
+  if (observed.kind === "absent") return true;
+  if (observed.kind !== "live") return target.health !== "unknown";
   return (
     observed.health !== target.health ||
     observed.url !== target.url ||
-    (observed.commit !== null && observed.commit !== target.live?.commit)
+    (observed.commit === null ? observed.health === "degraded" && target.serving : observed.commit !== target.live.commit)
   );
 }

@@ -101,7 +101,7 @@ function commitsOf(runs: Snapshot["runs"]): ReadonlySet<string> {
 
 /** What is live, and what was good last: a snapshot is made of these. */
 function liveCommits(targets: readonly rows.TargetRow[]): string[] {
-  return targets.flatMap((target) => [target.live, target.lastGood].flatMap((live) => (live === null ? [] : [live.commit])));
+  return targets.flatMap((target) => [target.live, target.gone, target.lastGood].flatMap((live) => (live ? [live.commit] : [])));
 }
 
 /** A list of any length as one parameter, so that the statement stays the same. */

@@ -69,6 +69,15 @@ describeCluster("harbor on Kubernetes, by the command line", () => {
     await harbor.says(0, "drift", "--env", "mainnet");
   });
 
+  test("what was removed by hand is deployed again", async () => {
+    await harbor.says(0, "deploy", "auth", "--env", "devnet", "--commit", "v4");
+    const there = await harbor.says(0, "deploy", "auth", "--env", "devnet", "--commit", "v4");
+    expect(there).toContain("--redeploy applies it again");
+    harbor.kubectl("delete", "secrets,deployments,services", "--namespace=harbor-devnet", "--selector=name=auth");
+    await harbor.says(0, "deploy", "auth", "--env", "devnet", "--commit", "v4");
+    expect((await harbor.live("devnet"))["auth"]?.commit).toBe(harbor.git("rev-parse", "v4"));
+  });
+
   test("roll back all returns to the recorded set by the revisions that are still there, frontends first", async () => {
     const plan = await harbor.says(0, "rollback", "--all", "--env", "mainnet", "--dry-run", "--reason", "look");
     expect(plan).toMatch(/revision \d/);

@@ -54,7 +54,8 @@ export const noopDriver: Driver = {
   capabilities: { observe: true, resume: false },
   render: () => Promise.resolve(""),
   apply: () => Promise.resolve({ ok: true, url: null }),
-  observe: () => Promise.resolve({ kind: "absent" }),
+  // it brings nothing anywhere that could be missed
+  observe: () => Promise.resolve({ kind: "unobservable" }),
 };
 
 /** One commit with one file. */

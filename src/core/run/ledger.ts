@@ -30,7 +30,27 @@ export function enter(d: Draft, target: TargetId, left: Live, is: { readonly liv
 export function becameLive(d: Draft, target: TargetId, left: Live, url: string | null): void {
   const live = enter(d, target, left, { live: true });
   const row = d.target(target);
-  d.setTarget({ ...row, live, serving: false, good: false, observed: true, health: "progressing", url: url ?? row.url, unrestored: null });
+  d.setTarget({
+    ...row,
+    live,
+    gone: null,
+    serving: false,
+    good: false,
+    observed: true,
+    health: "progressing",
+    url: url ?? row.url,
+    unrestored: null,
+  });
+}
+
+/** A change from outside: nothing is there any more. The entry names what has gone, for that is what is missing; what comes next is not compared with it. */
+export function becameNothing(d: Draft, target: TargetId): void {
+  const row = d.target(target);
+  if (!row.live) return d.setTarget({ ...row, health: "none", serving: false, good: false });
+  const { commit, digest } = row.live;
+  const nothing = { fingerprint: "", definition: null, attempt: null, run: null, source: "external", live: false } as const;
+  d.addLedger({ seq: d.seq(), target, commit, digest, ...nothing, serving: false, good: false, at: d.at });
+  d.setTarget({ ...row, live: null, gone: { ...row.live, needs: [] }, serving: false, good: false, health: "none", url: null });
 }
 
 export function markServing(d: Draft, target: TargetId, serving: boolean): void {

@@ -3,7 +3,7 @@ import { UNKNOWN_COMMIT } from "../plan/relations.ts";
 import { holders } from "./attempts.ts";
 import type { Draft } from "./draft.ts";
 import type { Observed } from "./events.ts";
-import { becameLive } from "./ledger.ts";
+import { becameLive, becameNothing } from "./ledger.ts";
 import { again, cutShort, type Steps } from "./outcomes.ts";
 import { must } from "./overlay.ts";
 import type { AttemptRow, Live, TargetRow } from "./rows.ts";
@@ -21,7 +21,9 @@ export function targetObserved(d: Draft, target: TargetId, observed: Observed): 
   if (there.observed) return;
   if (observed.kind === "error") return unseen(d, target, observed.message);
   d.setTarget({ ...there, observed: true });
-  if (there.live) seen(d, target, there.live, observed);
+  // an attempt that is under way may have removed it, to put something in its place
+  if (there.live && !(observed.kind === "absent" && there.busy)) seen(d, target, there.live, observed);
+  else if (there.live) return;
   else if (observed.kind === "live") imported(d, target, observed, "imported");
 }
 
@@ -54,7 +56,7 @@ function learned(d: Draft, target: TargetId, unknown: Unknown, applied: boolean,
     if (steps.length === 0) release(d, target, unknown.attempt);
     return;
   }
-  if (observed) notApplied(d, target, observed);
+  if (observed) notApplied(d, target, observed, d.attempt(unknown.attempt));
   if (steps.length === 0) return release(d, target, unknown.attempt);
   const attempt = must(d.attempt(unknown.attempt), `attempt ${unknown.attempt}`);
   if (attempt.outcome === "lost") return again(d, steps, attempt);
@@ -62,15 +64,19 @@ function learned(d: Draft, target: TargetId, unknown: Unknown, applied: boolean,
   release(d, target, attempt.id);
 }
 
-function notApplied(d: Draft, target: TargetId, observed: There): void {
+function notApplied(d: Draft, target: TargetId, observed: There, attempt: AttemptRow | null): void {
   const { live } = d.target(target);
   // No commit is there as a whole: that is this attempt's doing, and no change from outside.
   const half = observed.kind === "live" && observed.commit === null && live !== null;
   if (half) d.setTarget({ ...d.target(target), health: observed.health, serving: false, good: false });
   else if (observed.kind === "live" && observed.commit !== live?.commit) imported(d, target, observed, live ? "external" : "imported");
   else if (observed.kind === "live") d.setTarget({ ...d.target(target), health: observed.health });
-  else d.setTarget({ ...d.target(target), health: "none", serving: false, good: false });
+  else if (!isJob(d, target, attempt)) becameNothing(d, target);
 }
+
+/** A job counts by its last success: what it has left may be gone, and it is never live. */
+const isJob = (d: Draft, target: TargetId, attempt: AttemptRow | null): boolean =>
+  attempt !== null && d.member(attempt.run, target).definition.job;
 
 /** The steps that wait for that word; none where they have ended without it. */
 function waitingFor(d: Draft, unknown: Unknown): Steps {
@@ -94,8 +100,9 @@ function isApplied(d: Draft, target: TargetId, unknown: Unknown, observed: Obser
 /** Between runs: whether it is healthy now, and whether somebody else has changed it. A look that began before what is live now says nothing. */
 export function targetWatched(d: Draft, target: TargetId, entry: number, observed: Observed): void {
   const there = d.target(target);
-  if (there.live?.entry !== entry || there.busy || there.unknown) return;
-  seen(d, target, there.live, observed);
+  if (there.busy || there.unknown) return;
+  if (there.live?.entry === entry) seen(d, target, there.live, observed);
+  else if (!there.live && there.gone?.entry === entry && observed.kind === "live") imported(d, target, observed, "external");
 }
 
 /** What is there is compared with what the ledger says is live. */
@@ -104,13 +111,15 @@ function seen(d: Draft, target: TargetId, live: Live, observed: Observed): void 
   if (observed.kind === "unobservable") return;
   if (observed.kind === "live") {
     const other = observed.commit !== null && observed.commit !== live.commit;
+    // no commit is there as a whole any more
+    const half = observed.commit === null && observed.health === "degraded";
     if (other) imported(d, target, observed, "external");
+    else if (half && (there.serving || there.good))
+      d.setTarget({ ...there, serving: false, good: false, health: observed.health, url: observed.url });
     else if (observed.health !== there.health || observed.url !== there.url)
       d.setTarget({ ...there, health: observed.health, url: observed.url });
-  } else {
-    const health = observed.kind === "absent" ? "none" : "unknown";
-    if (there.health !== health) d.setTarget({ ...there, health });
-  }
+  } else if (observed.kind === "absent") becameNothing(d, target);
+  else if (there.health !== "unknown") d.setTarget({ ...there, health: "unknown" });
 }
 
 function imported(
@@ -147,7 +156,7 @@ function imported(
     good: false,
     at: d.at,
   });
-  d.setTarget({ ...d.target(target), live, serving: false, good: false, health: observed.health, url: observed.url });
+  d.setTarget({ ...d.target(target), live, gone: null, serving: false, good: false, health: observed.health, url: observed.url });
 }
 
 /** A person says what is true where no driver can. */

@@ -127,6 +127,8 @@ export type TargetRow = {
   readonly service: ServiceId;
   readonly environment: EnvironmentId;
   readonly live: Live | null;
+  /** What was live until its driver said that nothing is there any more; absent or null: nothing has gone that nothing has replaced. Its needs bind nobody and are left out. */
+  readonly gone?: Live | null;
   readonly serving: boolean;
   readonly good: boolean;
   /** The last entry that was good: what a snapshot records. */

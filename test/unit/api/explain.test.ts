@@ -102,8 +102,8 @@ const cases: readonly (readonly [reason: Reason, message: string, command: strin
     "needs api@mainnet, and nothing can bring it there",
     null,
   ],
-  [{ code: "already-live", run: "7" }, "already live, by run 7", null],
-  [{ code: "already-live", run: "41" }, "already live", null],
+  [{ code: "already-live", run: "7" }, "already live, by run 7; --redeploy applies it again", null],
+  [{ code: "already-live", run: "41" }, "already live; --redeploy applies it again", null],
   [
     { code: "newer-is-live", live: OLD, command: "sluice rollback --all --env devnet --to 4f9c2d1e8" },
     "newer is live: 111111111: sluice rollback --all --env devnet --to 4f9c2d1e8",

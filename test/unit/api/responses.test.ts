@@ -320,7 +320,7 @@ describe("what is shown", () => {
       needs: ["build:mega", "gate:mainnet"],
       waitingFor: { code: "step" },
     });
-    expect(verify).toMatchObject({ reason: { code: "already-live", message: "already live, by run 7" } });
+    expect(verify).toMatchObject({ reason: { code: "already-live", message: "already live, by run 7; --redeploy applies it again" } });
   });
 
   test("a plan's public side", async () => {

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import type { Observed } from "../../../src/core/run/events.ts";
+import { noopDriver } from "../../rig/noop.ts";
 import { Repo } from "../source/repo.ts";
 import { fileOf, Story } from "./rollback-rig.ts";
 
@@ -22,6 +24,29 @@ async function three(story: Story) {
   await story.deploy(three);
   return { story, one, two, three };
 }
+
+test("what is to stay is looked at, and what has gone goes with the rest", async () => {
+  const gone = new Set<string>();
+  const driver = {
+    ...noopDriver,
+    observe: ({ target }: { readonly target: string }) =>
+      Promise.resolve<Observed>(gone.has(target) ? { kind: "absent" } : { kind: "unobservable" }),
+  };
+  const story = await Story.begin({ driver });
+  onTestFinished(() => story.end());
+  const { two } = await three(story);
+  const request = story.request({ to: two });
+  const { run } = await story.opened.engine.rollback(request, { name: "ana" });
+  await story.ended(run.id);
+  gone.add("web@dev");
+  const { targets } = await story.preview({ to: two });
+  expect(Object.fromEntries(targets.map((t) => [t.target, t.skip]))).toEqual({
+    "api@dev": "already there",
+    "jobs@dev": "already there",
+    "web@dev": null,
+  });
+  expect(await story.live()).toEqual({ api: "two", jobs: "two", web: "-" });
+});
 
 describe("which set is meant", () => {
   let story: Story;

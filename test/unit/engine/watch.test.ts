@@ -36,8 +36,12 @@ test("between runs health is that of now, and what somebody else has put there i
   there = { kind: "absent" };
   await vi.waitFor(async () => {
     clock.to(clock.at + 11_000);
-    expect((await target())?.health).toBe("none");
+    expect(await target()).toMatchObject({ health: "none", live: null, serving: false, good: false, gone: { commit: COMMIT, needs: [] } });
   });
+  expect((await store.ledger("api@dev", { limit: 10, cursor: null })).items.map((e) => [e.commit, e.source, e.live])).toEqual([
+    [COMMIT, "external", false],
+    [COMMIT, "attempt", true],
+  ]);
 
   there = { kind: "live", commit: "d".repeat(40), digest: null, attempt: null, health: "healthy", url: null };
   await vi.waitFor(async () => {

@@ -134,6 +134,24 @@ export const see: Act = (p, a) => {
   if (row?.live) p.world.send({ type: "target.watched", target: row.id, entry: row.live.entry, observed: p.world.observe(row.id) });
 };
 
+/** Somebody removes what is live, or puts back what was, and the engine looks. */
+export const vanish: Act = (p, a, b) => {
+  const { world } = p;
+  const idle = [...world.state.targets.values()].filter((t) => t.busy === null && t.unknown === null && !world.options.blind?.has(t.id));
+  const row = pick(
+    idle.filter((t) => (b % 3 > 0 ? t.live && world.actual.has(t.id) : t.gone)),
+    a,
+  );
+  const entry = row?.live ?? row?.gone;
+  if (!row || !entry) return;
+  const look = { type: "target.watched", target: row.id, entry: entry.entry } as const;
+  // who could not look knows nothing of it
+  if (row.live && b % 2 === 0) world.send({ ...look, observed: { kind: "error", message: "no answer" } });
+  if (row.live) world.vanish(row.id);
+  else world.reappear(row.id, { commit: entry.commit, attempt: entry.attempt ?? "" });
+  world.send({ ...look, observed: world.observe(row.id) });
+};
+
 /** Somebody rewrites the main line: c4 is gone, and f4 is in its place. */
 export const forcePush: Act = (p) => {
   if (!has(p.setup, "line")) p.world.gone.add("c4");

@@ -16,6 +16,7 @@ import {
   see,
   settle,
   thaw,
+  vanish,
 } from "./acts-outside.ts";
 import { decide, decideOften, emergency, hold, lock, lockAll, pin, unhold, unlock, unpin } from "./acts-people.ts";
 import { cancel, deploy, deployGated, deployMain, deployTwin, prepare, retry, retryEnded, rollback } from "./acts-runs.ts";
@@ -59,6 +60,7 @@ const ACTS = {
   settle: [3, settle],
   renderAnew: [2, renderAnew],
   see: [2, see],
+  vanish: [2, vanish],
   pushLater: [3, pushLater],
   push: [3, push],
   askRegistry: [2, askRegistry],

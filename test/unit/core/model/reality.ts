@@ -56,6 +56,22 @@ export class Reality {
     else this.written.set(target, [applied.attempt]);
   }
 
+  /** Somebody else has removed what was there. */
+  vanish(target: TargetId): void {
+    const before = this.actual.get(target);
+    if (!before) return;
+    this.#was.set(goodKey(target, before.commit), ++this.#writes);
+    this.actual.delete(target);
+    this.checked.delete(target);
+    this.touched.add(target);
+  }
+
+  /** Somebody else has put back what was there; nobody has checked it. */
+  reappear(target: TargetId, applied: Applied): void {
+    this.actual.set(target, applied);
+    this.touched.add(target);
+  }
+
   say(target: TargetId, word: Word): void {
     const there = this.actual.get(target);
     if (!there) return;

@@ -96,7 +96,7 @@ export const DECISIONS: readonly Mutant[] = [
   },
   {
     reading: "what cannot be told to be older is newer",
-    breaks: ["D", "2"],
+    breaks: ["D", "2", "SUP"],
     core: () =>
       told((e) =>
         e.type === "relation.known" && e.relation.order === "unknown"

@@ -67,7 +67,7 @@ export const ROLLBACKS: readonly Mutant[] = [
     reading: "one target goes back, whatever needs it",
     breaks: ["6"],
     core: () => careless({ planRollback: (input) => ({ ...planRollback(input), problems: [] }) }),
-    where: { about: "rollbacks" },
+    where: { about: "rollbacks", clear: SETUP.rollbackApproval },
   },
   {
     reading: "what failed goes back alone, whatever needs it",

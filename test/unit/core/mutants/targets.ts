@@ -10,6 +10,11 @@ import { instead, type Mutant, told } from "./mutant.ts";
 const memberOf = (d: Draft, row: StepRow): Member => d.member(row.run, d.planned(row.run, row.id).target as Member["target"]);
 
 export const TARGETS: readonly Mutant[] = [
+  {
+    reading: "what somebody else has removed is live still",
+    breaks: ["9"],
+    core: () => instead("run/ledger.ts", () => ({ becameNothing: () => undefined })),
+  },
   { reading: "a target takes whoever comes", breaks: ["1"], core: () => instead("run/steps.ts", () => ({ mayTake: () => true })) },
   { reading: "a target is never let go", breaks: ["8"], core: () => instead("run/steps.ts", () => ({ release: () => undefined })) },
   {

@@ -47,6 +47,8 @@ function kept(world: World, memory: Memory, run: RunRow): void {
     const there = deploy?.status !== "skipped" || deploy.reason?.code === "already-there";
     // what answers a failure holds nothing, so others may have come since, or have looked at it again
     if (run.kind !== "rollback" || run.cause !== null || !there) continue;
+    // somebody else has removed it since
+    if (!world.actual.has(target)) continue;
     if (world.actual.get(target)?.commit !== commit || world.checked.get(target) !== "good")
       throw new Violation("R4", `rollback ${run.id} succeeded, but ${target} is not ${commit} and good`);
   }

@@ -1,6 +1,6 @@
 import type { TargetId } from "../../../../../src/core/config/config.ts";
 import type { Change } from "../../../../../src/core/run/changes.ts";
-import type { LedgerRow } from "../../../../../src/core/run/rows.ts";
+import type { LedgerRow, TargetRow } from "../../../../../src/core/run/rows.ts";
 import { meets } from "../../history.ts";
 import { Violation } from "../violation.ts";
 import type { World } from "../world.ts";
@@ -66,7 +66,8 @@ function standsInQueue(world: World, target: TargetId): void {
 function saysWhatIsThere(world: World, target: TargetId, entered: Entered): void {
   const row = world.db.targets.get(target);
   const there = world.actual.get(target);
-  if (!row || !there || !row.observed || row.busy !== null || row.unknown !== null) return;
+  if (!row?.observed || row.busy !== null || row.unknown !== null) return;
+  if (!there) return nothingIsThere(row);
   const word = world.checked.get(target);
   const says = `${row.live?.commit} by ${row.live?.attempt}, serving ${row.serving}, good ${row.good}`;
   if (row.live?.attempt !== there.attempt || row.serving !== (word === "serving" || word === "good") || row.good !== (word === "good"))
@@ -75,6 +76,13 @@ function saysWhatIsThere(world: World, target: TargetId, entered: Entered): void
   if (entries.length === 0) return;
   const written = (world.written.get(target) ?? []).slice(-entries.length);
   if (entries.join() !== written.join()) throw new Violation("9", `${target} was written by ${written.join()}, entered ${entries.join()}`);
+}
+
+/** What somebody else has removed is entered as that, and nobody goes on as if it were there. */
+function nothingIsThere({ id, live, gone, serving, good }: TargetRow): void {
+  if (live || serving || good)
+    throw new Violation("9", `nothing is on ${id}, but its row says ${live?.commit}, serving ${serving}, good ${good}`);
+  if (gone?.needs.length) throw new Violation("9", `what has gone from ${id} needs something still`);
 }
 
 /** Invariant 6: no service comes to stand on a needed one that does not satisfy it. One for each history: what was broken before stays so. */
@@ -88,7 +96,9 @@ export function fitting(): Rule {
           const w = world.actual.get(target);
           const b = world.actual.get(`${need}@${environment}`);
           const pair = `${target} on ${need}`;
-          if (!w || !b || !existsIn(need, environment) || meets(b.commit, need, w.commit)) broken.delete(pair);
+          // what it needs was removed from outside: that is drift, and whatever comes there next did not break it
+          if (w && !b && existsIn(need, environment)) broken.add(pair);
+          else if (!w || !b || !existsIn(need, environment) || meets(b.commit, need, w.commit)) broken.delete(pair);
           else if (!broken.has(pair)) {
             broken.add(pair);
             const loose = world.options.config.policy.environments[environment]?.order === "any" || memory.accepted.has(environment);
