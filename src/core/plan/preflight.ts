@@ -49,6 +49,9 @@ export type Finding = RollbackProblem & { readonly without: readonly TargetId[] 
 /** Why a target stays: nothing is to be done. */
 export const ALREADY_THERE = "already there";
 
+/** Why a target stays: a migration's older image does not undo what a newer one has done; it counts by its last success. */
+export const NOT_TAKEN_BACK = "a job is not taken back";
+
 /** Why a target stays: the set does not have it. */
 export const DID_NOT_EXIST = "it did not exist then";
 

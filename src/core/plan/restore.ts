@@ -1,6 +1,6 @@
 import type { CommitId, ServiceId, TargetId } from "../config/config.ts";
 import type { Cause, Live, SnapshotRow, TargetRow } from "../run/rows.ts";
-import type { RollbackPlanInput } from "./preflight.ts";
+import { NOT_TAKEN_BACK, type RollbackPlanInput } from "./preflight.ts";
 import { satisfies } from "./relations.ts";
 import { planRollback, type RollbackPlanResult } from "./rollback.ts";
 
@@ -18,10 +18,14 @@ export type NoRestore = { readonly message: string };
 export function planRestore(input: RestoreInput): (RollbackPlanResult & { readonly snapshot: SnapshotRow }) | NoRestore {
   const found = restoreSet(input);
   if ("message" in found) return found;
+  const { cause } = input;
+  const failed = found.snapshot.entries[cause.target];
+  if (failed && input.definitions.get(failed.definition)?.job)
+    return { message: `${cause.target} failed, and ${NOT_TAKEN_BACK}: what it has done so far is still done` };
   const { snapshot } = found;
   const services = (Object.keys(snapshot.entries) as TargetId[]).map(serviceOf);
   // a pin on what has failed was passed by whoever named it for the deploy; pins on others keep these
-  const result = planRollback({ ...input, snapshot, services, named: new Set([serviceOf(input.cause.target)]) });
+  const result = planRollback({ ...input, snapshot, services, named: new Set([serviceOf(cause.target)]) });
   if (result.problems.length === 0) return { ...result, snapshot };
   return { message: result.problems.map((p) => (p.target === null ? p.message : `${p.target}: ${p.message}`)).join("; ") };
 }

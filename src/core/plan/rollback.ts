@@ -9,6 +9,7 @@ import {
   checkEnvironment,
   checkTarget,
   DID_NOT_EXIST,
+  NOT_TAKEN_BACK,
   type Finding,
   type RollbackPlanInput,
   type RollbackProblem,
@@ -83,10 +84,12 @@ function judge(input: RollbackPlanInput): Verdict {
     }
     const row = rows.get(target);
     const from = row?.live ?? null;
-    const skip = whyStays(row, to, input.named.has(service));
+    // run again only for who asks for it by name
+    const left = definition.job && !input.named.has(service);
+    const skip = whyStays(row, to, input.named.has(service)) ?? (left ? NOT_TAKEN_BACK : null);
     targets.push({ target, from, to, means: meansOf(input, target, definition), skip });
     // what is there already is a member all the same: it may have changed by the time that its turn comes
-    if (skip === null || skip === ALREADY_THERE)
+    if (skip === null || (skip === ALREADY_THERE && !left))
       members.push(toMember(id, target, service, underPolicy(definition, policy?.cluster), to, from));
     if (skip !== null) continue;
     blocked.push(...checkTarget(input, target, service, to));
@@ -138,8 +141,11 @@ function notInSet({ services, snapshot: { environment, entries } }: RollbackPlan
   });
 }
 
+/** Reasons that no name lifts, or that no hint should. */
+const STAYS: ReadonlySet<string | null> = new Set([ALREADY_THERE, DID_NOT_EXIST, NOT_TAKEN_BACK]);
+
 function nothingToDo(targets: readonly RollbackTarget[]): Finding {
-  const pinned = targets.filter((t) => t.skip !== ALREADY_THERE && t.skip !== DID_NOT_EXIST).map((t) => serviceOf(t.target));
+  const pinned = targets.filter((t) => !STAYS.has(t.skip)).map((t) => serviceOf(t.target));
   const other = "choose another set with --to <snapshot|commit|time>";
   return {
     target: null,

@@ -7,6 +7,37 @@ import { approval, environment, policyOf } from "./harbor.ts";
 import { relate } from "./history.ts";
 import { all, DEFINITIONS, definitionOf, live, needsOf, planned, row, said, snapshotOf } from "./rollback-rig.ts";
 
+describe("a job is not taken back", () => {
+  const definitions = new Map(
+    [...DEFINITIONS].map(([digest, definition]) => [digest, { ...definition, job: definition.service === "api" }]),
+  );
+  const skips = (result: ReturnType<typeof planned>) => result.targets.map((t) => [t.target, t.skip]);
+
+  test("it stays at its last success, is told, and who needs it goes back", () => {
+    const result = planned(all("c3"), all("c1"), { definitions });
+    expect(said(result)).toEqual([]);
+    expect(skips(result)).toEqual([
+      ["api@mainnet", "a job is not taken back"],
+      ["indexer@mainnet", null],
+      ["web@mainnet", null],
+    ]);
+    expect(Object.keys(result.plan.members)).toEqual(["indexer@mainnet", "web@mainnet"]);
+    expect(result.plan.notes).toContain("api@mainnet is left as it is: a job is not taken back");
+  });
+
+  test("unless it is named", () => {
+    const result = planned(all("c3"), all("c1"), { definitions, services: ["api", "indexer", "web"] });
+    expect(skips(result)).toContainEqual(["api@mainnet", null]);
+    expect(Object.keys(result.plan.members)).toContain("api@mainnet");
+  });
+
+  test("one that is there already never runs, whatever comes in between", () => {
+    const result = planned({ ...all("c3"), api: "c1" }, all("c1"), { definitions });
+    expect(skips(result)).toContainEqual(["api@mainnet", "already there"]);
+    expect(Object.keys(result.plan.members)).not.toContain("api@mainnet");
+  });
+});
+
 describe("the order is decided per pair", () => {
   test("back: who needs leaves first", () => {
     const result = planned(all("c3"), all("c1"));

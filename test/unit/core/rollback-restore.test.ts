@@ -39,6 +39,15 @@ test("what failed goes back alone where nothing live needs it", () => {
   expect(result.snapshot).toMatchObject({ id: "mainnet-1", entries: { "api@mainnet": live("api", "c1") } });
 });
 
+test("a job's failure is not answered with its older image", () => {
+  const definitions = new Map(
+    [...DEFINITIONS].map(([digest, definition]) => [digest, { ...definition, job: definition.service === "api" }]),
+  );
+  expect(restored([failed("c3", "c1"), row("indexer", "c2"), row("web", "c2")], [all("c1")], { definitions })).toMatchObject({
+    message: "api@mainnet failed, and a job is not taken back: what it has done so far is still done",
+  });
+});
+
 test("what needs the release goes back with it, first, and to the same set", () => {
   // c3 touches the api, which the indexer needs by then; the newest set with the api's last good entry is the second
   const result = planOf(restored([failed("c3", "c1"), row("indexer", "c3"), row("web", "c1")], [all("c3"), all("c1"), all("c0")]));
