@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseObject } from "../host/answers.ts";
 import { readText, writeWhole } from "../host/files.ts";
+import { groupOf, type Ref } from "./objects.ts";
 
 /** Where objects of a kind are: `/apis/apps/v1`, `deployments`. */
 export type Resource = { readonly root: string; readonly plural: string; readonly namespaced: boolean };
@@ -38,6 +39,19 @@ function builtIn(apiVersion: string, kind: string): Resource | null {
   if (!namespaced && !inNone.split(" ").includes(kind)) return null;
   return { root: rootOf(apiVersion), plural: pluralOf(kind), namespaced };
 }
+
+/** Kinds of Kubernetes itself, under any version of their group. */
+const SCOPES: ReadonlyMap<string, "namespace" | "cluster"> = new Map(
+  Object.entries(BUILT_IN).flatMap(([apiVersion, scopes]) =>
+    scopes.flatMap((kinds, index) =>
+      kinds.split(" ").map((kind) => [`${groupOf(apiVersion)}/${kind}`, index === 0 ? "namespace" : "cluster"] as const),
+    ),
+  ),
+);
+
+/** Whether objects of a kind are in a namespace; null where only a cluster or a definition can tell. */
+export const builtInScope = ({ apiVersion, kind }: Ref): "namespace" | "cluster" | null =>
+  SCOPES.get(`${groupOf(apiVersion)}/${kind}`) ?? null;
 
 function pluralOf(kind: string): string {
   const name = kind.toLowerCase();

@@ -402,7 +402,8 @@ describeCluster("rights", () => {
     ]);
     const config = { kubeconfig };
     expect((await release.apply("one", { config })).result).toEqual({ ok: true, url: null });
-    expect((await release.apply("two", { config })).result).toEqual({ ok: true, url: null });
+    const definition = { allowed: { namespaces: [release.space.namespace], clusterScoped: false } };
+    expect((await release.apply("two", { config, definition })).result).toEqual({ ok: true, url: null });
     expect((await release.apply("one", { config, direction: "rollback" })).result).toEqual({ ok: true, url: null });
     const bad = await release.apply("two", { config, image: "api-crash" });
     expect(said(bad)).toContain("fatal: cannot reach the database");

@@ -50,6 +50,8 @@ export type Environment = {
     readonly contexts: readonly string[] | null;
     readonly namespaces: readonly string[] | null;
     readonly drivers: readonly string[] | null;
+    /** Whether objects of Kubernetes that are in no namespace may be deployed: not said, they may where `namespaces` is not said either. */
+    readonly clusterScoped: boolean;
   };
   /** The only cluster that targets here may be in, by the UID of its namespace `kube-system`; absent: any. */
   readonly cluster?: string;

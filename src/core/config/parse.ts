@@ -60,6 +60,8 @@ function buildEnvironment(raw: RawEnvironment): Environment {
       contexts: listOrNull(raw.allow?.contexts),
       namespaces: listOrNull(raw.allow?.namespaces),
       drivers: listOrNull(raw.allow?.drivers),
+      // what is in no namespace is everybody's: whoever keeps a target to its namespaces does not mean it to change that
+      clusterScoped: raw.allow?.clusterScoped ?? raw.allow?.namespaces === undefined,
     },
     ...(raw.cluster === undefined ? {} : { cluster: raw.cluster.value }),
     variables: mapNamed(raw.variables, (variable) => variable.value),

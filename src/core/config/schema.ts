@@ -184,7 +184,11 @@ function environment(adapters: readonly AdapterSchema[]) {
       "What a deploy here may use; anything else is refused. Left out: anything.",
       object({
         contexts: optional("Contexts of clusters.", list(text())),
-        namespaces: optional("Namespaces.", list(text())),
+        namespaces: optional("Namespaces: of the target itself, and of every object that it deploys.", list(text())),
+        clusterScoped: optional(
+          "Whether objects that are in no namespace may be deployed, such as a ClusterRole or a CustomResourceDefinition. If not said: not where `namespaces` is said. A Namespace is one of `namespaces` in any case.",
+          flag(),
+        ),
         drivers: optional("Drivers.", list({ ...driver, json: drivers.length === 0 ? driver.json : { enum: drivers } })),
       }),
     ),

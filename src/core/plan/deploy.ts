@@ -17,6 +17,7 @@ import { fingerprint, type Texts } from "./fingerprint.ts";
 import { topological } from "./graph.ts";
 import { environmentsBefore, environmentsOf, Needs } from "./needs.ts";
 import type { Definition, Member, Plan, PlannedArtifact, PlannedEnvironment, PlannedStep, StepId } from "./plan.ts";
+import { policyPart } from "./under-policy.ts";
 
 export type DeployPlanInput = {
   /** What the release's commit says exists. */
@@ -108,7 +109,7 @@ function toMember(input: DeployPlanInput, id: ServiceId, environment: Environmen
     timeoutMs: service.deploy.timeoutMs,
     variables: policy.variables,
     credentials: policy.credentials,
-    ...(policy.cluster === undefined ? {} : { cluster: policy.cluster }),
+    ...policyPart(policy),
     ...(artifact?.image === undefined
       ? {}
       : { image: interpolate(artifact.image, artifactVariables(input, artifact, environment)) as string }),
@@ -292,7 +293,6 @@ const awaitedNotes = (artifacts: Plan["artifacts"]): readonly string[] =>
 
 function notesOf(manual: readonly ServiceId[], members: ReadonlyMap<TargetId, Member>): readonly string[] {
   const notes = manual.map((s) => `${s} is manual and left out: sluice deploy ${s}`);
-  if (manual.length === 0) return notes;
   for (const member of members.values())
     for (const need of member.definition.needs)
       if (manual.includes(need)) notes.push(`${member.target} needs ${need}, which is manual and not part of this run`);

@@ -103,4 +103,9 @@ export type Definition = {
   readonly image?: string;
   /** The only cluster that this target may be in, by its id; absent where policy names none. */
   readonly cluster?: string;
+  /** Which objects policy lets this target have in its cluster; absent where any. */
+  readonly allowed?: Allowed;
 };
+
+/** Whatever else a chart or a manifest makes is refused. `namespaces`: null for any. */
+export type Allowed = { readonly namespaces: readonly string[] | null; readonly clusterScoped: boolean };

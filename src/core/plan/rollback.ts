@@ -17,6 +17,7 @@ import {
   whyStays,
 } from "./preflight.ts";
 import { orderSteps } from "./rollback-order.ts";
+import { underPolicy } from "./under-policy.ts";
 
 export type RollbackTarget = {
   readonly target: TargetId;
@@ -90,7 +91,7 @@ function judge(input: RollbackPlanInput): Verdict {
     targets.push({ target, from, to, means: meansOf(input, target, definition), skip });
     // what is there already is a member all the same: it may have changed by the time that its turn comes
     if (skip === null || (skip === ALREADY_THERE && !left))
-      members.push(toMember(id, target, service, underPolicy(definition, policy?.cluster), to, from));
+      members.push(toMember(id, target, service, underPolicy(definition, policy), to, from));
     if (skip !== null) continue;
     blocked.push(...checkTarget(input, target, service, to));
     if (input.acceptUnknown) notes.push(...unknownsOf(input, target).map((why) => `${target} goes back all the same: ${why}`));
@@ -153,12 +154,6 @@ function nothingToDo(targets: readonly RollbackTarget[]): Finding {
     hint: pinned.length === 0 ? other : `${other}, or name what is pinned with --only ${pinned.join(" ")}`,
     without: [],
   };
-}
-
-/** Where targets may be is policy's to say now, not what it said then. */
-function underPolicy(recorded: Definition, cluster: string | undefined): Definition {
-  const { cluster: _, ...definition } = recorded;
-  return cluster === undefined ? definition : { ...definition, cluster };
 }
 
 function toMember(

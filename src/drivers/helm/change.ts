@@ -3,7 +3,8 @@ import { wait } from "../../host/wait.ts";
 import { CommandFailed } from "../../engine/ports/driver.ts";
 import { inputArguments, rollbackArguments, upgradeArguments } from "./arguments.ts";
 import { type Chart, withChart } from "./chart.ts";
-import { fetchChart } from "./helm.ts";
+import { type Made, madeBy, preview, refusalOf } from "./guard.ts";
+import { fetchChart, HelmError } from "./helm.ts";
 import { hookNeeds } from "./hook-files.ts";
 import { labelValue, markOf, rollbackMarks, upgradeMarks } from "./marks.ts";
 import { conclude, isPending, label, readHistory, type Stored } from "./releases.ts";
@@ -33,6 +34,10 @@ export async function upgrade(session: Session, history: readonly Stored[], inst
     const labels = Object.fromEntries(marks);
     const options = { version, place, timeoutMs: left(), wait: needs === "ready", labels, description: descriptionOf(input), install };
     const args = upgradeArguments(settings, chart, inputs, options);
+    if (input.definition.allowed !== undefined || needs !== "none") {
+      const refused = await refusedBefore(session, chart, () => preview(session, { chart, inputs, install, args }));
+      if (refused !== null) return refused;
+    }
     return await carriedOut(session, history, next, args, { follow: needs !== "none", ready: needs === "ready", chart });
   });
 }
@@ -41,11 +46,33 @@ export async function upgrade(session: Session, history: readonly Stored[], inst
 export async function rollBack(session: Session, history: readonly Stored[], to: Stored): Promise<Outcome> {
   const { input, cluster, settings, version, place, left } = session;
   const next = (history.at(-1)?.revision ?? 0) + 1;
+  const refused = await refusalOf(session, madeBy(to, settings.hooks));
+  if (refused !== null) return { kind: "failed", changed: false, message: refused };
   await label(cluster, settings.place, to.revision, rollbackMarks(to, input, next));
   const events = settings.hooks ? to.hooks.flatMap((hook) => hook.events) : [];
   const ready = events.includes("post-rollback");
   const args = rollbackArguments(settings, to.revision, { version, place, timeoutMs: left(), wait: ready });
   return await carriedOut(session, history, next, args, { follow: ready || events.includes("pre-rollback"), ready, chart: null });
+}
+
+/** Why Helm is not asked at all; null where it may be. What it refuses in a dry run it would refuse then. */
+async function refusedBefore(session: Session, chart: Chart, made: () => Promise<Made>): Promise<Outcome | null> {
+  try {
+    const message = await refusalOf(session, await made());
+    return message === null ? null : { kind: "failed", changed: false, message };
+  } catch (error) {
+    session.context.signal.throwIfAborted();
+    if (!(error instanceof HelmError)) throw error;
+    const said = readable(errorOf(error.message), chart.path, chart.title);
+    if (isLost(said)) await whenItAnswers(session, () => readHistory(session.cluster, session.settings.place, "current"));
+    return notBegun(said, isLost(said));
+  }
+}
+
+function notBegun(said: string, lost: boolean): Outcome {
+  if (isBusyElsewhere(said)) return { kind: "again", why: `another Helm has been quicker: ${said}` };
+  if (lost) return { kind: "again", why: `Helm could not reach the API server: ${said}` };
+  return { kind: "failed", changed: false, message: explain(said) };
 }
 
 function descriptionOf({ run, attempt, commit, digest }: Session["input"]): string {
@@ -101,9 +128,7 @@ async function outcomeOf(
       changed: true,
       message: `${title} was changed by somebody else as soon as this attempt had applied it: look at \`helm history\``,
     };
-  if (made === null && isBusyElsewhere(said)) return { kind: "again", why: `another Helm has been quicker: ${said}` };
-  if (made === null && lost) return { kind: "again", why: `Helm could not reach the API server: ${said}` };
-  if (made === null) return { kind: "failed", changed: false, message: explain(said) };
+  if (made === null) return notBegun(said, lost);
   const { judge } = await import("./failure.ts");
   return { kind: "failed", ...(await judge(session, before, made, { said, cut })) };
 }

@@ -1,4 +1,5 @@
 import type { LookContext, RenderInput } from "../../engine/ports/driver.ts";
+import { refusedByPolicy } from "../../cluster/allowed.ts";
 import { variablesOf } from "../../cluster/connect.ts";
 import { parseManifests } from "../../cluster/manifests.ts";
 import type { KubeObject } from "../../cluster/objects.ts";
@@ -14,7 +15,7 @@ const TEMPLATE_MS = 60_000;
 
 export type Rendered = { readonly objects: readonly KubeObject[]; readonly title: string; readonly version: string };
 
-/** What Helm makes of the chart, hooks included, without asking a cluster. Rejects with its words, and where the image would not be pinned. */
+/** What Helm makes of the chart, hooks included, without asking a cluster. Rejects with its words, where the image would not be pinned, and where policy does not allow what it makes. */
 export async function template(input: RenderInput, context: LookContext): Promise<Rendered> {
   const { definition } = input;
   const digest = shownDigest(input);
@@ -27,7 +28,10 @@ export async function template(input: RenderInput, context: LookContext): Promis
     const inputs = await inputArguments(settings, chart, definition.image ?? null, digest, scratch);
     const text = readable(await ask(helm, templateArguments(settings, chart, inputs), TEMPLATE_MS), chart.path, chart.title);
     mustPin(text, { definition, digest }, chart.title);
-    return { objects: parseManifests(text, `what the chart ${chart.title} renders`), title: chart.title, version: chart.version };
+    const objects = parseManifests(text, `what the chart ${chart.title} renders`);
+    const refused = refusedByPolicy(objects, definition, settings.place.namespace);
+    if (refused.length > 0) throw new Error(`the chart ${chart.title} makes what it may not:\n${refused.join("\n")}`);
+    return { objects, title: chart.title, version: chart.version };
   });
 }
 

@@ -1,13 +1,15 @@
+import { refusedIn } from "../../cluster/allowed.ts";
 import { applyObject } from "../../cluster/apply.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { ClusterError, isClusterError } from "../../cluster/errors.ts";
 import { awaitHealthy } from "../../cluster/health/await.ts";
 import { each, keyOf, type KubeObject } from "../../cluster/objects.ts";
+import { ownerLabels } from "../../cluster/owners.ts";
 import { wait } from "../../host/wait.ts";
 import type { ApplyInput, ApplyResult, AttemptContext } from "../../engine/ports/driver.ts";
 import { settingsOf } from "./config.ts";
 import { againFor, againText, removeJob } from "./jobs.ts";
-import { BY, FIELD_MANAGER, ownerLabels, withAnnotations } from "./labels.ts";
+import { BY, FIELD_MANAGER, withAnnotations } from "./labels.ts";
 import { manifestOf } from "./manifest.ts";
 import { makeNamespaces, namespacesOf } from "./namespaces.ts";
 import { clusterOf } from "./place.ts";
@@ -84,6 +86,9 @@ async function begin(input: ApplyInput, context: AttemptContext, until: number):
   context.log(
     `${objects.length} objects for the namespace ${cluster.namespace} of the context ${cluster.context}, ${from === "kept" ? "as they were decided on" : "rendered now"}`,
   );
+  // what was kept was decided on under the policy of then, and what kind is in no namespace only the cluster knows
+  const refused = await refusedIn(cluster, objects, definition);
+  if (refused.length > 0) return { message: `nothing was changed:\n${refused.join("\n")}` };
   const namespaces = namespacesOf(objects, settings.createNamespace ? cluster.namespace : null);
   const owner = ownerLabels(input);
   const found = await readRecord(cluster, input);

@@ -1,3 +1,4 @@
+import { isNamespace } from "../../cluster/allowed.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { ClusterError, isClusterError } from "../../cluster/errors.ts";
 import type { KubeObject } from "../../cluster/objects.ts";
@@ -9,8 +10,6 @@ export function namespacesOf(objects: readonly KubeObject[], own: string | null)
   const named = objects.filter(isNamespace).map(({ metadata }) => metadata.name);
   return own === null ? named : [...named, own];
 }
-
-const isNamespace = ({ apiVersion, kind }: KubeObject): boolean => apiVersion === "v1" && kind === "Namespace";
 
 /** Makes them before all else, also before the target's record, which is in one of them. Rejects with `ClusterError` for one that is being deleted. */
 export async function makeNamespaces(

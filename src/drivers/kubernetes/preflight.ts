@@ -3,7 +3,8 @@ import type { Cluster } from "../../cluster/cluster.ts";
 import { type ClusterError, isClusterError } from "../../cluster/errors.ts";
 import { readLive } from "../../cluster/health/assess.ts";
 import { each, groupOf, keyOf, type KubeObject, titleOf } from "../../cluster/objects.ts";
-import { FIELD_MANAGER, isSameOwner, ownerOf, ownerText } from "./labels.ts";
+import { isSameOwner, ownerOf, ownerText } from "../../cluster/owners.ts";
+import { FIELD_MANAGER } from "./labels.ts";
 import type { Entry } from "./record.ts";
 
 type Preflight = {

@@ -3,7 +3,8 @@ import type { Cluster } from "../../cluster/cluster.ts";
 import { isClusterError } from "../../cluster/errors.ts";
 import { readLive } from "../../cluster/health/assess.ts";
 import { inOrder, keyOf, type KubeObject, titleOf } from "../../cluster/objects.ts";
-import { isSameOwner, ownerOf, PRUNE } from "./labels.ts";
+import { isSameOwner, ownerOf } from "../../cluster/owners.ts";
+import { PRUNE } from "./labels.ts";
 import type { Entry } from "./record.ts";
 
 /** What others have put into these goes with them: they are removed only where they say so themselves. */

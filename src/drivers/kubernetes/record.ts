@@ -1,9 +1,9 @@
 import type { Cluster } from "../../cluster/cluster.ts";
 import { ClusterError } from "../../cluster/errors.ts";
 import { keyOf, type KubeObject, type Ref } from "../../cluster/objects.ts";
+import { isSameOwner, ownerLabels, ownerOf, ownerText } from "../../cluster/owners.ts";
 import type { CommitId, Digest } from "../../core/config/config.ts";
 import type { ApplyInput, ObserveInput } from "../../engine/ports/driver.ts";
-import { isSameOwner, ownerLabels, ownerOf, ownerText } from "./labels.ts";
 
 /** One object that a target has brought. `uid`: which one of that name, once it is known; `stale`: an earlier release brought it, and this one lacks it. */
 export type Entry = Ref & { readonly uid?: string; readonly stale?: true };

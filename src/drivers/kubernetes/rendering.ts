@@ -1,13 +1,15 @@
+import { refusedByPolicy } from "../../cluster/allowed.ts";
 import { parseManifests } from "../../cluster/manifests.ts";
 import { inOrder, keyOf, type KubeObject, titleOf } from "../../cluster/objects.ts";
 import { variablesOf } from "../../cluster/connect.ts";
 import { shownDigest } from "../../cluster/unbuilt.ts";
+import { ownerLabels } from "../../cluster/owners.ts";
 import type { LookContext, RenderInput } from "../../engine/ports/driver.ts";
 import { settingsOf } from "./config.ts";
 import { readManifests } from "./files.ts";
 import { pinImages } from "./images.ts";
 import { kustomize, OutsideError } from "./kustomize.ts";
-import { ownerLabels, withLabels } from "./labels.ts";
+import { withLabels } from "./labels.ts";
 import { selectObjects } from "./select.ts";
 
 type Context = Pick<LookContext, "signal" | "tree">;
@@ -22,6 +24,8 @@ export async function objectsOf(input: RenderInput, context: Context): Promise<r
       : await kustomized(settings.kustomize, input, context);
   const selected = settings.select === null ? all : selectObjects(all, settings.select);
   refuse(selected, settings.place.namespace ?? null);
+  const refused = refusedByPolicy(selected, input.definition, settings.place.namespace ?? null);
+  if (refused.length > 0) throw new Error(refused.join("\n"));
   const labels = ownerLabels(input);
   const labelled = inOrder(selected).map((object) => withLabels(object, labels));
   return digest === null ? labelled : pinImages(labelled, settings.images, input.definition.image, digest);

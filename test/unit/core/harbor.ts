@@ -17,7 +17,7 @@ export function environment(part: Partial<Environment> = {}): Environment {
     needsTimeoutMs: HOUR,
     freeze: [],
     emergency: [],
-    allow: { contexts: null, namespaces: null, drivers: null },
+    allow: { contexts: null, namespaces: null, drivers: null, clusterScoped: true },
     variables: {},
     credentials: [],
     ...part,

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Config } from "../../../src/core/config/config.ts";
 import { type DeployPlanInput, planDeploy } from "../../../src/core/plan/deploy.ts";
 import type { Plan } from "../../../src/core/plan/plan.ts";
+import { configOf } from "../config/files.ts";
 import allByStream from "./golden/all-by-stream.json" with { type: "json" };
 import allByWave from "./golden/all-by-wave.json" with { type: "json" };
 import oneService from "./golden/one-service.json" with { type: "json" };
@@ -126,6 +127,20 @@ describe("a deploy's plan", () => {
     const { members } = planOf({ policy });
     expect(members["api@canary"]?.definition.cluster).toBe("uid");
     expect(members["api@devnet"]?.definition).not.toHaveProperty("cluster");
+  });
+
+  test("a target knows which objects policy lets it have: what is in no namespace only by policy's word where namespaces are said", () => {
+    const allowedBy = (allow: string) => {
+      const { policy } = configOf(
+        `version: 1\nproject: harbor\nenvironments: { devnet: { allow: ${allow} } }\nservices: { api: { tier: backend, deploy: { process: { command: [a] } } } }\n`,
+      );
+      const { members } = planOf({ policy: { ...HARBOR.policy, environments: { ...HARBOR.policy.environments, ...policy.environments } } });
+      return members["api@devnet"]?.definition.allowed;
+    };
+    expect(allowedBy("{ contexts: [dev] }")).toBeUndefined();
+    expect(allowedBy("{ namespaces: [a, b] }")).toEqual({ namespaces: ["a", "b"], clusterScoped: false });
+    expect(allowedBy("{ namespaces: [a], clusterScoped: true }")).toEqual({ namespaces: ["a"], clusterScoped: true });
+    expect(allowedBy("{ clusterScoped: false }")).toEqual({ namespaces: null, clusterScoped: false });
   });
 
   test("a manual service is left out of everything and said so, but goes by its name", () => {

@@ -88,6 +88,16 @@ describe("the order is decided per pair", () => {
     expect(clusterOf(environment())).not.toHaveProperty("cluster");
   });
 
+  test("which objects it may have is policy's to say now, too", () => {
+    const allowed = { namespaces: ["then"], clusterScoped: true };
+    const old = new Map([...DEFINITIONS].map(([digest, definition]) => [digest, { ...definition, allowed }]));
+    const allowedBy = (policy: ReturnType<typeof environment>) =>
+      planned(all("c3"), all("c1"), { definitions: old, policy: policyOf({ mainnet: policy }) }).plan.members["api@mainnet"]?.definition;
+    const now = { contexts: null, drivers: null, namespaces: ["now"], clusterScoped: false };
+    expect(allowedBy(environment({ allow: now }))?.allowed).toEqual({ namespaces: ["now"], clusterScoped: false });
+    expect(allowedBy(environment())).not.toHaveProperty("allowed");
+  });
+
   test("it is the same for the same set", () => {
     expect(planned(all("c3"), all("c1"))).toEqual(planned(all("c3"), all("c1")));
   });
