@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { describeCluster, sharedCluster } from "../rig/cluster.ts";
+import { driver } from "../../src/drivers/kubernetes/index.ts";
 import { until } from "../rig/wait.ts";
 import { commitOf, type Deploy, digestOf, job, service, Target } from "../rig/kubernetes.ts";
 
@@ -229,6 +230,55 @@ describeCluster("a release of the driver kubernetes", () => {
     expect(result).toEqual(OK);
     expect(log).toContain("ConfigMap/web-config, which kubectl-create made, becomes part of this target");
     expect((await web.apply("one")).log).not.toContain("becomes part");
+    // it was there before, and stays: also when it comes back and leaves again
+    web.commit("none", "# nothing\n");
+    for (let times = 1; times <= 2; times++) {
+      const { log: left } = await web.apply("none");
+      expect(left).toContain("ConfigMap/web-config is no longer part of this release and stays: it was there before this target");
+      expect(left).toContain("Service/web is no longer part of this release and has been removed");
+      expect((await web.apply("one", { config: { forceConflicts: true } })).result).toEqual(OK);
+    }
+    expect(await web.space.get("api/v1", "configmaps/web-config")).not.toBeNull();
+  });
+
+  it("a namespace that was made by hand is taken over and never removed, whatever the manifest says; one of its own goes where it says so", async () => {
+    const web = await open({ config: { namespace: null } });
+    const names = { other: `${web.space.namespace}-other`, own: `${web.space.namespace}-own` };
+    onTestFinished(async () => void (await web.space.kubectl(["delete", `namespace/${names.other}`, "--wait=false"])));
+    await web.space.kubectl(["create", "namespace", names.other]);
+    const { namespace: _, ...config } = web.definition().config;
+    const all = { definition: { config } };
+    const manifest = (name: string) =>
+      `apiVersion: v1\nkind: Namespace\nmetadata: { name: ${name}, annotations: { sluice.dev/prune: "true" } }\n`;
+    web.commit("one", `${manifest(names.other)}---\n${manifest(names.own)}`);
+    expect(said(await web.apply("one", all))).toBe("");
+    web.commit("two", "# nothing\n");
+    const diff = await driver.compare?.(web.input("two", all), web.look("two"));
+    expect(diff?.map(({ kind, name, change }) => `${change} ${kind}/${name}`)).toEqual([`removed Namespace/${names.own}`]);
+    const { result, log } = await web.apply("two", all);
+    expect(result).toEqual(OK);
+    expect(log).toContain(`Namespace/${names.other} is no longer part of this release and stays: it was there before`);
+    expect(log).toContain(`Namespace/${names.own} is no longer part of this release and has been removed`);
+  });
+
+  it("what policy does not allow is refused by the rendering, and by the attempt also where it was kept from before", async () => {
+    const web = await open();
+    const other = await sharedCluster().space();
+    web.commit("space", `apiVersion: v1\nkind: Namespace\nmetadata: { name: ${other.namespace} }\n`);
+    web.commit("role", `apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: { name: ${other.namespace} }\nrules: []\n`);
+    const allowed = (clusterScoped: boolean) => ({ definition: { allowed: { namespaces: [web.space.namespace], clusterScoped } } });
+    for (const [commit, text] of [
+      ["space", `Namespace/${other.namespace}: policy allows the namespaces ${web.space.namespace} in devnet`],
+      ["role", `ClusterRole/${other.namespace} is in no namespace`],
+    ] as const) {
+      await expect(web.render(commit, allowed(false))).rejects.toThrow(text);
+      expect(said(await web.apply(commit, { ...allowed(false), fingerprint: (await web.decided(commit)).fingerprint ?? "" }))).toContain(
+        text,
+      );
+    }
+    await expect(web.render("space", allowed(true))).rejects.toThrow("policy allows the namespaces");
+    expect((await web.apply("role", allowed(true))).result).toEqual(OK);
+    await web.space.kubectl(["delete", "clusterrole", other.namespace]);
   });
 });
 

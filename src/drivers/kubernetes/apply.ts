@@ -102,14 +102,19 @@ async function begin(input: ApplyInput, context: AttemptContext, until: number):
   for (const text of checked.takenBack) context.log(`takes back ${text}`);
   for (const text of checked.adopted) context.log(`${text} becomes part of this target`);
   await makeNamespaces(cluster, objects, settings.createNamespace, context.log);
-  const written = await firstRecord(cluster, input, objects, found);
+  const written = await firstRecord(
+    cluster,
+    input,
+    beginning(input, objects, found, { live: checked.live, namespace: cluster.namespace }),
+    found,
+  );
   return { act: { input, context, cluster, objects, until }, found, written, live: checked.live, replaced: checked.replaced };
 }
 
 /** Refused, it is a no; without an answer nobody knows whether it is there. */
-async function firstRecord(cluster: Cluster, input: ApplyInput, objects: readonly KubeObject[], found: Found | null): Promise<Found> {
+async function firstRecord(cluster: Cluster, input: ApplyInput, record: TargetRecord, found: Found | null): Promise<Found> {
   try {
-    return await writeRecord(cluster, input, beginning(input, objects, found, cluster.namespace), found);
+    return await writeRecord(cluster, input, record, found);
   } catch (error) {
     if (isClusterError(error, "unreachable", "unavailable")) throw new Error(error.message, { cause: error });
     throw error;

@@ -1,5 +1,6 @@
 import { deleteObject } from "../../cluster/apply.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
+import { isNamespace } from "../../cluster/allowed.ts";
 import { isClusterError } from "../../cluster/errors.ts";
 import { readLive } from "../../cluster/health/assess.ts";
 import { inOrder, keyOf, type KubeObject, titleOf } from "../../cluster/objects.ts";
@@ -15,8 +16,10 @@ export function keptFor(entry: Entry, live: KubeObject, owner: Record<string, st
   const holder = ownerOf(live);
   if (entry.uid !== undefined && entry.uid !== live.metadata.uid) return "it is another one than was deployed";
   if (holder === null || !isSameOwner(holder, owner)) return "it is not this target's any more";
+  if (entry.origin === "adopted") return "it was there before this target deployed it, which has not made it";
   const wish = live.metadata.annotations?.[PRUNE];
   if (wish === "false") return `its annotation ${PRUNE} is false`;
+  if (isNamespace(live) && entry.origin !== "made") return "nothing says that this target has made it";
   return HOLDING.includes(live.kind) && wish !== "true"
     ? `it may hold what others need; its annotation ${PRUNE}: "true" would have it removed`
     : null;

@@ -5,8 +5,12 @@ import { isSameOwner, ownerLabels, ownerOf, ownerText } from "../../cluster/owne
 import type { CommitId, Digest } from "../../core/config/config.ts";
 import type { ApplyInput, ObserveInput } from "../../engine/ports/driver.ts";
 
-/** One object that a target has brought. `uid`: which one of that name, once it is known; `stale`: an earlier release brought it, and this one lacks it. */
-export type Entry = Ref & { readonly uid?: string; readonly stale?: true };
+/**
+ * One object that a target has brought. `uid`: which one of that name, once it is known; `stale`: an earlier release brought it, and this one lacks it; `origin`: whether the target made it,
+ * or found it there when it deployed it first, which it then never removes. Records of older versions do not say.
+ */
+export type Entry = Ref & { readonly uid?: string; readonly stale?: true; readonly origin?: Origin };
+export type Origin = "made" | "adopted";
 export type Release = { readonly commit: CommitId; readonly digest: Digest | null; readonly attempt: string };
 
 /**
@@ -75,24 +79,26 @@ export async function writeRecord(cluster: Cluster, target: Target, record: Targ
   return { record, version: ((await answer) as KubeObject).metadata.resourceVersion ?? "" };
 }
 
-type Packed = readonly [apiVersion: string, kind: string, namespace: string, name: string, uid: string, stale: 0 | 1];
+type Packed = readonly [apiVersion: string, kind: string, namespace: string, name: string, uid: string, stale: 0 | 1, origin?: Origin | ""];
 
-const packed = ({ apiVersion, kind, metadata, uid, stale }: Entry): Packed => [
+const packed = ({ apiVersion, kind, metadata, uid, stale, origin }: Entry): Packed => [
   apiVersion,
   kind,
   metadata.namespace ?? "",
   metadata.name,
   uid ?? "",
   stale ? 1 : 0,
+  origin ?? "",
 ];
 
-function unpacked([apiVersion, kind, namespace, name, uid, stale]: Packed): Entry {
+function unpacked([apiVersion, kind, namespace, name, uid, stale, origin = ""]: Packed): Entry {
   return {
     apiVersion,
     kind,
     metadata: { name, ...(namespace === "" ? {} : { namespace }) },
     ...(uid === "" ? {} : { uid }),
     ...(stale === 1 ? { stale: true as const } : {}),
+    ...(origin === "" ? {} : { origin }),
   };
 }
 
@@ -119,13 +125,21 @@ function parse(object: KubeObject): TargetRecord {
 }
 
 /** The record with which an attempt begins: what it will bring, and what was there that it lacks. */
-export function beginning(input: ApplyInput, objects: readonly KubeObject[], found: Found | null, namespace: string): TargetRecord {
+export function beginning(
+  input: ApplyInput,
+  objects: readonly KubeObject[],
+  found: Found | null,
+  there: { readonly live: ReadonlyMap<string, KubeObject>; readonly namespace: string },
+): TargetRecord {
+  const { live, namespace } = there;
   const known = found?.record ?? null;
   const brought = new Set(objects.map((object) => keyOf(object, namespace)));
-  const uids = new Map(known?.objects.map((entry) => [keyOf(entry, namespace), entry.uid]));
-  const own: Entry[] = objects.map((object) => {
-    const uid = uids.get(keyOf(object, namespace));
-    return { ...refOf(object), ...(uid === undefined ? {} : { uid }) };
+  const entries = new Map(known?.objects.map((entry) => [keyOf(entry, namespace), entry]));
+  const own = objects.map((object): Entry => {
+    const key = keyOf(object, namespace);
+    const entry = entries.get(key);
+    const origin = originOf(entry, live.get(key));
+    return { ...refOf(object), ...(entry?.uid === undefined ? {} : { uid: entry.uid }), ...(origin === undefined ? {} : { origin }) };
   });
   const stale = (known?.objects ?? [])
     .filter((entry) => !brought.has(keyOf(entry, namespace)))
@@ -142,6 +156,14 @@ export function beginning(input: ApplyInput, objects: readonly KubeObject[], fou
     before: beforeOf(known),
     objects: [...own, ...stale],
   };
+}
+
+/** What is there and the record does not know, or knows as another one, somebody else has made. */
+function originOf(entry: Entry | undefined, live: KubeObject | undefined): Origin | undefined {
+  if (live === undefined) return "made";
+  if (entry === undefined || (entry.uid !== undefined && entry.uid !== live.metadata.uid)) return "adopted";
+  // an attempt was cut off between its record and the object, and somebody else has made that since
+  return entry.uid === undefined && ownerOf(live) === null ? "adopted" : entry.origin;
 }
 
 const beforeOf = (known: TargetRecord | null): Release | null =>

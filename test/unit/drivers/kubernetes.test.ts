@@ -325,20 +325,33 @@ describe("what is removed", () => {
   });
   const entry: Entry = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" }, uid: "1" };
 
-  test.each<[string, KubeObject, RegExp | null]>([
+  test.each<[string, KubeObject, RegExp | null, ("made" | "adopted")?]>([
     ["ours", live("ConfigMap"), null],
     ["another of that name", live("ConfigMap", { uid: "2" }), /another one/],
     ["somebody else's", live("ConfigMap", { labels: { ...OWNER, "sluice.dev/service": "api" } }), /not this target's/],
     ["nobody's", live("ConfigMap", { labels: {} }), /not this target's/],
     ["one that says no", live("ConfigMap", { annotations: { "sluice.dev/prune": "false" } }), /prune is false/],
     ["a claim", live("PersistentVolumeClaim"), /may hold what others need/],
-    ["a namespace that says yes", live("Namespace", { annotations: { "sluice.dev/prune": "true" } }), null],
-  ])("%s", (_, object, reason) => {
-    const kept = keptFor(entry, object, OWNER);
+    ["what was there before", live("ConfigMap"), /was there before this target/, "adopted"],
+    ["a namespace that it has made and that says yes", live("Namespace", { annotations: { "sluice.dev/prune": "true" } }), null, "made"],
+    [
+      "a namespace that was there before and says yes",
+      live("Namespace", { annotations: { "sluice.dev/prune": "true" } }),
+      /was there before/,
+      "adopted",
+    ],
+    [
+      "a namespace of an older record that says yes",
+      live("Namespace", { annotations: { "sluice.dev/prune": "true" } }),
+      /nothing says that/,
+    ],
+  ])("%s", (_, object, reason, origin?: "made" | "adopted") => {
+    const kept = keptFor({ ...entry, ...(origin === undefined ? {} : { origin }) }, object, OWNER);
     if (reason === null) expect(kept).toBeNull();
     else expect(kept).toMatch(reason);
   });
 
+  const THERE = { live: new Map<string, KubeObject>(), namespace: "shop" };
   test("is what the record names and the release lacks, over any history of releases that end or are cut off", () => {
     const input = inputOf("/", "a1", "c1", null, definitionOf("kubernetes", {}));
     const name = fc.constantFrom("a", "b", "c", "d");
@@ -352,7 +365,7 @@ describe("what is removed", () => {
         const there = new Set<string>();
         for (const [at, { names, end }] of releases.entries()) {
           const objects = names.map((one) => ({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: one } }));
-          const record = beginning({ ...input, commit: `c${at}`, attempt: `a${at}` }, objects, found, "shop");
+          const record = beginning({ ...input, commit: `c${at}`, attempt: `a${at}` }, objects, found, THERE);
           const of = (stale: boolean) =>
             record.objects.filter((one) => (one.stale ?? false) === stale).map(({ metadata }) => metadata.name);
           expect(of(false)).toEqual(names);
@@ -367,7 +380,7 @@ describe("what is removed", () => {
           };
         }
         const last = releases.findLastIndex(({ end }) => end !== "cut");
-        const after = beginning({ ...input, attempt: "next" }, [], found, "shop");
+        const after = beginning({ ...input, attempt: "next" }, [], found, THERE);
         expect(after.before?.commit ?? null).toBe(last === -1 ? null : `c${last}`);
       }),
     );
