@@ -93,7 +93,14 @@ async function byObjects(parts: DeployParts, terms: Terms, target: TargetId, app
     const input = { project: parts.project, target, ...applied };
     const all = await look(parts, allowed, applied.commit, (context) => driver.compare?.(input, context) ?? Promise.resolve(null));
     if (all === null) return null;
-    const hidden = all.map((object) => ({ ...object, before: hide(object.before, secrets), after: hide(object.after, secrets) }));
+    const hidden = all.map(({ kind, name, namespace, change, before, after }) => ({
+      kind,
+      name,
+      namespace,
+      change,
+      before: hide(before, secrets),
+      after: hide(after, secrets),
+    }));
     const counts = countsOf(all);
     return {
       change: counts.same === all.length ? "same" : "changed",

@@ -182,8 +182,9 @@ async function differing(
 ): Promise<Differing> {
   const input = { project: parts.project, target: row.id, commit: entry.commit, digest: entry.digest, definition };
   try {
-    const all = await look(parts, allowed, entry.commit, (context) => driver.compare?.(input, context) ?? Promise.resolve(null));
-    if (all === null) return { found: NONE, problem: null };
+    const compared = await look(parts, allowed, entry.commit, (context) => driver.compare?.(input, context) ?? Promise.resolve(null));
+    if (compared === null) return { found: NONE, problem: null };
+    const all = compared.filter(({ passing }) => passing !== true);
     const hide = (text: string | null): string | null => text && masked(text, secrets);
     const other = all.filter(({ change }) => change !== "same");
     const { objects, cut } = budget.objects(other.map((object) => ({ ...object, before: hide(object.before), after: hide(object.after) })));

@@ -144,13 +144,31 @@ describeCluster("a chart of the commit", () => {
       ((await driver.compare?.(release.input(name), release.look(name))) ?? []).map(
         ({ kind, name: object, change }) => `${kind}/${object} ${change}`,
       );
-    expect(await changes("one")).toEqual(["ConfigMap/api-config same", "ConfigMap/extra same", "Deployment/api same"]);
+    expect(await changes("one")).toEqual([
+      "ConfigMap/api-config same",
+      "ConfigMap/extra same",
+      "Deployment/api same",
+      "Job/api-pre-upgrade (pre-upgrade hook) same",
+    ]);
     expect(await changes("two")).toEqual([
       "ConfigMap/api-config same",
       "ConfigMap/more added",
       "Deployment/api changed",
       "ConfigMap/extra removed",
+      "Job/api-pre-upgrade (pre-upgrade hook) removed",
     ]);
+    // a migration that has changed is seen before it runs, and what it must not show is not shown
+    const secret = (value: string) =>
+      `apiVersion: v1\nkind: Secret\nmetadata: { name: key, annotations: { helm.sh/hook: pre-install } }\nstringData: { key: ${value} }\n`;
+    release.commit("three", { "templates/hook.yaml": hookOf("pre-upgrade", "team/migrate:2"), "templates/key.yaml": secret("hunter2") });
+    const three = (await driver.compare?.(release.input("three"), release.look("three"))) ?? [];
+    expect(three.filter(({ passing }) => passing).map(({ name, change }) => `${name} ${change}`)).toEqual([
+      "key (pre-install hook) added",
+      "api-pre-upgrade (pre-upgrade hook) changed",
+    ]);
+    const job = three.find(({ kind }) => kind === "Job");
+    expect([job?.before, job?.after]).toEqual([expect.stringContaining("team/migrate:1"), expect.stringContaining("team/migrate:2")]);
+    expect(JSON.stringify(three)).not.toContain("hunter2");
     await release.space.kubectl(["set", "image", "deployment/api", "api=team/other:1"]);
     expect(await changes("one")).toContain("Deployment/api changed");
   });

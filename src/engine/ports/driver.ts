@@ -56,6 +56,8 @@ export type ObjectChange = {
   readonly change: "added" | "changed" | "removed" | "same";
   readonly before: string | null;
   readonly after: string | null;
+  /** It runs and is gone, such as a hook, and is compared with how it ran last: nobody can change it by hand, so it is no drift. */
+  readonly passing?: true;
 };
 export type WayBack =
   | { readonly ok: true; readonly means: string }
