@@ -133,3 +133,29 @@ describeCluster("a hook by the name of what is another's", () => {
     for (const attempt of ["a", "b", "c"]) expect(said(await release.apply("own", { attempt }))).toBe("");
   });
 });
+
+describeCluster("a release of another target", () => {
+  it("is refused with how to hand it over; then it is that target's, and no more the other's", async () => {
+    const release = await open();
+    for (const name of ["one", "two"]) release.commit(name);
+    const other: Deploy = { config: { release: "api" }, definition: { service: "backend" } };
+    await release.apply("one");
+    expect(await release.observe(other)).toEqual({ kind: "absent" });
+    const refused = await release.apply("two", other);
+    expect(refused.result).toMatchObject({ ok: false, changed: false });
+    expect(said(refused)).toContain("belongs to api@devnet: only one of the two can deploy it");
+    const [, command = ""] = /`kubectl ([^`]+)`/.exec(said(refused)) ?? [];
+    await release.space.kubectl(command.split(" "));
+    const taken = await release.apply("two", other);
+    expect(said(taken)).toBe("");
+    expect(taken.log).toContain("was handed over, and is backend@devnet from now on");
+    expect(await release.observe(other)).toMatchObject({ kind: "live", commit: taken.input.commit, health: "healthy" });
+    expect(await release.observe()).toEqual({ kind: "absent" });
+    // a rollback of both is told before anything is touched
+    const input = release.input("one");
+    expect(await driver.wayBack?.({ ...input, fingerprint: input.fingerprint ?? "" }, release.look("one"))).toMatchObject({
+      ok: false,
+      message: expect.stringContaining("belongs to backend@devnet by now") as string,
+    });
+  });
+});

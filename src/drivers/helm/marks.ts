@@ -120,6 +120,18 @@ export function markOf({ revision, labels }: Pick<Revision, "revision" | "labels
   };
 }
 
+/** Whose release it is by its newest revision, such as `api@devnet`, where that is another target than this one; null: it is this target's, nobody's, or no more. */
+export function otherTarget(
+  latest: Pick<Revision, "revision" | "labels" | "status"> | undefined,
+  own: { readonly project: string; readonly service: string; readonly environment: string },
+): string | null {
+  if (latest === undefined || latest.status === "uninstalled") return null;
+  const { project, service, environment } = markOf(latest);
+  if (project === null || service === null || environment === null) return null;
+  if (project !== labelValue(own.project)) return `${service}@${environment} of the project ${project}`;
+  return service === own.service && environment === own.environment ? null : `${service}@${environment}`;
+}
+
 /** The revision whose labels a rollback by somebody else has handed on; null: none of ours. */
 export function originOf({ labels }: Pick<Revision, "labels">): number | null {
   const revision = Number(labels[LABEL.revision]);

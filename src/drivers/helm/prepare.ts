@@ -7,6 +7,7 @@ import { decide } from "./repair.ts";
 import { retained } from "./retained.ts";
 import { runHelm } from "./run.ts";
 import type { Session } from "./session.ts";
+import { handOver } from "./words.ts";
 import { isBusy } from "./standing.ts";
 
 /** The release as it is when Helm can be asked to change it; or why that will not happen. */
@@ -28,7 +29,14 @@ export async function prepare(session: Session): Promise<Prepared> {
   for (let round = 1; round <= ROUNDS; round++) {
     const history = await readWhatCounts(session);
     const goesBack = input.direction === "rollback" && retained(history, input.fingerprint).revision !== null;
-    const step = decide(history, { ...input, service, environment, title, goesBack });
+    const step = decide(history, {
+      ...input,
+      service,
+      environment,
+      title,
+      goesBack,
+      handOver: (revision) => handOver(session.settings.place, revision),
+    });
     switch (step.kind) {
       case "go":
         if (step.said !== null) context.log(step.said);

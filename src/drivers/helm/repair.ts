@@ -1,5 +1,5 @@
 import type { ApplyInput } from "../../engine/ports/driver.ts";
-import { cut, labelValue, markOf } from "./marks.ts";
+import { cut, labelValue, markOf, otherTarget } from "./marks.ts";
 import { isPending, type Revision } from "./releases.ts";
 
 /** What has to happen before this attempt can change the release. */
@@ -25,6 +25,8 @@ type Asker = Pick<ApplyInput, "attempt" | "project" | "lastGood"> & {
   readonly environment: string;
   /** How messages name the release. */
   readonly title: string;
+  /** The command that lets another target have the release, by the label that says whose a revision is. */
+  readonly handOver: (revision: number) => string;
 };
 
 /**
@@ -36,6 +38,8 @@ export function decide(history: readonly Revision[], asker: Asker): Step {
   if (latest === undefined) return { kind: "go", install: true, said: null };
   const mark = markOf(latest);
   if (mark.project !== null && mark.project !== labelValue(asker.project)) return foreignProject(mark.project, asker);
+  const other = otherTarget(latest, asker);
+  if (other !== null) return foreignTarget(other, latest.revision, asker);
   const ours = mark.by !== null && mark.service === asker.service && mark.environment === asker.environment;
   const { status, revision } = latest;
   if (status === "deployed" && ours && mark.attempt === labelValue(asker.attempt)) return { kind: "done", revision };
@@ -100,11 +104,17 @@ export function holds(revision: Revision, fingerprint: string): boolean {
 
 function adopted({ revision, labels, status }: Revision, { title, service, environment }: Asker): string {
   const mark = markOf({ revision, labels });
-  if (mark.by !== null)
-    return `${title} was deployed as ${mark.service}@${mark.environment} before, and is ${service}@${environment} from now on`;
+  if (mark.by !== null) return `${title} was handed over, and is ${service}@${environment} from now on`;
   return mark.project === null
     ? `${title} was not made by Sluice (revision ${revision}, ${status}): it is taken over as it is`
     : `${title} was changed by somebody else (revision ${revision}, ${status}): this goes over it`;
+}
+
+function foreignTarget(other: string, revision: number, { title, service, handOver }: Asker): Step {
+  return {
+    kind: "refuse",
+    message: `${title} belongs to ${other}: only one of the two can deploy it. Give ${service} another \`release\`; or, where it takes the place of ${other} for good, hand the release over and retry: \`${handOver(revision)}\``,
+  };
 }
 
 function foreignProject(project: string, { title, project: own }: Asker): Step {

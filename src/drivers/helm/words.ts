@@ -1,3 +1,5 @@
+import type { Place } from "./config.ts";
+
 /** Helm's own words for what went wrong, out of all that it printed. */
 export function errorOf(printed: string): string {
   const lines = printed.split("\n");
@@ -81,4 +83,14 @@ function conflictsOf(error: string): string | null {
 /** Helm's words with the chart called as in the repository. */
 export function readable(text: string, path: string, title: string): string {
   return text.replaceAll(path, title);
+}
+
+/** The command by which a release stops being its target's. */
+export function handOver({ release, namespace, context, kubeconfig }: Place, revision: number): string {
+  const where = [
+    `--namespace ${namespace}`,
+    ...(context === undefined ? [] : [`--context ${context}`]),
+    ...(kubeconfig === undefined ? [] : [`--kubeconfig ${kubeconfig}`]),
+  ];
+  return `kubectl label secret sh.helm.release.v1.${release}.v${revision} ${where.join(" ")} sluice.dev/service-`;
 }

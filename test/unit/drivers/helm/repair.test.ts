@@ -15,6 +15,7 @@ const asker = (part: Partial<Parameters<typeof decide>[1]> = {}): Parameters<typ
   service: "api",
   environment: "devnet",
   title: "the release api in harbor",
+  handOver: (revision) => `hand over ${revision}`,
   ...part,
 });
 const goodOf = ({ attempt, commit, digest, fingerprint }: NonNullable<Actor>) => ({
@@ -72,7 +73,12 @@ describe("what has to happen before an attempt can change the release", () => {
       "another service had it",
       after("1"),
       { service: "backend" },
-      { kind: "go", said: expect.stringContaining("was deployed as api@devnet") },
+      {
+        kind: "refuse",
+        message: expect.stringMatching(
+          /belongs to api@devnet: only one of the two can deploy it.*another `release`.*`hand over \d+`/,
+        ) as string,
+      },
     ],
     [
       "another project has it",
