@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { delimiter, isAbsolute, join, relative, sep } from "node:path";
-import { parse } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 import { runProgram } from "../../host/programs.ts";
 
 const TIMEOUT_MS = 60_000;
@@ -82,6 +82,7 @@ function checkFolder(root: string, folder: string, shown: string, seen: Set<stri
   for (const key of LISTS)
     for (const entry of listOf(config[key]))
       if (typeof entry === "string" && !entry.includes("\n")) checkEntry(root, folder, shown, entry, seen);
+  for (const patch of patchesIn(config)) if (existsSync(join(folder, patch))) checkEntry(root, folder, shown, patch, seen);
   for (const text of pathsIn(config)) if (/^https?:/i.test(text)) throw remote(shown, text);
 }
 
@@ -94,6 +95,32 @@ function checkEntry(root: string, folder: string, shown: string, entry: string, 
   if (!existsSync(path)) throw new Error(`the kustomization ${shown} refers to ${entry}, which is not in the commit`);
   if (!inside(realpathSync(path))) throw new Error(`the kustomization ${shown} refers to ${entry}, which leads out of the repository`);
   if (statSync(path).isDirectory()) checkFolder(root, path, relative(root, path), seen);
+  else if (!seen.has(path)) {
+    seen.add(path);
+    checkAliases(path, relative(root, path));
+  }
+}
+
+const LARGEST_FILE = 32 * 1024 * 1024;
+/** As many as `parseManifests` takes; kustomize itself takes any, and what they stand for may be more than a machine holds. */
+const MOST_ALIASES = 1_000;
+
+/** What is no YAML, such as a patch of its own form, kustomize says more of; only what would grow without bound is refused. */
+function checkAliases(file: string, shown: string): void {
+  if (statSync(file).size > LARGEST_FILE)
+    throw new Error(`${shown} has more than ${LARGEST_FILE / 1024 / 1024} MB: it is hardly a manifest`);
+  const text = readFileSync(file, "utf8");
+  // an alias needs an anchor, and most files have none
+  if (!/&\S/.test(text) || !/\*\S/.test(text)) return;
+  const documents = parseAllDocuments(text, { logLevel: "silent" });
+  if (!Array.isArray(documents)) return;
+  for (const document of documents)
+    try {
+      document.toJS({ maxAliasCount: MOST_ALIASES });
+    } catch (error) {
+      if (error instanceof ReferenceError && /alias count/i.test(error.message))
+        throw new Error(`${shown} has aliases that stand for more than is read: write out what they repeat`);
+    }
 }
 
 /** What kustomize would clone or download where it is no path: URLs, `git@host:…`, `host.tld/org/repository//path?ref=…`. */
@@ -103,13 +130,17 @@ const isRemote = (entry: string): boolean =>
 const remote = (shown: string, entry: string): Error =>
   new Error(`the kustomization ${shown} fetches ${entry}: what is deployed is what is in the commit, so copy it into the repository`);
 
+function patchesIn(config: Readonly<Record<string, unknown>>): readonly string[] {
+  const lists = ["patches", "patchesJson6902", "replacements"].flatMap((key) => listOf(config[key]));
+  return lists.flatMap((one) => fieldsOf(one)["path"] ?? []).filter((one) => typeof one === "string");
+}
+
 /** Other fields that kustomize may load from an address. */
 function pathsIn(config: Readonly<Record<string, unknown>>): readonly string[] {
-  const patches = ["patches", "patchesJson6902", "replacements"].flatMap((key) => listOf(config[key]).map((one) => fieldsOf(one)["path"]));
   const files = ["configMapGenerator", "secretGenerator"].flatMap((key) =>
     listOf(config[key]).flatMap((one) => [...listOf(fieldsOf(one)["files"]), ...listOf(fieldsOf(one)["envs"]), fieldsOf(one)["env"]]),
   );
-  const texts = [...patches, ...files, fieldsOf(config["openapi"])["path"]].filter((one) => typeof one === "string");
+  const texts = [...patchesIn(config), ...files, fieldsOf(config["openapi"])["path"]].filter((one) => typeof one === "string");
   return texts.map((text) => text.replace(/^[^=/:]+=/, "")); // `name=path`
 }
 

@@ -282,7 +282,19 @@ describe("kustomizations", () => {
     await expect(build(overlay(base))).rejects.toThrow(/fetches .*copy it into the repository/);
   });
 
+  const bomb = ["a0: &a0 [x, x]", ...Array.from({ length: 23 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}]`)].join("\n");
+
   test.each<[string, Readonly<Record<string, string>>, RegExp]>([
+    [
+      "aliases without bound",
+      { ...overlay("../../base"), "base/cm.yaml": `${configMap("a")}${bomb}` },
+      /base\/cm.yaml has aliases that stand/,
+    ],
+    [
+      "aliases without bound in a patch",
+      { ...overlay("../../base"), "base/p.yaml": bomb, "base/kustomization.yaml": "resources: [cm.yaml]\npatches: [{ path: p.yaml }]\n" },
+      /base\/p.yaml has aliases that stand/,
+    ],
     ["a base that is not there", overlay("../../gone"), /refers to ..\/..\/gone, which is not in the commit/],
     [
       "a patch from an address",
