@@ -10,11 +10,11 @@ export interface Forge {
     /** The newest that many only; absent: all. */
     readonly most?: number;
   }): Promise<readonly Deployment[]>;
-  /** Resolves to its id. Never merges and asks for no contexts. */
+  /** Resolves to its id. Never merges and asks for no contexts. Where an answer was lost, it may all the same be there twice, with one attempt. */
   createDeployment(deployment: NewDeployment): Promise<number>;
   setStatus(deployment: number, status: NewStatus): Promise<void>;
-  /** Workflow runs of a commit that have not ended (queued, in progress, waiting, …), all pages. */
-  openRuns(commit: CommitId): Promise<readonly WorkflowRun[]>;
+  /** Workflow runs that have not ended (queued, in progress, waiting, …), all pages: those that GitHub lists under a commit; null: of the whole repository. What was started by hand is listed under the head of its branch, whatever it deploys. */
+  openRuns(commit: CommitId | null): Promise<readonly WorkflowRun[]>;
   workflowRun(id: number): Promise<WorkflowRun | null>;
   /** What people have said at the gates of a run. */
   reviews(run: number): Promise<readonly Review[]>;
@@ -27,6 +27,9 @@ export interface Forge {
   ): Promise<void>;
   /** How an environment is guarded; null: there is none of that name. */
   environment(name: string): Promise<Guard | null>;
+  /** Of an abbreviated id, a tag or a branch; null: there is none. */
+  commit(ref: string): Promise<CommitId | null>;
+  repository(): Promise<{ readonly name: string; readonly private: boolean; readonly fork: boolean; readonly defaultBranch: string }>;
   /** Login of whose token it is; null: not a person's. */
   whoAmI(): Promise<string | null>;
   /** What is left of the budget of requests, as the last answer said. */
@@ -49,6 +52,7 @@ export type NewDeployment = {
   readonly sha: CommitId;
   readonly environment: EnvironmentId;
   readonly task: string;
+  /** With an `attempt` in it, one that may have been made is looked for before it is asked for again; without, it is not asked for twice. */
   readonly payload: JsonObject;
   /** At most 140 characters. */
   readonly description: string;
@@ -56,7 +60,8 @@ export type NewDeployment = {
   readonly production: boolean;
 };
 export type NewStatus = {
-  readonly state: DeploymentState;
+  /** `waiting` is only GitHub's own to say. */
+  readonly state: Exclude<DeploymentState, "waiting">;
   /** At most 140 characters. */
   readonly description: string;
   readonly logUrl?: string;
@@ -98,6 +103,8 @@ export type Guard = {
   /** Slugs of Apps whose rule has to let it pass. */
   readonly apps: readonly string[];
   readonly adminsBypass: boolean;
+  /** Which refs may deploy there: of protected branches, of those that are named, or any. */
+  readonly branches: "protected" | "named" | "any";
 };
 
 export type ForgeErrorCode =
@@ -109,7 +116,9 @@ export type ForgeErrorCode =
   | "forbidden"
   | "not-found"
   /** The request was understood and refused (409, 422). */
-  | "refused";
+  | "refused"
+  /** There was an answer, and it cannot be understood whole. */
+  | "unreadable";
 /** Messages name what was asked and hold no token. */
 export class ForgeError extends Error {
   override readonly name = "ForgeError";
