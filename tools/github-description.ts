@@ -41,11 +41,12 @@ const TYPES: Readonly<Record<string, readonly string[] | null>> = {
   RateLimit: ["cost", "limit", "remaining", "resetAt"],
   Node: null,
   Deployment: ["id", "commitOid", "createdAt", "environment", "latestStatus", "payload", "statuses", "task"],
-  DeploymentStatus: ["id", "createdAt", "description", "state"],
+  DeploymentStatus: ["id", "createdAt", "description", "environmentUrl", "state"],
   DeploymentStatusConnection: ["nodes", "pageInfo", "totalCount"],
   PageInfo: null,
   DeploymentStatusState: null,
   DateTime: null,
+  URI: null,
 };
 const TEXTS = new Set(["description", "summary", "example", "examples", "externalDocs", "tags", "deprecated", "title"]);
 

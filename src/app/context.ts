@@ -29,6 +29,10 @@ export function processContext(interrupted: AbortSignal): CliContext {
     connect: async (request) => (await import("./connect.ts")).connect(request, { env, interrupted, note }),
     serve: async (options) => (await import("./serve.ts")).serve(options, host),
     demo: async (options) => (await import("./demo/demo.ts")).demo(options, host),
+    ci: async (request) => {
+      const [{ ci }, { ciHost }] = await Promise.all([import("./ci/ci.ts"), import("./ci/host.ts")]);
+      return ci(request, ciHost(host, request));
+    },
     doctor: async (options) => (await import("./doctor.ts")).doctor(options, env),
   };
 }

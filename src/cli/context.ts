@@ -1,5 +1,5 @@
 import type { Client, ClientOptions } from "../contract/client.ts";
-import type { AdapterSchema, Zones } from "../core/config/config.ts";
+import type { AdapterSchema, Json, Zones } from "../core/config/config.ts";
 import type { ExitCode } from "./exit.ts";
 
 export type Output = {
@@ -53,6 +53,24 @@ export type Check = {
   readonly environments?: readonly string[];
 };
 
+/** A step of a workflow's job on GitHub; what else it is told comes by environment variables. */
+export type CiStep =
+  | {
+      readonly step: "plan";
+      /** null: all. */
+      readonly services: readonly string[] | null;
+      readonly environments: readonly string[] | null;
+      readonly waves: number;
+    }
+  | { readonly step: "build" | "report" }
+  | { readonly step: "deploy"; readonly environment: string }
+  | { readonly step: "resolve" | "rollback"; readonly environment: string; readonly waves: number }
+  | { readonly step: "wait"; readonly environment: string; readonly service: string };
+/** `json`: stdout is for data alone; the job's log goes to stderr. */
+export type CiRequest = CiStep & { readonly directory: string; readonly json: boolean };
+/** `data`: what the step has handed on. */
+export type CiAnswer = { readonly exit: ExitCode; readonly data: Json };
+
 /** Everything that commands touch outside of themselves: the process for the program, plain values in tests. */
 export type CliContext = {
   readonly version: string;
@@ -81,4 +99,6 @@ export type CliContext = {
     readonly url: string | null;
     readonly environments: readonly string[] | null;
   }): Promise<readonly Check[]>;
+  /** Rejects with a `CliError`. */
+  ci(request: CiRequest): Promise<CiAnswer>;
 };

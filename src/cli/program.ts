@@ -2,6 +2,7 @@ import tab from "@bomb.sh/tab/commander";
 import { Command, CommanderError } from "commander";
 import { addApprovals } from "./commands/approvals.ts";
 import { addApprove } from "./commands/approve.ts";
+import { addCi } from "./commands/ci.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDeploy } from "./commands/deploy.ts";
 import { addDiff } from "./commands/diff.ts";
@@ -52,6 +53,7 @@ const adders = [
   addServe,
   addDemo,
   addDoctor,
+  addCi,
 ];
 
 /** The commands. `ended` hears each command's exit code. */

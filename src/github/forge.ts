@@ -2,7 +2,7 @@ import type { CommitId, EnvironmentId, Json, JsonObject } from "../core/config/c
 
 /** What Sluice asks of the forge that keeps its records and runs its workflows; GitHub's words, and nothing of how it is asked. */
 export interface Forge {
-  /** Newest first, all pages. `task`: as `recordTask` writes it; each with its statuses, newest first. */
+  /** Newest first, all pages. `task`: as `recordTask` in records/ writes it; each with its statuses, newest first. */
   deployments(filter: {
     readonly environment: EnvironmentId;
     readonly task?: string;
@@ -46,7 +46,13 @@ export type Deployment = {
   readonly creator: string;
   /** Milliseconds since 1970, as all times. */
   readonly createdAt: number;
-  readonly statuses: readonly { readonly state: DeploymentState; readonly description: string; readonly at: number }[];
+  /** `url`: where what was deployed is reached. */
+  readonly statuses: readonly {
+    readonly state: DeploymentState;
+    readonly description: string;
+    readonly url: string | null;
+    readonly at: number;
+  }[];
 };
 export type NewDeployment = {
   readonly sha: CommitId;

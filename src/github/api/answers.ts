@@ -27,7 +27,13 @@ export type DeploymentAnswer = z.infer<typeof deployment>;
 export const made = z.object({ id });
 
 const state = z.enum(["ERROR", "FAILURE", "INACTIVE", "IN_PROGRESS", "PENDING", "QUEUED", "SUCCESS", "WAITING"]);
-const statusNode = z.object({ id: z.string(), state, description: z.string().nullable(), createdAt: time });
+const statusNode = z.object({
+  id: z.string(),
+  state,
+  description: z.string().nullable(),
+  environmentUrl: z.string().nullable(),
+  createdAt: time,
+});
 export const statuses = z.object({
   nodes: z.array(
     z.object({

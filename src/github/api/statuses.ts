@@ -9,7 +9,7 @@ const QUERY = `query ($ids: [ID!]!) {
     ... on Deployment {
       id
       latestStatus { id }
-      statuses(first: ${PAGE}) { pageInfo { hasNextPage } nodes { id state description createdAt } }
+      statuses(first: ${PAGE}) { pageInfo { hasNextPage } nodes { id state description environmentUrl createdAt } }
     }
   }
 }`;
@@ -51,9 +51,10 @@ const deploymentOf = (of: DeploymentAnswer, list: StatusesAnswer["statuses"]["no
   payload: of.payload,
   creator: of.creator,
   createdAt: of.created_at,
-  statuses: list.map(({ state, description, createdAt }) => ({
+  statuses: list.map(({ state, description, environmentUrl, createdAt }) => ({
     state: state.toLowerCase() as Lowercase<typeof state>,
     description: description ?? "",
+    url: environmentUrl || null,
     at: createdAt,
   })),
 });

@@ -22,6 +22,7 @@ export function answerQuery(
       id: nodeId("DES", status.id),
       state: status.state.toUpperCase(),
       description: status.description,
+      environmentUrl: status.url === "" ? null : status.url,
       createdAt: time(status.at),
     }));
     return {

@@ -77,6 +77,7 @@ export class Place {
       serve: () => Promise.reject(new Error("a server is a process of its own: see test/e2e")),
       demo: () => Promise.reject(new Error("the demo is a process of its own: see test/e2e")),
       doctor: (asked_) => doctor(asked_, env),
+      ci: () => Promise.reject(new Error("jobs are in test/unit/app/ci")),
       ...options.context,
     };
     const exit = await runCli(context, args);

@@ -24,6 +24,7 @@ const context: CliContext = {
   serve: () => Promise.reject(new Error("not in this test")),
   demo: () => Promise.reject(new Error("not in this test")),
   doctor: () => Promise.reject(new Error("not in this test")),
+  ci: () => Promise.reject(new Error("not in this test")),
 };
 
 function everyCommand(command: Command, name = ""): readonly (readonly [string, Command])[] {
@@ -38,6 +39,13 @@ test("the commands are those that were promised", () => {
     [
       "approvals",
       "approve",
+      "ci build",
+      "ci deploy",
+      "ci plan",
+      "ci report",
+      "ci resolve",
+      "ci rollback",
+      "ci wait",
       "completion",
       "demo",
       "deploy",

@@ -51,7 +51,10 @@ describe("deployments", () => {
     expect(others).toEqual([]);
     expect(found).toMatchObject({ id, sha: C1, environment: "mainnet", task: "sluice:api", payload: { sluice: 1, attempt: "a1" } });
     expect(found?.creator).toBe("github-actions[bot]");
-    expect(found?.statuses.map(({ state }) => state)).toEqual(["success", "in_progress"]);
+    expect(found?.statuses.map(({ state, url }) => [state, url])).toEqual([
+      ["success", "https://harbor.example"],
+      ["in_progress", null],
+    ]);
     const [made] = harbor.deployments;
     expect(made).toMatchObject({ production: true, transient: false });
   });

@@ -1,0 +1,22 @@
+import type { CiRequest } from "../../cli/context.ts";
+import { wait } from "../../host/wait.ts";
+import { systemClock } from "../clock.ts";
+import type { Host } from "../serve.ts";
+import type { CiHost } from "./place.ts";
+
+/** A job as this process has it. */
+export const ciHost = ({ env, interrupted }: Host, { directory, json }: Pick<CiRequest, "directory" | "json">): CiHost => ({
+  env,
+  directory,
+  interrupted,
+  out: (text) => void (json ? process.stderr : process.stdout).write(text),
+  clock: systemClock,
+  forge: async () => {
+    const [{ accessFrom }, { githubForge }] = await Promise.all([
+      import("../../github/api/access.ts"),
+      import("../../github/api/forge.ts"),
+    ]);
+    return githubForge(accessFrom(env));
+  },
+  wait,
+});
