@@ -33,6 +33,7 @@ export function processContext(interrupted: AbortSignal): CliContext {
       const [{ ci }, { ciHost }] = await Promise.all([import("./ci/ci.ts"), import("./ci/host.ts")]);
       return ci(request, ciHost(host, request));
     },
+    github: async (options) => (await import("./github/gates.ts")).githubGates(options, { env, interrupted, note }),
     doctor: async (options) => (await import("./doctor.ts")).doctor(options, env),
   };
 }

@@ -1,4 +1,5 @@
 import type { Client, ClientOptions } from "../contract/client.ts";
+import type { GithubGates } from "../contract/gates.ts";
 import type { AdapterSchema, Json, Zones } from "../core/config/config.ts";
 import type { ExitCode } from "./exit.ts";
 
@@ -93,6 +94,8 @@ export type CliContext = {
   connect(request: ConnectRequest): Promise<Connection>;
   serve(options: ServeOptions): Promise<ExitCode>;
   demo(options: DemoOptions): Promise<ExitCode>;
+  /** GitHub as the person who asks, with a token of theirs. `repository`: `owner/name`; null: what the environment or the remote says. Rejects with a `CliError`. */
+  github(options: { readonly directory: string; readonly repository: string | null }): Promise<GithubGates>;
   /** `environments` null: all. Rejects with a `CliError` for one that is not there. */
   doctor(options: {
     readonly directory: string;

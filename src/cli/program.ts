@@ -8,6 +8,7 @@ import { addDeploy } from "./commands/deploy.ts";
 import { addDiff } from "./commands/diff.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addDrift } from "./commands/drift.ts";
+import { addGithub } from "./commands/github.ts";
 import { addHold } from "./commands/hold.ts";
 import { addInit } from "./commands/init.ts";
 import { addLock } from "./commands/lock.ts";
@@ -50,6 +51,7 @@ const adders = [
   addDrift,
   addRuns,
   addRun,
+  addGithub,
   addServe,
   addDemo,
   addDoctor,

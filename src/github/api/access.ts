@@ -30,7 +30,7 @@ export function accessFrom(
 }
 
 function repositoryFrom(name: string | undefined): readonly [owner: string, repository: string] {
-  const parts = /^([\w.-]+)\/([\w.-]+)$/.exec(name ?? "");
+  const parts = /^([A-Za-z0-9][\w-]*)\/([\w.-]+)$/.exec(name ?? "");
   if (!parts?.[1] || !parts[2] || /^\.+$/.test(parts[2]))
     throw new ForgeError(
       "refused",

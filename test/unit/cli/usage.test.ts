@@ -23,6 +23,7 @@ const context: CliContext = {
   connect: () => Promise.reject(new Error("not in this test")),
   serve: () => Promise.reject(new Error("not in this test")),
   demo: () => Promise.reject(new Error("not in this test")),
+  github: () => Promise.reject(new Error("not in this test")),
   doctor: () => Promise.reject(new Error("not in this test")),
   ci: () => Promise.reject(new Error("not in this test")),
 };
@@ -52,6 +53,7 @@ test("the commands are those that were promised", () => {
       "diff",
       "doctor",
       "drift",
+      "github approve",
       "hold",
       "init",
       "lock",
