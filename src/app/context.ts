@@ -35,6 +35,7 @@ export function processContext(interrupted: AbortSignal): CliContext {
     },
     github: async (options) => (await import("./github/gates.ts")).githubGates(options, { env, interrupted, note }),
     doctor: async (options) => (await import("./doctor.ts")).doctor(options, env),
+    workflows: async (options) => (await import("./workflows.ts")).workflows(options),
   };
 }
 

@@ -71,6 +71,17 @@ export type CiStep =
 export type CiRequest = CiStep & { readonly directory: string; readonly json: boolean };
 /** `data`: what the step has handed on. */
 export type CiAnswer = { readonly exit: ExitCode; readonly data: Json };
+export type WorkflowsOptions = {
+  readonly directory: string;
+  /** Makes the files what they should be, unless one of them is foreign. */
+  readonly write: boolean;
+};
+/** A file of GitHub's workflows, as it was found. `path` is from the repository's root. */
+export type WorkflowFile = {
+  readonly path: string;
+  /** `different`: sluice.yaml says otherwise, or somebody has edited it. `stale`: no longer generated. `foreign`: would have to be overwritten, and is not of this project's making. */
+  readonly state: "current" | "missing" | "different" | "stale" | "foreign";
+};
 
 /** Everything that commands touch outside of themselves: the process for the program, plain values in tests. */
 export type CliContext = {
@@ -104,4 +115,6 @@ export type CliContext = {
   }): Promise<readonly Check[]>;
   /** Rejects with a `CliError`. */
   ci(request: CiRequest): Promise<CiAnswer>;
+  /** GitHub's workflows of the project, compared with what its `sluice.yaml` says. Rejects with a `CliError`. */
+  workflows(options: WorkflowsOptions): Promise<readonly WorkflowFile[]>;
 };

@@ -56,6 +56,7 @@ const adders = [
   addDemo,
   addDoctor,
   addCi,
+  addGithub,
 ];
 
 /** The commands. `ended` hears each command's exit code. */

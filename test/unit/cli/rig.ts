@@ -6,6 +6,7 @@ import { connect } from "../../../src/app/connect.ts";
 import { doctor } from "../../../src/app/doctor.ts";
 import { githubGates } from "../../../src/app/github/gates.ts";
 import { adapterSchemas } from "../../../src/app/registry.ts";
+import { workflows } from "../../../src/app/workflows.ts";
 import type { CliContext, Output } from "../../../src/cli/context.ts";
 import { hostZones } from "../../../src/engine/zones.ts";
 import { runCli } from "../../../src/cli/program.ts";
@@ -80,6 +81,7 @@ export class Place {
       github: (request) => githubGates(request, { env, interrupted, note }),
       doctor: (asked_) => doctor(asked_, env),
       ci: () => Promise.reject(new Error("jobs are in test/unit/app/ci")),
+      workflows,
       ...options.context,
     };
     const exit = await runCli(context, args);

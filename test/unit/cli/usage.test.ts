@@ -26,6 +26,7 @@ const context: CliContext = {
   github: () => Promise.reject(new Error("not in this test")),
   doctor: () => Promise.reject(new Error("not in this test")),
   ci: () => Promise.reject(new Error("not in this test")),
+  workflows: () => Promise.reject(new Error("not in this test")),
 };
 
 function everyCommand(command: Command, name = ""): readonly (readonly [string, Command])[] {
@@ -54,6 +55,7 @@ test("the commands are those that were promised", () => {
       "doctor",
       "drift",
       "github approve",
+      "github generate",
       "hold",
       "init",
       "lock",
