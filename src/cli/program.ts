@@ -56,7 +56,6 @@ const adders = [
   addDemo,
   addDoctor,
   addCi,
-  addGithub,
 ];
 
 /** The commands. `ended` hears each command's exit code. */

@@ -62,7 +62,7 @@ function environmentJob(project: Project, place: Place, builds: boolean): Job {
     uses: `./.github/workflows/${WORKFLOW_FILES.environment(place.id)}`,
     with: {
       commit: expression("needs.plan.outputs.commit"),
-      waves: expression(`toJSON(${waves})`),
+      waves: expression("needs.plan.outputs.waves"),
       artifacts: artifactsOf(builds),
       reason: expression("inputs.reason"),
     },

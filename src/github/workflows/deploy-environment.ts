@@ -15,7 +15,7 @@ export function deployEnvironment(project: Project, place: Place): Workflow {
       workflow_call: {
         inputs: {
           commit: { description: "Full commit", type: "string", required: true },
-          waves: { description: "Waves of this environment, as JSON", type: "string", required: true },
+          waves: { description: "Waves of all environments, as JSON", type: "string", required: true },
           artifacts: { description: "Digests of what was built, as JSON", type: "string", required: true },
           reason: { description: "Why", type: "string", required: false, default: "" },
         },

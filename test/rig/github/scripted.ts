@@ -70,7 +70,8 @@ export class Scripted implements World {
       case "build":
         return { artifacts: '{"mega":"sha256:1"}' };
       case "resolve": {
-        const waves = env["SLUICE_WAVES"] || JSON.stringify(this.#waves(environment, levels));
+        const handed = env["SLUICE_WAVES"] ? (JSON.parse(env["SLUICE_WAVES"]) as Readonly<Record<string, object>>)[environment] : undefined;
+        const waves = JSON.stringify(handed ?? this.#waves(environment, levels));
         const gate = String(policy?.approval !== null);
         return {
           commit: COMMIT,
