@@ -61,6 +61,20 @@ export type JobEnd = {
   readonly out: string;
 };
 
+type File = { readonly environments?: string; readonly services?: Readonly<Record<string, string>>; readonly migration?: string };
+
+/** How a job ended, and what it has said is wrong. */
+export const ends = ({ exit, error, out }: JobEnd): { readonly exit: number; readonly said: string } => ({
+  exit,
+  said:
+    error === null
+      ? out
+          .split("\n")
+          .filter((line) => line.startsWith("::error::"))
+          .join("\n")
+      : `${error.message}. ${error.hint}`,
+});
+
 /** A repository, its deployments on GitHub, and jobs that run one after the other on machines that keep nothing. */
 export class Workflow {
   readonly repo = new Repo();
@@ -106,11 +120,11 @@ export class Workflow {
   }
 
   /** Services by name: `web: frontend`. */
-  file({
-    environments = "dev: {}, prod: { needs: [dev] }",
-    services = { api: "backend", web: "frontend" } as Readonly<Record<string, string>>,
-  } = {}): string {
-    const lines = Object.entries(services).map(([id, tier]) => `  ${id}: { tier: ${tier}, paths: [${id}], deploy: ${this.driver()} }`);
+  file({ environments = "dev: {}, prod: { needs: [dev] }", services = { api: "backend", web: "frontend" }, migration }: File = {}): string {
+    const lines = Object.entries(services).map(([id, tier]) => {
+      const irreversible = id === "api" && migration !== undefined ? `migration: { irreversible: [${migration}] }, ` : "";
+      return `  ${id}: { tier: ${tier}, paths: [${id}], ${irreversible}deploy: ${this.driver()} }`;
+    });
     return ["version: 1", "project: shop", `environments: { ${environments} }`, "services:", ...lines, ""].join("\n");
   }
 
@@ -212,6 +226,29 @@ export class Workflow {
   deploy(environment: string, services: readonly string[], options: JobOptions = {}): Promise<JobEnd> {
     const env = { SLUICE_CHUNK: JSON.stringify({ name: services[0], services }), ...options.env };
     return this.job({ step: "deploy", environment }, { ...options, env });
+  }
+
+  resolve(environment: string, options: JobOptions = {}): Promise<JobEnd> {
+    return this.job({ step: "resolve", environment, waves: 2 }, { event: "workflow_dispatch", ...options });
+  }
+  rollback(environment: string, options: JobOptions = {}): Promise<JobEnd> {
+    const env = { SLUICE_REASON: "it is bad", ...options.env };
+    return this.job({ step: "rollback", environment, waves: 2 }, { event: "workflow_dispatch", commit: null, ...options, env });
+  }
+  /** The jobs behind a rollback, one after the other, as it has handed them on. */
+  async waves(environment: string, { outputs }: JobEnd, options: JobOptions = {}): Promise<readonly JobEnd[]> {
+    const env = {
+      SLUICE_COMMIT: outputs["commit"] ?? "",
+      SLUICE_DIRECTION: outputs["direction"] ?? "",
+      SLUICE_TO: outputs["to"] ?? "",
+      SLUICE_REASON: "it is bad",
+      SLUICE_ARTIFACTS: outputs["artifacts"] ?? "",
+    };
+    const ends: JobEnd[] = [];
+    const { waves } = JSON.parse(outputs["waves"] ?? "") as { waves: { services: string[] }[][] };
+    for (const chunk of waves.flat())
+      ends.push(await this.deploy(environment, chunk.services, { ...options, event: "workflow_dispatch", commit: null, env }));
+    return ends;
   }
 
   live(target: string): string | null {

@@ -1,16 +1,6 @@
 import { expect, test } from "vitest";
-import { Workflow, type JobEnd } from "./rig.ts";
+import { ends, Workflow } from "./rig.ts";
 
-const ends = ({ exit, error, out }: JobEnd) => ({
-  exit,
-  said:
-    error === null
-      ? out
-          .split("\n")
-          .filter((line) => line.startsWith("::error::"))
-          .join()
-      : `${error.message}. ${error.hint}`,
-});
 const DEV_ONLY = "dev: {}";
 
 test("an older commit does not overwrite a newer one, and one that went another way is refused", async () => {
