@@ -39,12 +39,24 @@ export type ReviewedGate = WaitingGate & {
   readonly why: string;
 };
 
+/** What stops every deploy on an environment. */
+export type GithubHold = {
+  readonly by: string;
+  readonly reason: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+};
+
 /** GitHub, as a person asks it for a commit. Every method rejects with a `CliError`. */
 export type GithubGates = {
   /** `commit`: as the person gave it. `environments`: as sluice.yaml has them; null: all. */
   waiting(commit: string, environments: readonly string[] | null): Promise<WaitingGates>;
   /** All in one act for each run. Never rejects for one of them alone. */
   review(gates: readonly WaitingGate[], decision: GateDecision): Promise<readonly ReviewedGate[]>;
+  /** Holds that stand in an environment, oldest first. */
+  holds(environment: string): Promise<readonly GithubHold[]>;
+  /** Lifts all that stand there, as the person whose token it is; resolves to them. */
+  lift(environment: string): Promise<readonly GithubHold[]>;
   /** What is left of the hour's requests, in words; null: it was not said. */
   budget(): string | null;
 };

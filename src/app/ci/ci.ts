@@ -1,7 +1,5 @@
 import type { CiAnswer, CiRequest } from "../../cli/context.ts";
-import { CliError, EXIT, type ExitCode } from "../../cli/exit.ts";
-import { ForgeError } from "../../github/forge.ts";
-import { RecordError } from "../../github/records/read.ts";
+import { CliError, type ExitCode } from "../../cli/exit.ts";
 import { asCliError } from "../errors.ts";
 import { ciBuild } from "./build.ts";
 import { ciDeploy } from "./deploy.ts";
@@ -18,7 +16,7 @@ export async function ci(request: CiRequest, host: CiHost): Promise<CiAnswer> {
     const place = await openPlace(host);
     return { exit: await step(place, request), data: place.outputs.handed };
   } catch (error) {
-    const said = forPeople(error);
+    const said = asCliError(error);
     if (said instanceof CliError) host.out(`::error::${annotation(said)}\n`);
     throw said;
   }
@@ -41,18 +39,6 @@ function step(place: Place, request: CiRequest): Promise<ExitCode> {
     case "report":
       return ciReport(place);
   }
-}
-
-export function forPeople(error: unknown): unknown {
-  if (error instanceof ForgeError) return new CliError(EXIT.failed, error.message, error.hint, { cause: error });
-  if (error instanceof RecordError)
-    return new CliError(
-      EXIT.failed,
-      `What is recorded cannot be relied on: ${error.message}`,
-      "Nothing is assumed: look at this deployment, and remove it by hand where it is nobody's",
-      { cause: error },
-    );
-  return asCliError(error);
 }
 
 const annotation = ({ message, hint }: CliError): string =>

@@ -1,5 +1,5 @@
 import { CliError, EXIT } from "../../cli/exit.ts";
-import type { GithubGates } from "../../contract/gates.ts";
+import type { GithubGates, GithubHold } from "../../contract/gates.ts";
 import { accessFrom } from "../../github/api/access.ts";
 import type { ClientOptions } from "../../github/api/client.ts";
 import { githubForge } from "../../github/api/forge.ts";
@@ -7,6 +7,8 @@ import type { Forge } from "../../github/forge.ts";
 import { namedRepository, remoteOf, type Remote } from "../../github/gates/remote.ts";
 import { reviewGates } from "../../github/gates/review.ts";
 import { waitingGates } from "../../github/gates/waiting.ts";
+import { liftHolds, standingHolds } from "../../github/records/holds.ts";
+import type { HoldRecord } from "../../github/records/record.ts";
 import { SourceError } from "../../engine/ports/source.ts";
 import { Git } from "../../source/exec.ts";
 import { GitSource } from "../../source/git.ts";
@@ -41,6 +43,9 @@ export function githubGates(request: GatesRequest, host: GatesHost): Promise<Git
           return { ...remote, commit: id, gates, unclear: unclear.map(({ id: run, title, url }) => ({ run, title, url })) };
         }),
       review: (gates, decision) => forPeople(() => reviewGates(forge, gates, decision)),
+      holds: (environment) => forPeople(async () => (await standingHolds(forge, environment)).map(holdOf)),
+      lift: (environment) =>
+        forPeople(async () => (await liftHolds(forge, environment, (await forge.whoAmI()) ?? "a token of no person")).map(holdOf)),
       budget: () => {
         const budget = forge.budget();
         return budget && `${budget.left} of ${budget.limit} requests are left until ${new Date(budget.resetsAt).toISOString()}`;
@@ -48,6 +53,8 @@ export function githubGates(request: GatesRequest, host: GatesHost): Promise<Git
     };
   });
 }
+
+const holdOf = ({ by, reason, createdAt: at }: HoldRecord): GithubHold => ({ by, reason, at });
 
 async function repositoryOf({ directory, repository }: GatesRequest, env: GatesHost["env"]): Promise<Remote> {
   const server = (env["GITHUB_SERVER_URL"] ?? (env["GH_HOST"] ? `https://${env["GH_HOST"]}` : "https://github.com")).replace(/\/+$/, "");

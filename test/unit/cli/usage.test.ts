@@ -56,6 +56,7 @@ test("the commands are those that were promised", () => {
       "drift",
       "github approve",
       "github generate",
+      "github unhold",
       "hold",
       "init",
       "lock",

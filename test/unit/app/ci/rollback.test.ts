@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { liftHolds } from "../../../../src/app/ci/unhold.ts";
+import { liftHolds } from "../../../../src/github/records/holds.ts";
 import { ends, Workflow } from "./rig.ts";
 
 const DEV_ONLY = { environments: "dev: {}" };
