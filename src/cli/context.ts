@@ -63,8 +63,8 @@ export type CiStep =
       readonly environments: readonly string[] | null;
       readonly waves: number;
     }
-  | { readonly step: "build" | "report" }
-  | { readonly step: "deploy"; readonly environment: string }
+  | { readonly step: "approvals" | "build" | "report" }
+  | { readonly step: "deploy" | "gate"; readonly environment: string }
   | { readonly step: "resolve" | "rollback"; readonly environment: string; readonly waves: number }
   | { readonly step: "wait"; readonly environment: string; readonly service: string };
 /** `json`: stdout is for data alone; the job's log goes to stderr. */

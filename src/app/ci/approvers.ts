@@ -1,10 +1,7 @@
-import type { EnvironmentId } from "../../core/config/config.ts";
 import type { Forge } from "../../github/forge.ts";
+import { gateName } from "../../github/gates/names.ts";
 import type { Approvers } from "./drive.ts";
 import type { Place } from "./place.ts";
-
-/** GitHub's environment that guards one of policy's. */
-export const gateOf = (environment: EnvironmentId): string => `${environment}-approval`;
 
 /**
  * Who has let this workflow run pass at the gate of an environment. Nobody where somebody has rejected it. Whoever started the run, or had it run again, counts only where policy says so:
@@ -14,7 +11,7 @@ export function approversOf(place: Place, forge: Forge): Approvers {
   let known: Promise<Awaited<ReturnType<Forge["reviews"]>>> | null = null;
   return async (environment) => {
     known ??= forge.reviews(place.inputs.runId);
-    const here = (await known).filter((review) => review.environments.includes(gateOf(environment)));
+    const here = (await known).filter((review) => review.environments.includes(gateName(environment)));
     if (here.some(({ state }) => state === "rejected")) return [];
     const { approval, rollback } = place.policy.environments[environment] ?? { approval: null, rollback: null };
     const self = (approval?.self ?? true) && (rollback?.self ?? true);

@@ -1,8 +1,10 @@
 import type { CiAnswer, CiRequest } from "../../cli/context.ts";
 import { CliError, type ExitCode } from "../../cli/exit.ts";
 import { asCliError } from "../errors.ts";
+import { ciApprovals } from "./approvals.ts";
 import { ciBuild } from "./build.ts";
 import { ciDeploy } from "./deploy.ts";
+import { ciGate } from "./gate.ts";
 import { type CiHost, openPlace, type Place } from "./place.ts";
 import { ciPlan } from "./plan.ts";
 import { ciReport } from "./report.ts";
@@ -26,12 +28,16 @@ function step(place: Place, request: CiRequest): Promise<ExitCode> {
   switch (request.step) {
     case "plan":
       return ciPlan(place, request);
+    case "approvals":
+      return ciApprovals(place);
     case "build":
       return ciBuild(place);
     case "resolve":
       return ciResolve(place, request.environment, request.waves);
     case "wait":
       return ciWait(place, request.environment, request.service);
+    case "gate":
+      return ciGate(place, request.environment);
     case "deploy":
       return ciDeploy(place, request.environment);
     case "rollback":

@@ -32,7 +32,7 @@ export function forgeError(error: unknown, { what, permission }: Question, token
   if (status === 403)
     return new ForgeError(
       "forbidden",
-      `the token may not do that (${what}): ${message}`,
+      `GitHub does not let the token do that (${what}): ${message}`,
       `it needs the permission ${permission}; in a workflow it is given under permissions:`,
     );
   if (status === 404)

@@ -48,7 +48,8 @@ function commitOf(forge: Forge): (run: WorkflowRun) => Promise<CommitId | null> 
   };
 }
 
-const isRollback = ({ path }: WorkflowRun): boolean => /(?:^|\/)rollback-all\.yml(?:@|$)/.test(path);
+/** Started by the workflow that generated files name so. */
+export const isRollback = ({ path }: Pick<WorkflowRun, "path">): boolean => /(?:^|\/)rollback-all\.yml(?:@|$)/.test(path);
 
 /** In the order given, several at once; the first that fails fails all. */
 async function eachOf<T, R>(all: readonly T[], work: (each: T) => Promise<R>): Promise<readonly R[]> {

@@ -41,8 +41,10 @@ test("the commands are those that were promised", () => {
     [
       "approvals",
       "approve",
+      "ci approvals",
       "ci build",
       "ci deploy",
+      "ci gate",
       "ci plan",
       "ci report",
       "ci resolve",
