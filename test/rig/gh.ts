@@ -1,23 +1,5 @@
-import { accessSync, constants, mkdirSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-
-/** gh, where `npm run github-tools` has put it, else from the PATH; null: it is not here. */
-export function findGh(): string | null {
-  const { SLUICE_GITHUB_TOOLS: own, XDG_CACHE_HOME: xdg, PATH = "" } = process.env;
-  const tools = own || join(xdg || join(homedir(), ".cache"), "sluice", "github");
-  const places = [join(tools, "gh-2.103.3", "bin"), ...PATH.split(delimiter)];
-  return places.map((place) => join(place, "gh")).find(isProgram) ?? null;
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** An environment in which gh asks the double at `socket`, whatever host it means, and knows nobody's login but what is given. */
 export function ghEnvironment(

@@ -1,5 +1,5 @@
 import type { Forge } from "../../github/forge.ts";
-import { gateName } from "../../github/gates/names.ts";
+import { gateName } from "../../core/config/github.ts";
 import type { Approvers } from "./drive.ts";
 import type { Place } from "./place.ts";
 

@@ -1,7 +1,7 @@
 import { EXIT, type ExitCode } from "../../cli/exit.ts";
 import type { EnvironmentId } from "../../core/config/config.ts";
 import { approversOf, judgeGate } from "../../github/gates/judge.ts";
-import { gateName } from "../../github/gates/names.ts";
+import { gateName } from "../../core/config/github.ts";
 import { isRollback } from "../../github/gates/waiting.ts";
 import { environmentOf, mustBeGenuine, type Place } from "./place.ts";
 

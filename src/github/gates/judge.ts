@@ -1,7 +1,7 @@
 import type { Approval, Environment, EnvironmentId, Policy } from "../../core/config/config.ts";
 import { resolvePrincipals } from "../../core/config/principals.ts";
 import type { Guard, Review } from "../forge.ts";
-import { gateName } from "./names.ts";
+import { gateName } from "../../core/config/github.ts";
 
 /** What has to be known of a gate that a workflow run has passed. */
 export type Passed = {

@@ -1,8 +1,7 @@
-const ENDING = "-approval";
+import { gateName } from "../../core/config/github.ts";
 
-/** GitHub's environment that is the gate of one. */
-export const gateName = (environment: string): string => `${environment}${ENDING}`;
+const ENDING = gateName("");
 
-/** The environment whose gate this is; null: none's. */
+/** The environment whose gate this environment of GitHub's is; null: none's. */
 export const gateFor = (name: string): string | null =>
   name.endsWith(ENDING) && name.length > ENDING.length ? name.slice(0, -ENDING.length) : null;

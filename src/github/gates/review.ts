@@ -1,6 +1,6 @@
 import type { GateDecision, ReviewedGate, WaitingGate } from "../../contract/gates.ts";
 import { ForgeError, type Forge, type Review } from "../forge.ts";
-import { gateName } from "./names.ts";
+import { gateName } from "../../core/config/github.ts";
 
 /** How often what a run waits for may change while it is decided on. */
 const TRIES = 3;

@@ -1,5 +1,6 @@
 import type { WaitingGate } from "../../contract/gates.ts";
 import type { CommitId } from "../../core/config/config.ts";
+import { WORKFLOW_FILES } from "../../core/config/github.ts";
 import type { Forge, WorkflowRun } from "../forge.ts";
 import { gateFor } from "./names.ts";
 
@@ -49,7 +50,8 @@ function commitOf(forge: Forge): (run: WorkflowRun) => Promise<CommitId | null> 
 }
 
 /** Started by the workflow that generated files name so. */
-export const isRollback = ({ path }: Pick<WorkflowRun, "path">): boolean => /(?:^|\/)rollback-all\.yml(?:@|$)/.test(path);
+export const isRollback = ({ path }: Pick<WorkflowRun, "path">): boolean =>
+  path.split("@")[0]?.split("/").at(-1) === WORKFLOW_FILES.rollback;
 
 /** In the order given, several at once; the first that fails fails all. */
 async function eachOf<T, R>(all: readonly T[], work: (each: T) => Promise<R>): Promise<readonly R[]> {

@@ -40,7 +40,7 @@ export function rollbackAll(project: Project): Workflow {
       },
       gate: gateJob(
         project,
-        { run: '"$SLUICE_ENV"', name: gateName(environment), env: { SLUICE_ENV: environment } },
+        { run: '"$SLUICE_ENV"', name: gateName(environment), env: { SLUICE_ENV: environment, SLUICE_DIRECTION: "rollback" } },
         { needs: ["preflight"], if: gateNeeded("preflight", project.waves) },
       ),
       waves: wavesJob(project, {

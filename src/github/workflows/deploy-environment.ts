@@ -6,6 +6,9 @@ import { minutes } from "./project.ts";
 
 const OUTPUTS = ["commit", "waves", "artifacts", "direction", "to", "gate"];
 
+/** A way back is let through by those whom policy's `rollback` names. */
+const DIRECTION = { SLUICE_DIRECTION: expression("needs.resolve.outputs.direction") };
+
 /** All services in one environment: called by deploy all, or by hand with any commit; one that is behind what is live goes by the rules of a rollback. Its gate is in here, so that no way leads around it. */
 export function deployEnvironment(project: Project, place: Place): Workflow {
   return {
@@ -31,7 +34,13 @@ export function deployEnvironment(project: Project, place: Place): Workflow {
     jobs: {
       resolve: resolveJob(project, place),
       ...(place.gated
-        ? { gate: gateJob(project, gateOf(place.id), { needs: ["resolve"], if: gateNeeded("resolve", project.waves) }) }
+        ? {
+            gate: gateJob(
+              project,
+              { ...gateOf(place.id), env: DIRECTION },
+              { needs: ["resolve"], if: gateNeeded("resolve", project.waves) },
+            ),
+          }
         : {}),
       waves: wavesJob(project, {
         before: "resolve",

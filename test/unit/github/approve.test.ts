@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { githubGates } from "../../../src/app/github/gates.ts";
 import type { ReviewedGate } from "../../../src/contract/gates.ts";
-import { findGh, ghEnvironment } from "../../rig/gh.ts";
+import { findTool } from "../../../tools/github/tools.ts";
+import { ghEnvironment } from "../../rig/gh.ts";
 import { Github, type Repository } from "../../rig/github/github.ts";
 import type { RunOptions } from "../../rig/github/model.ts";
 import type { Run } from "../../rig/github/run.ts";
@@ -298,7 +299,7 @@ describe("the repository and the commit", () => {
   });
 });
 
-const gh = findGh();
+const gh = findTool("gh");
 describe("the token", () => {
   it.skipIf(gh === null)(`is gh's where none is set${gh === null ? ": skipped, gh is not here (npm run github-tools)" : ""}`, async () => {
     const waiting = run();

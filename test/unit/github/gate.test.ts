@@ -5,7 +5,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { Approval } from "../../../src/core/config/config.ts";
 import type { Guard, Review } from "../../../src/github/forge.ts";
 import { judgeGate, type Passed } from "../../../src/github/gates/judge.ts";
-import { findGh, ghEnvironment } from "../../rig/gh.ts";
+import { findTool } from "../../../tools/github/tools.ts";
+import { ghEnvironment } from "../../rig/gh.ts";
 import type { EnvironmentOptions, Failure } from "../../rig/github/model.ts";
 import { type JobEnd, Workflow } from "../app/ci/rig.ts";
 
@@ -208,7 +209,7 @@ describe("sluice ci approvals", () => {
     expect((await flow.job({ step: "approvals" }, { run: own, commit })).exit).toBe(1);
   });
 
-  const gh = findGh();
+  const gh = findTool("gh");
   it.skipIf(gh === null)(
     `prints commands that gh carries out${gh === null ? ": skipped, gh is not here (npm run github-tools)" : ""}`,
     async () => {
