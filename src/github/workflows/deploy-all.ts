@@ -1,6 +1,6 @@
 import { WORKFLOW_FILES } from "../../core/config/github.ts";
 import { artifactsOf, buildJob, BUILT, PLANNED } from "./build.ts";
-import { expression, member, type Fields, type Job, type Workflow } from "./model.ts";
+import { expression, literal, member, type Fields, type Job, type Workflow } from "./model.ts";
 import { minutes, type Place, type Project } from "./project.ts";
 import { anything, outputsOf, passedSecrets, READ, sluice, withImages, WRITE } from "./steps.ts";
 
@@ -18,7 +18,7 @@ export function deployAll(project: Project): Workflow {
   return {
     name: "Deploy all",
     runName: `Deploy all ${expression("inputs.commit || github.sha")}`,
-    on: { ...(github.push.all ? { push: { branches: [github.branch] } } : {}), workflow_dispatch: { inputs: COMMIT_INPUTS } },
+    on: { ...(github.push.all ? { push: { branches: [literal(github.branch)] } } : {}), workflow_dispatch: { inputs: COMMIT_INPUTS } },
     jobs: {
       plan: planJob(project, ""),
       ...(builds ? { build: buildJob(project, artifacts) } : {}),

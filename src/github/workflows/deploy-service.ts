@@ -1,7 +1,7 @@
 import type { EnvironmentId, Service, ServiceId } from "../../core/config/config.ts";
 import { artifactsOf, buildJob, PLANNED } from "./build.ts";
 import { COMMIT_INPUTS, planJob } from "./deploy-all.ts";
-import { expression, lock, member, type Fields, type Job, type Workflow } from "./model.ts";
+import { expression, literal, lock, member, type Fields, type Job, type Workflow } from "./model.ts";
 import { legMs, minutes, placesOf, type Place, type Project } from "./project.ts";
 import { anything, gateJob, gateOf, READ, secretsOf, sluice, withImages, WRITE } from "./steps.ts";
 
@@ -14,7 +14,7 @@ export function deployService(project: Project, id: ServiceId, service: Service)
     name: `Deploy ${id}`,
     runName: `Deploy ${id} ${expression("inputs.commit || github.sha")}`,
     on: {
-      ...(github.push.services ? { push: { branches: [github.branch], ...pathsOf(project, service) } } : {}),
+      ...(github.push.services ? { push: { branches: [literal(github.branch)], ...pathsOf(project, service) } } : {}),
       workflow_dispatch: { inputs: COMMIT_INPUTS },
     },
     jobs: {
@@ -90,6 +90,6 @@ function legSteps({ project, id, builds }: Flow, place: Place): readonly Fields[
 function pathsOf({ directory }: Project, { paths }: Service): Fields {
   if (paths.length === 0) return {};
   const root = directory === "" ? "" : `${directory}/`;
-  const plain = paths.map((path) => `${root}${path}`.replaceAll(/[[\]?+!*]/g, "\\$&"));
+  const plain = paths.map((path) => literal(root + path));
   return { paths: plain.flatMap((path) => [path, `${path}/**`]) };
 }

@@ -51,3 +51,6 @@ export const member = (of: string, key: string): string => `${of}['${key}']`;
 
 /** Every lock queues, and nothing is ended for who comes later. */
 export const lock = (group: string): Fields => ({ group, queue: "max" });
+
+/** A name where GitHub takes patterns: its special characters stand for themselves. */
+export const literal = (name: string): string => name.replaceAll(/[[\]?+!*]/g, "\\$&");

@@ -1,12 +1,12 @@
 import { beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import type { Config } from "../../../src/core/config/config.ts";
-import { problemsIn } from "../../rig/github/checks.ts";
-import { actionlint, describeTools, languageService, zizmor } from "../../rig/github/linters.ts";
-import { configOf, filesOf, guardsOf, harbor } from "../../rig/github/projects.ts";
-import { Scripted } from "../../rig/github/scripted.ts";
-import { Simulation } from "../../rig/github/simulation.ts";
-import type { Files } from "../../rig/github/workflow.ts";
+import { problemsIn } from "../../rig/workflows/checks.ts";
+import { actionlint, describeTools, languageService, zizmor } from "../../rig/workflows/linters.ts";
+import { configOf, filesOf, guardsOf, harbor } from "../../rig/workflows/projects.ts";
+import { Scripted } from "../../rig/workflows/scripted.ts";
+import { Simulation } from "../../rig/workflows/simulation.ts";
+import type { Files } from "../../rig/workflows/workflow.ts";
 
 /** Harbor with a secret in one of its environments. */
 function project(): object {

@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { configOf, filesOf, harbor } from "../../rig/github/projects.ts";
-import { Scripted } from "../../rig/github/scripted.ts";
-import { Simulation, type Run } from "../../rig/github/simulation.ts";
-import type { Files } from "../../rig/github/workflow.ts";
+import { configOf, filesOf, harbor, manyServices } from "../../rig/workflows/projects.ts";
+import { Scripted } from "../../rig/workflows/scripted.ts";
+import type { Run } from "../../rig/workflows/run.ts";
+import { Simulation } from "../../rig/workflows/simulation.ts";
+import type { Files } from "../../rig/workflows/workflow.ts";
 import type { Config } from "../../../src/core/config/config.ts";
 
 const path = (name: string): string => `.github/workflows/${name}.yml`;
@@ -142,6 +143,53 @@ describe("deploy all", () => {
         expect(whose.filter((one, i) => i > 0 && one !== whose[i - 1])).toHaveLength(1);
       }
     }
+  });
+});
+
+describe("a re-run of failed jobs", () => {
+  test("repeats what failed and what needs it, asks nobody again, and builds nothing", async () => {
+    const fails = ["orders@canary", "orders@mainnet"];
+    const world = new Scripted(config, { fails });
+    const simulation = new Simulation(files, world);
+    const one = await simulation.start(path("deploy-all"), "push");
+    await simulation.settle();
+    expect(one.result).toBe("failure");
+    const before = world.acts.length;
+    fails.length = 0;
+    world.forgetFailures();
+    simulation.rerunFailed(one);
+    await simulation.settle();
+    expect(one.result).toBe("success");
+    const again = world.done.slice(before);
+    expect(again.filter((what) => /^(plan|build|gate|resolve canary|deploy auth@canary)/.test(what))).toEqual(["gate mainnet"]);
+    expect(again.filter((what) => what.endsWith("@canary"))).toEqual(["deploy orders@canary", "deploy web@canary", "deploy admin@canary"]);
+  });
+});
+
+describe("secrets", () => {
+  test("each leg sees those of its environment, wherever they are kept", async () => {
+    const project = manyServices(12);
+    const many = await configOf(project);
+    const keptIn = {
+      repository: { CLOUD_TOKEN: "cloud", DEVNET_TOKEN: "devnet", MAINNET_TOKEN: "mainnet", UNNAMED: "unnamed" },
+      environments: { mainnet: { MAINNET_TOKEN: "its own" } },
+    };
+    const world = new Scripted(many, { secrets: keptIn });
+    const simulation = new Simulation(await filesOf(project), world);
+    await simulation.start(path("deploy-all"), "push");
+    await simulation.start(path("rollback-all"), "workflow_dispatch", { environment: "devnet", reason: "broken" });
+    await simulation.start(path("deploy-true"), "push");
+    await simulation.settle();
+    const seen = (what: RegExp): Set<string> =>
+      new Set(
+        world.acts
+          .filter((act) => what.test(act.what))
+          .map(({ env }) => ["CLOUD_TOKEN", "DEVNET_TOKEN", "MAINNET_TOKEN", "UNNAMED"].map((name) => env[name] || "-").join(" ")),
+      );
+    expect(seen(/@devnet$/)).toEqual(new Set(["cloud devnet - -"]));
+    expect(seen(/@1$/)).toEqual(new Set(["cloud - - -"]));
+    expect(seen(/@mainnet$/)).toEqual(new Set(["cloud - its own -"]));
+    expect(seen(/^[^@]*$/)).toEqual(new Set(["- - - -"]));
   });
 });
 

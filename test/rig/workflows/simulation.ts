@@ -1,8 +1,22 @@
-import { evaluate, isTrue, resolve, textOf, texts, type Context, type StatusFunctions } from "./actions.ts";
+import { evaluate, isTrue, resolve, textOf, texts, type Context } from "./actions.ts";
 import { Locks } from "./locks.ts";
-import { declaredSecrets, inputsOf, legsOf, parse, type Files, type Job, type Parsed, type ReusableWorkflowJob } from "./workflow.ts";
+import {
+  contextOf,
+  forget,
+  lockOf,
+  outcome,
+  scope,
+  statusOf,
+  unit,
+  unitsIn,
+  type Names,
+  type Result,
+  type Run,
+  type Scope,
+  type Unit,
+} from "./run.ts";
+import { declaredSecrets, inputsOf, legsOf, parse, type Files, type Job, type ReusableWorkflowJob } from "./workflow.ts";
 
-export type Result = "success" | "failure" | "cancelled" | "skipped";
 /** A command that a job runs, as its shell would be given it. */
 export type Command = {
   readonly job: Unit;
@@ -21,41 +35,6 @@ export type World = {
   readonly secrets?: { readonly repository?: Names; readonly environments?: Readonly<Record<string, Names>> };
 };
 export type Ended = { readonly ok: boolean; readonly outputs?: Readonly<Record<string, string>> };
-type Names = Readonly<Record<string, string>>;
-
-/** A job, or one leg of its matrix. */
-export type Unit = {
-  /** Such as `Deploy all / deploy-mainnet / waves / wave-1 (api)`: ids, not names. */
-  readonly title: string;
-  readonly run: Run;
-  readonly scope: Scope;
-  readonly id: string;
-  readonly environment: string | null;
-  readonly lock: string | null;
-  readonly matrix: Context;
-  state: "waiting" | "done";
-  result: Result | null;
-  outputs: Names;
-};
-
-/** One workflow in a run: the one that was started, or one that a job calls. */
-type Scope = {
-  readonly parsed: Parsed;
-  readonly title: string;
-  readonly inputs: Context;
-  readonly secrets: Names;
-  readonly depth: number;
-  readonly results: Map<string, { readonly result: Result; readonly outputs: Names }>;
-  readonly open: Map<string, { readonly units: Unit[]; readonly called: Scope | null; readonly lock: string | null }>;
-};
-export type Run = {
-  readonly title: string;
-  readonly github: Context;
-  readonly root: Scope;
-  cancelled: boolean;
-  result: Result | null;
-  readonly called: Set<string>;
-};
 
 /** GitHub allows so many workflows one in the other, and so many different ones in a run. */
 const LIMITS = { depth: 10, called: 50 };
@@ -83,6 +62,14 @@ export class Simulation {
     const run: Run = { title, github: context, root, cancelled: false, result: null, called: new Set() };
     this.runs.push(run);
     return run;
+  }
+
+  /** As "Re-run failed jobs": these and what needs them run again, with the outputs that the others have left. */
+  rerunFailed(run: Run): void {
+    if (run.result === null) throw new Error(`${run.title} has not ended`);
+    run.result = null;
+    run.cancelled = false;
+    forget(run.root);
   }
 
   /** Until nothing can go on any more: every run has ended, or waits for people. Rejects where a run is stuck. */
@@ -150,7 +137,8 @@ export class Simulation {
         at.open.set(id, { units, called: null, lock: null });
       } else {
         const lock = lockOf(job, context);
-        const called = await this.#call(run, at, id, job, context);
+        const called = at.calls.get(id) ?? (await this.#call(run, at, id, job, context));
+        at.calls.set(id, called);
         this.#locks.queue(called, lock);
         at.open.set(id, { units: [], called, lock });
       }
@@ -220,63 +208,3 @@ export class Simulation {
     unit.outputs = texts(job.outputs, context);
   }
 }
-
-function scope(parsed: Parsed, title: string, inputs: Context, secrets: Names, depth: number): Scope {
-  return { parsed, title, inputs, secrets, depth, results: new Map(), open: new Map() };
-}
-
-function unit(run: Run, at: Scope, id: string, job: Job | ReusableWorkflowJob, context: Context & { readonly matrix: Context }): Unit {
-  const { matrix } = context;
-  const leg = Object.values(matrix).map((value) => (value as { name?: string } | null)?.name ?? textOf(value));
-  const named = job.type === "job" ? resolve(job.environment, context) : undefined;
-  const environment = typeof named === "object" && named !== null && "name" in named ? named.name : named;
-  return {
-    title: `${at.title} / ${id}${leg.length === 0 ? "" : ` (${leg.join(", ")})`}`,
-    run,
-    scope: at,
-    id,
-    environment: environment === undefined ? null : textOf(environment),
-    lock: job.type === "job" ? lockOf(job, context) : null,
-    matrix,
-    state: "waiting",
-    result: null,
-    outputs: {},
-  };
-}
-
-function lockOf(job: Job | ReusableWorkflowJob, context: Context): string | null {
-  const value = resolve(job.concurrency, context);
-  if (value === undefined) return null;
-  const { group, queue } = value as { group?: string; queue?: string };
-  if (group === undefined || queue !== "max") throw new Error(`limit: ${job.id.value}: only locks that queue are simulated`);
-  return group;
-}
-
-const contextOf = (run: Run, at: Scope, job: Job | ReusableWorkflowJob): Context => ({
-  github: run.github,
-  inputs: at.inputs,
-  vars: {},
-  needs: Object.fromEntries((job.needs ?? []).map(({ value }) => [value, at.results.get(value)])),
-});
-
-/** `success()` is false also where an ancestor, however far, was skipped. */
-function statusOf(run: Run, at: Scope, id: string): StatusFunctions {
-  const results = [...(at.parsed.ancestors.get(id) ?? [])].map((other) => at.results.get(other)?.result);
-  return {
-    success: () => !run.cancelled && results.every((result) => result === "success"),
-    failure: () => results.includes("failure"),
-    always: () => true,
-    cancelled: () => run.cancelled,
-  };
-}
-
-const outcome = (results: readonly Result[]): Result =>
-  results.includes("failure")
-    ? "failure"
-    : results.includes("cancelled")
-      ? "cancelled"
-      : results.every((result) => result === "skipped")
-        ? "skipped"
-        : "success";
-
-const unitsIn = (at: Scope): Unit[] => [...at.open.values()].flatMap(({ units, called }) => (called === null ? units : unitsIn(called)));
