@@ -34,6 +34,7 @@ export function processContext(interrupted: AbortSignal): CliContext {
       return ci(request, ciHost(host, request));
     },
     github: async (options) => (await import("./github/gates.ts")).githubGates(options, { env, interrupted, note }),
+    githubDoctor: async (options) => (await import("./github/doctor.ts")).githubDoctor(options, { env, interrupted, note }),
     doctor: async (options) => (await import("./doctor.ts")).doctor(options, env),
     workflows: async (options) => (await import("./workflows.ts")).workflows(options),
   };

@@ -107,6 +107,12 @@ export type CliContext = {
   demo(options: DemoOptions): Promise<ExitCode>;
   /** GitHub as the person who asks, with a token of theirs. `repository`: `owner/name`; null: what the environment or the remote says. Rejects with a `CliError`. */
   github(options: { readonly directory: string; readonly repository: string | null }): Promise<GithubGates>;
+  /** Whether a repository on GitHub is ready for the generated workflows. Rejects with a `CliError`. */
+  githubDoctor(options: {
+    readonly directory: string;
+    readonly repository: string | null;
+    readonly environments: readonly string[] | null;
+  }): Promise<readonly Check[]>;
   /** `environments` null: all. Rejects with a `CliError` for one that is not there. */
   doctor(options: {
     readonly directory: string;

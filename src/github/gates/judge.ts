@@ -21,6 +21,10 @@ export type Passed = {
 export type Problem = { readonly message: string; readonly hint: string };
 export type Verdict = { readonly approvedBy: readonly string[]; readonly problems: readonly Problem[] };
 
+/** For private repositories. */
+export const PLAN_HINT =
+  "of private repositories only GitHub Enterprise has reviewers: make the repository public, change the plan, or let sluice serve decide";
+
 /** Who may approve there, by policy: approvers, else deployers, teams resolved; null: anyone. */
 export function approversOf({ deployers }: Environment, { approvers }: Approval, teams: Policy["teams"]): readonly string[] | null {
   const named = approvers.length > 0 ? approvers : deployers;
@@ -51,13 +55,11 @@ export function judgeGate(passed: Passed): Verdict {
 
 function guardProblems({ guard, isPrivate }: Passed, name: string): Problem[] {
   if (guard && guard.reviewers.length > 0) return [];
-  const plan =
-    "of private repositories only GitHub Enterprise has reviewers: make the repository public, change the plan, or let sluice serve decide";
   const settings = "in the repository's settings, under Environments, give it required reviewers";
   const what = guard ? `The environment ${name} asks no reviewer` : `There is no environment ${name}`;
   // An App's rule leaves no word on who has approved.
   const apps = guard && guard.apps.length > 0 ? `, only ${guard.apps.join(", ")}` : "";
-  return [{ message: `${what}${apps}: nobody need have approved this`, hint: isPrivate ? `${settings}; ${plan}` : settings }];
+  return [{ message: `${what}${apps}: nobody need have approved this`, hint: isPrivate ? `${settings}; ${PLAN_HINT}` : settings }];
 }
 
 function reviewProblems({ environment, guard }: Passed, here: readonly Review[], approvedBy: readonly string[]): Problem[] {
