@@ -198,6 +198,7 @@ describe("one environment by hand", () => {
     const { world, run: ended } = await run("deploy-all-mainnet", { commit: "v1" });
     expect(ended.result).toBe("success");
     expect(world.done).toEqual(["resolve mainnet", "gate mainnet", ...MAINNET]);
+    expect(world.acts[1]?.env).toMatchObject({ SLUICE_DIRECTION: "deploy" });
     expect(world.acts[0]?.env).toMatchObject({ SLUICE_COMMIT: "v1", SLUICE_WAVES: "", SLUICE_ARTIFACTS: "" });
     const rejected = await run("deploy-all-mainnet", { commit: "v1" }, { gate: () => "reject" });
     expect(rejected.run.result).toBe("failure");
@@ -242,6 +243,7 @@ describe("roll back all", () => {
   test("asks at the gate where policy says so, and without it nothing moves", async () => {
     const asked = await run("rollback-all", { environment: "mainnet", reason: "broken" }, { says: { gate: "true" } });
     expect(asked.world.done.slice(0, 2)).toEqual(["rollback mainnet", "gate mainnet"]);
+    expect(asked.world.acts[1]?.env).toMatchObject({ SLUICE_ENV: "mainnet", SLUICE_DIRECTION: "rollback" });
     const rejected = await run(
       "rollback-all",
       { environment: "mainnet", reason: "broken" },
