@@ -25,6 +25,7 @@ const OPERATIONS: Readonly<Record<string, readonly string[]>> = {
   [`${REPOSITORY}/environments/{environment_name}/deployment_protection_rules`]: ["get"],
   [`${REPOSITORY}/actions/workflows`]: ["get"],
   [`${REPOSITORY}/actions/workflows/{workflow_id}`]: ["get"],
+  [`${REPOSITORY}/actions/workflows/{workflow_id}/dispatches`]: ["post"],
   [`${REPOSITORY}/actions/runs`]: ["get"],
   [RUN]: ["get"],
   [`${RUN}/jobs`]: ["get"],

@@ -1,43 +1,17 @@
 import { complete } from "./description.ts";
-import { Refusal, type DeploymentRow, type Environment, type Token } from "./model.ts";
+import { found, listed, loginOf, matches, said, type Asked, type Handler, type Said } from "./asked.ts";
+import { checkHandlers } from "./checks.ts";
+import { Refusal, type DeploymentRow, type Environment } from "./model.ts";
+import { workflowHandlers } from "./workflows.ts";
 import * as present from "./present.ts";
-import type { NewDeployment, Repository } from "./repository.ts";
+import type { NewDeployment } from "./repository.ts";
 import type { Run } from "./run.ts";
 
-/** One request that fits the description, from somebody who may. */
-export type Asked = {
-  readonly params: Readonly<Record<string, string>>;
-  readonly query: Readonly<Record<string, string>>;
-  readonly body: { readonly [key: string]: unknown };
-  readonly token: Token;
-  readonly places: present.Places;
-  readonly repository: Repository;
-  readonly budget: Readonly<
-    Record<"core" | "graphql", { readonly limit: number; readonly remaining: number; readonly reset: number; readonly used: number }>
-  >;
-};
-/** `list`: paged by the server, under its name where it is not the whole answer. */
-export type Said = { readonly status: number; readonly body?: unknown; readonly list?: readonly unknown[]; readonly listName?: string };
-export type Handler = (asked: Asked) => Said;
-
-const said = (body: unknown, status = 200): Said => ({ status, body });
-const listed = (list: readonly unknown[], listName?: string): Said =>
-  listName === undefined ? { status: 200, list } : { status: 200, list, listName };
-
-function found<T>(value: T | undefined): T {
-  if (value === undefined) throw new Refusal(404, "Not Found");
-  return value;
-}
 const runOf = ({ repository, params }: Asked): Run => found(repository.runs.get(Number(params["run_id"])));
 const deploymentOf = ({ repository, params }: Asked): DeploymentRow =>
   found(repository.deployments.find(({ id }) => id === Number(params["deployment_id"])));
 const environmentOf = ({ repository, params }: Asked): Environment =>
   found(repository.environments.get(decodeURIComponent(params["environment_name"] ?? "")));
-export const loginOf = (token: Token): string => (token.kind === "person" ? token.login : `${token.app}[bot]`);
-
-/** A filter that was not given, or has the description's default. */
-const matches = (asked: string | undefined, value: string): boolean => asked === undefined || asked === "none" || asked === value;
-
 /** Workflow runs, newest first; of a search no more than a thousand are answered, as the operation's text says. */
 function runs(asked: Asked): Said {
   const { repository, query, places } = asked;
@@ -53,22 +27,12 @@ function runs(asked: Asked): Said {
   );
 }
 
-function workflows({ repository, places }: Asked) {
-  const byPath = new Map([...repository.runs.values()].map(({ options }) => [options.path, options.name]));
-  return [...byPath].map(([path, name]) =>
-    complete("workflow", {
-      name,
-      path,
-      state: "active",
-      id: Number(present.run([...repository.runs.values()].find((run) => run.options.path === path) as Run, places).workflow_id),
-    }),
-  );
-}
-
 const rate = ({ limit, remaining, reset, used }: Asked["budget"]["core"]) => ({ limit, remaining, reset, used });
 
 /** By operation id. */
 export const handlers: Readonly<Record<string, Handler>> = {
+  ...checkHandlers,
+  ...workflowHandlers,
   "users/get-authenticated": ({ token }) => said(complete("public-user", { ...present.user(loginOf(token)), user_view_type: "public" })),
   "rate-limit/get": ({ budget }) => {
     const core = rate(budget.core);
@@ -117,15 +81,6 @@ export const handlers: Readonly<Record<string, Handler>> = {
     ),
   "repos/get-all-deployment-protection-rules": (asked) => said(present.customRules(environmentOf(asked))),
 
-  "actions/list-repo-workflows": (asked) => listed(workflows(asked), "workflows"),
-  "actions/get-workflow": (asked) =>
-    said(
-      found(
-        workflows(asked).find(
-          ({ id, path }) => String(id) === asked.params["workflow_id"] || path.endsWith(`/${asked.params["workflow_id"]}`),
-        ),
-      ),
-    ),
   "actions/list-workflow-runs-for-repo": runs,
   "actions/get-workflow-run": (asked) => said(present.run(runOf(asked), asked.places)),
   "actions/list-jobs-for-workflow-run": (asked) => {
@@ -176,6 +131,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
 /** What a token of an installation needs, by the operation's group; reading for GET, writing else. */
 export function permissionOf(operation: string): string {
   if (operation.startsWith("actions/")) return "actions";
+  if (operation.startsWith("checks/")) return "checks";
   if (
     operation.includes("custom-gates") ||
     operation.includes("create-deployment") ||

@@ -66,6 +66,19 @@ export type RunOptions = {
   readonly branch?: string;
   readonly startedBy?: string;
 };
+/** What a workflow makes of its inputs; the commit is that of the branch. */
+export type WorkflowByHand = Pick<RunOptions, "jobs" | "name" | "title">;
+export type CheckRow = {
+  readonly id: number;
+  readonly app: string;
+  readonly name: string;
+  readonly sha: string;
+  readonly status: string;
+  readonly conclusion: string | null;
+  readonly title: string | null;
+  readonly summary: string | null;
+  readonly at: number;
+};
 export type ReviewRow = {
   readonly state: "approved" | "rejected";
   readonly environments: readonly Environment[];

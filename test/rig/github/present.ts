@@ -183,7 +183,7 @@ export const review = (given: Run["reviews"][number], of: Run, places: Places) =
 export const commit = (sha: string) => complete("commit", { sha, node_id: nodeId("C", hash(sha)), parents: [] });
 
 /** The same number for the same name, so that nothing has to be remembered. */
-function hash(name: string): number {
+export function hash(name: string): number {
   let value = 7;
   for (const char of name) value = (value * 31 + (char.codePointAt(0) ?? 0)) % 1_000_000_007;
   return value;

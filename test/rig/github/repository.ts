@@ -1,4 +1,13 @@
-import { Refusal, type DeploymentRow, type Environment, type EnvironmentOptions, type RunOptions, type Status } from "./model.ts";
+import {
+  Refusal,
+  type CheckRow,
+  type DeploymentRow,
+  type Environment,
+  type EnvironmentOptions,
+  type RunOptions,
+  type Status,
+  type WorkflowByHand,
+} from "./model.ts";
 import { Run } from "./run.ts";
 
 export type RepositoryOptions = { readonly private?: boolean; readonly fork?: boolean; readonly defaultBranch?: string };
@@ -27,6 +36,10 @@ export class Repository {
   readonly deployments: DeploymentRow[] = [];
   readonly runs = new Map<number, Run>();
   readonly refs = new Map<string, string>();
+  /** Newest first. */
+  readonly checks: CheckRow[] = [];
+  /** By path: the run that a start by hand makes. */
+  readonly workflows = new Map<string, (inputs: Readonly<Record<string, string>>) => WorkflowByHand>();
   readonly commits = new Set<string>();
   readonly world: World;
 
