@@ -14,6 +14,7 @@ import { inDoubt, Journal } from "./journal.ts";
 import { outcomesOf } from "./outcome.ts";
 import { code, short } from "./outputs.ts";
 import { environmentOf, environmentsUpTo, mustBeGenuine, type Place } from "./place.ts";
+import { holdFor } from "./rollback.ts";
 import { untilFree } from "./under-way.ts";
 
 /** What a leg is to bring where. */
@@ -71,7 +72,8 @@ async function tryLeg(place: Place, forge: Forge, leg: Leg): Promise<ExitCode | 
       : [];
   const opened = await openEngine(place, { rows: [...more, ...rows], journal, own, expected, left: leftBy(records, own) });
   try {
-    const run = await admit(place, opened, leg);
+    const held = leg.to !== null && holdOf(records, leg.environment)?.rollback?.to === leg.to;
+    const run = await admit(place, forge, opened, leg, held);
     if (run === null) return EXIT.done;
     const stuck = await drive({ ...opened, place, approvers: approversOf(place, forge) });
     await journal.end();
@@ -97,7 +99,7 @@ function mustNotBeHeld({ environment, to }: Leg, records: readonly Record[]): vo
 }
 
 /** null: there is nothing to do. */
-async function admit(place: Place, { engine }: CiEngine, leg: Leg): Promise<RunRow | null> {
+async function admit(place: Place, forge: Forge, { engine }: CiEngine, leg: Leg, held: boolean): Promise<RunRow | null> {
   const { inputs, outputs } = place;
   const { environment, services, commit, to } = leg;
   const actor = { name: inputs.actor };
@@ -139,6 +141,8 @@ async function admit(place: Place, { engine }: CiEngine, leg: Leg): Promise<RunR
     );
     return null;
   }
+  // whoever found the set by hand has held nothing: nobody deploys in between from here on
+  if (!held) await holdFor(place, forge, await engine.previewRollback({ ...request, services: null }));
   return (await engine.rollback(request, actor)).run;
 }
 

@@ -1,5 +1,5 @@
 import { CliError, EXIT, type ExitCode } from "../../cli/exit.ts";
-import type { EnvironmentId, ServiceId, TargetId } from "../../core/config/config.ts";
+import type { CommitId, EnvironmentId, ServiceId, TargetId } from "../../core/config/config.ts";
 import type { RollbackPreview } from "../../engine/control.ts";
 import type { Forge } from "../../github/forge.ts";
 import { heldStatus, holdDeploymentOf, liftedStatus, type Record } from "../../github/records/record.ts";
@@ -15,48 +15,57 @@ export async function ciRollback(place: Place, environment: EnvironmentId, waves
   environmentOf(place, environment);
   const forge = await place.host.forge();
   await mustBeGenuine(place, forge);
-  await goBack(place, forge, environment, place.host.env["SLUICE_TO"]?.trim() || null, waves);
-  return EXIT.done;
-}
-
-/** Finds the set, holds the environment, awaits what is under way there, and hands the set on so that each job finds it again. */
-export async function goBack(place: Place, forge: Forge, environment: EnvironmentId, to: string | null, waves: number): Promise<void> {
-  const { inputs, outputs } = place;
-  const { reason } = inputs;
-  if (reason === null) throw new CliError(EXIT.usage, "SLUICE_REASON is empty", "A rollback needs a reason");
+  const to = place.host.env["SLUICE_TO"]?.trim() || null;
   const first = await preflight(place, environment, await wholeHistory(forge, environment), to);
-  const { rollback } = environmentOf(place, environment);
-  const going = {
-    environment,
-    by: inputs.actor,
-    reason,
-    run: inputs.run,
-    commit: first.snapshot.release,
-    production: environmentOf(place, environment).approval !== null,
-  };
-  const targets = Object.keys(first.plan.members) as TargetId[];
-  const hold = await forge.createDeployment(holdDeploymentOf({ ...going, rollback: { to: first.snapshot.id, targets } }));
+  const hold = await holdFor(place, forge, first);
   try {
-    await forge.setStatus(hold, heldStatus());
     // from here on nothing begins any more; what has begun ends first, and may have changed what there is to do
     const records = await untilFree(place, forge, "all", () => wholeHistory(forge, environment));
-    const last = await preflight(place, environment, records, first.snapshot.id);
-    const moving = new Set(last.targets.filter((t) => t.skip === null).map((t) => serviceOf(t.target)));
-    outputs.hand("commit", last.snapshot.release);
-    outputs.hand("direction", "rollback");
-    outputs.hand("to", last.snapshot.id);
-    outputs.hand(
-      "waves",
-      wavesOf(last.plan, environment, waves, (service) => moving.has(service)),
-    );
-    outputs.hand("artifacts", {});
-    outputs.hand("gate", rollback !== null);
-    show(place, last);
+    handOn(place, await preflight(place, environment, records, first.snapshot.id), waves);
+    return EXIT.done;
   } catch (error) {
     // nothing was touched: what this has put in everybody's way goes again
-    await forge.setStatus(hold, liftedStatus(inputs.actor));
+    await forge.setStatus(hold, liftedStatus(place.inputs.actor));
     throw error;
   }
+}
+
+/** A commit that is behind what is live: the set that holds it is handed on. It is for the jobs that go back to hold the environment, behind its gate. */
+export async function goBack(place: Place, forge: Forge, environment: EnvironmentId, commit: CommitId, waves: number): Promise<void> {
+  handOn(place, await preflight(place, environment, await wholeHistory(forge, environment), commit), waves);
+}
+
+/** Holds an environment for a rollback: from then on no deploy starts there, until a person lifts it. */
+export async function holdFor(place: Place, forge: Forge, { environment, snapshot, plan }: RollbackPreview): Promise<number> {
+  const { inputs } = place;
+  const rollback = { to: snapshot.id, targets: Object.keys(plan.members) as TargetId[] };
+  const production = environmentOf(place, environment).approval !== null;
+  const { actor: by, run } = inputs;
+  const hold = { environment, by, reason: reasonOf(place), run, commit: snapshot.release, production, rollback };
+  const id = await forge.createDeployment(holdDeploymentOf(hold));
+  await forge.setStatus(id, heldStatus());
+  return id;
+}
+
+function reasonOf({ inputs: { reason } }: Place): string {
+  if (reason !== null) return reason;
+  throw new CliError(EXIT.usage, "SLUICE_REASON is empty", "A rollback needs a reason");
+}
+
+function handOn(place: Place, found: RollbackPreview, waves: number): void {
+  const { outputs } = place;
+  const { environment, snapshot, plan, targets } = found;
+  const moving = new Set(targets.filter((t) => t.skip === null).map((t) => serviceOf(t.target)));
+  outputs.hand("commit", snapshot.release);
+  outputs.hand("direction", "rollback");
+  outputs.hand("to", snapshot.id);
+  outputs.hand(
+    "waves",
+    wavesOf(plan, environment, waves, (service) => moving.has(service)),
+  );
+  outputs.hand("artifacts", {});
+  outputs.hand("gate", environmentOf(place, environment).rollback !== null);
+  show(place, found);
 }
 
 async function preflight(
@@ -65,6 +74,7 @@ async function preflight(
   records: readonly Record[],
   to: string | null,
 ): Promise<RollbackPreview> {
+  const reason = reasonOf(place);
   const rows = await rowsWithSets(place, records, place.host.clock.now());
   const { engine, close } = await openEngine(place, { rows, journal: null, own: new Set(), expected: {}, left: [] });
   try {
@@ -72,7 +82,7 @@ async function preflight(
       environment,
       services: null,
       to,
-      reason: place.inputs.reason ?? "",
+      reason,
       now: false,
       acceptUnknown: false,
     });

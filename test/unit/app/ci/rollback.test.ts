@@ -87,11 +87,17 @@ test("by hand, a commit behind what is live is a rollback by its rules, and one 
   const back = await flow.resolve("dev", { commit: first, env: { SLUICE_REASON: "it is bad" } });
   expect(ends(back)).toEqual({ exit: 0, said: "" });
   expect(back.outputs).toMatchObject({ direction: "rollback", commit: first, gate: "true" });
+  // finding it changes nothing: who may go back is for the gate to say
+  expect(flow.told().filter((line) => line.startsWith("sluice:hold"))).toEqual([]);
   // policy asks for an approval of rollbacks, whatever the workflow does
   const [refused] = await flow.waves("dev", back);
   expect([refused?.exit, flow.live("web@dev")]).toEqual([1, second]);
   expect((await flow.waves("dev", back, { approved: { dev: "ben" } })).map(({ exit }) => exit)).toEqual([0, 0]);
   expect([flow.live("api@dev"), flow.live("web@dev")]).toEqual([first, first]);
+  expect(ends(await flow.deploy("dev", ["api"]))).toMatchObject({
+    exit: 1,
+    said: expect.stringContaining("dev is held by ana: it is bad"),
+  });
   const forth = await flow.resolve("dev", { commit: second });
   expect(forth.outputs).toMatchObject({ direction: "deploy", commit: second, to: "", gate: "false" });
 });
