@@ -14,7 +14,7 @@ import {
   statusOf,
   type TargetRecord,
 } from "../../github/records/record.ts";
-import { holdOf } from "../../github/records/rows.ts";
+import { holdOf, rowsOf } from "../../github/records/rows.ts";
 import { Teller, type Told } from "../../github/records/told.ts";
 
 type JournalOptions = {
@@ -45,9 +45,9 @@ export class Journal {
   constructor(options: JournalOptions, own: ReadonlySet<TargetId>) {
     this.#options = options;
     this.#known = new Set(options.records.map((r) => r.id));
-    const doubted = options.records.filter((r): r is TargetRecord => isTarget(r) && own.has(r.target) && inDoubt(r));
-    this.#teller = new Teller(new Map(doubted.map((r) => [r.attempt, r.target])));
-    for (const { attempt, id } of doubted) this.#records.set(attempt, id);
+    const acts = options.records.filter((r): r is TargetRecord => isTarget(r) && own.has(r.target));
+    for (const { attempt, id } of acts) this.#records.set(attempt, id);
+    this.#teller = new Teller(new Map(acts.map((r) => [r.attempt, r.state])), doubtedOf(options.records, own));
   }
 
   /** Before an attempt starts. Resolves to why it must not, or null. Rejects where it cannot be recorded. */
@@ -128,6 +128,12 @@ export class Journal {
     const status = statusOf(told.state, { message: told.message, url: told.url, logUrl });
     this.#writes = this.#writes.then(() => forge.setStatus(id, status)).catch((error: unknown) => void (this.#failure ??= error));
   }
+}
+
+/** Attempts of earlier jobs that may have been applied, or not: their drivers will say. */
+function doubtedOf(records: readonly Record[], own: ReadonlySet<TargetId>): ReadonlyMap<AttemptId, TargetId> {
+  const targets = rowsOf(records, null, 0).flatMap((change) => (change.table === "target" && own.has(change.row.id) ? [change.row] : []));
+  return new Map(targets.flatMap(({ id, unknown }) => (unknown === null ? [] : [[unknown.attempt, id] as const])));
 }
 
 /** Nobody knows whether it was applied. */

@@ -16,11 +16,14 @@ export class Teller {
   readonly #begun = new Set<AttemptId>();
   readonly #attempts = new Map<AttemptId, AttemptRow>();
   readonly #targets = new Map<TargetId, TargetRow>();
-  readonly #told = new Map<AttemptId, Told["state"]>();
+  /** Attempts of which more was told than that they began. */
+  readonly #resolved = new Set<AttemptId>();
+  readonly #told: Map<AttemptId, RecordState>;
   readonly #doubted: ReadonlyMap<AttemptId, TargetId>;
 
-  /** `doubted`: attempts of earlier jobs of which nobody knows yet what they have done. */
-  constructor(doubted: ReadonlyMap<AttemptId, TargetId> = new Map()) {
+  /** `known`: what the records of earlier jobs say. `doubted`: of these, attempts of which nobody knows yet what they have done. */
+  constructor(known: ReadonlyMap<AttemptId, RecordState> = new Map(), doubted: ReadonlyMap<AttemptId, TargetId> = new Map()) {
+    this.#told = new Map(known);
     this.#doubted = doubted;
   }
 
@@ -47,7 +50,7 @@ export class Teller {
   rest(): readonly Told[] {
     const seen = [...this.#doubted].flatMap(([attempt, target]) => {
       const row = this.#targets.get(target);
-      if (!row || this.#told.has(attempt) || row.unknown?.attempt === attempt) return [];
+      if (!row || this.#resolved.has(attempt) || row.unknown?.attempt === attempt) return [];
       return this.#tell({ attempt, state: "unchanged", message: "its job ended before it was applied", url: null }) ?? [];
     });
     return [...seen, ...this.#ours()];
@@ -55,7 +58,7 @@ export class Teller {
 
   #ours(): readonly Told[] {
     return [...this.#begun].flatMap((attempt) => {
-      if (this.#told.has(attempt)) return [];
+      if (this.#resolved.has(attempt)) return [];
       const target = this.#attempts.get(attempt)?.target ?? null;
       const row = target === null ? undefined : this.#targets.get(target);
       const message = this.#attempts.get(attempt)?.message ?? null;
@@ -87,6 +90,7 @@ export class Teller {
   #tell(told: Told): Told | null {
     if (this.#told.get(told.attempt) === told.state) return null;
     this.#told.set(told.attempt, told.state);
+    this.#resolved.add(told.attempt);
     return told;
   }
 }
