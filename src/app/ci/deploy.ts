@@ -77,6 +77,7 @@ async function tryLeg(place: Place, forge: Forge, leg: Leg): Promise<ExitCode | 
     if (run === null) return EXIT.done;
     const stuck = await drive({ ...opened, place, approvers: approversOf(place, forge) });
     await journal.end();
+    await opened.logged();
     if (journal.overtaken !== null) return "overtaken";
     return await report(place, opened, run, leg, stuck);
   } finally {

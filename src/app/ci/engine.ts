@@ -21,6 +21,8 @@ import { RecordingExecutor } from "./recording.ts";
 export type CiEngine = {
   readonly engine: Engine;
   readonly store: Store;
+  /** Resolves when the logs of all that has ended are in the job's log. */
+  readonly logged: () => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
@@ -96,7 +98,7 @@ export async function openEngine(place: Place, seed: EngineSeed): Promise<CiEngi
       if (kept !== null) await local.prune(KEPT_ATTEMPTS).catch(() => {});
       await remove();
     };
-    return { engine, store, close };
+    return { engine, store, logged: () => executor.logged(), close };
   } catch (error) {
     await remove();
     throw error;

@@ -38,7 +38,11 @@ export async function outcomesOf(
         words: skipped ? wordsOf(skipped, run, skipped.reason) : run.kind === "rollback" ? "rolled back" : "deployed",
       };
     }
-    return { service, commit, ok: false, url, words: wordsOf(bad, run, stuck.get(`${run.id}/${bad.id}`) ?? bad.reason) };
+    const reason = stuck.get(`${run.id}/${bad.id}`) ?? bad.reason;
+    // what has failed before it says why
+    const before = reason?.code === "step-ended" ? steps.find(({ id }) => id === reason.step) : undefined;
+    const because = before ? `; ${before.id} ${wordsOf(before, run, before.reason)}` : "";
+    return { service, commit, ok: false, url, words: `${wordsOf(bad, run, reason)}${because}` };
   });
 }
 

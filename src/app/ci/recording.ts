@@ -61,6 +61,11 @@ export class RecordingExecutor implements Executor {
     this.#listeners.push(listener);
   }
 
+  /** Resolves when the logs of all that has ended are in the job's log. */
+  async logged(): Promise<void> {
+    await this.#logs;
+  }
+
   async close(): Promise<void> {
     // what has ended is there to the last line; what has not is let go of
     if (this.#running.size > 0) this.#stop.abort();

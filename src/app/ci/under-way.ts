@@ -19,9 +19,8 @@ export async function underWay(
 ): Promise<readonly { readonly record: TargetRecord; readonly run: WorkflowRun }[]> {
   const found: { readonly record: TargetRecord; readonly run: WorkflowRun }[] = [];
   const runs = new Map<RunRef, WorkflowRun | null>();
-  const newest = new Map(records.filter(isTarget).map((r) => [r.target, r]));
-  for (const record of newest.values()) {
-    if (!own(record.target) || (record.state !== "under-way" && record.state !== "begun")) continue;
+  for (const record of open(records)) {
+    if (!own(record.target)) continue;
     // GitHub lets one job at a time at a target: what this very run began has ended, or it would not be here
     if (runIdOf(record.run) === place.inputs.runId) continue;
     const run = runs.get(record.run) ?? (await forge.workflowRun(runIdOf(record.run)));
@@ -29,6 +28,18 @@ export async function underWay(
     if (run !== null && run.conclusion === null && `${run.id}/${run.attempt}` === record.run) found.push({ record, run });
   }
   return found;
+}
+
+/** Acts that have not said how they ended. One that something became live after is over, whatever it says. */
+function open(records: readonly Record[]): readonly TargetRecord[] {
+  const found = new Map<TargetId, TargetRecord[]>();
+  for (const record of records) {
+    if (!isTarget(record)) continue;
+    const { target, state } = record;
+    if (state === "under-way" || state === "begun") found.set(target, [...(found.get(target) ?? []), record]);
+    else if (state === "good" || state === "serving" || state === "changed") found.delete(target);
+  }
+  return [...found.values()].flat();
 }
 
 /** The records, once nobody else is at these targets any more. Rejects where that does not come. */

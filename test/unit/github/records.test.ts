@@ -53,13 +53,13 @@ class Kept {
   records = (): readonly Record[] => recordsOf(this.all);
 }
 
-type Bad = { readonly kind: AttemptSpec["kind"]; readonly service: string; readonly changed: boolean };
+type Bad = { readonly kind: AttemptSpec["kind"]; readonly service: string; readonly changed: boolean; readonly tells: boolean };
 type Act = { readonly environment: string; readonly services: readonly string[]; readonly commit: number; readonly bad: Bad | null };
 
 /** Attempts end well but for the one that is to fail. */
 class Attempts extends NoopExecutor {
   readonly #bad: () => Bad | null;
-  readonly #failing = new Map<string, boolean>();
+  readonly #failing = new Map<string, Pick<Bad, "changed" | "tells">>();
   constructor(bad: () => Bad | null) {
     super();
     this.#bad = bad;
@@ -67,13 +67,18 @@ class Attempts extends NoopExecutor {
   override start(spec: AttemptSpec): Promise<void> {
     const bad = this.#bad();
     if (bad && "target" in spec && spec.kind === bad.kind && spec.target.startsWith(`${bad.service}@`))
-      this.#failing.set(spec.id, bad.changed);
+      this.#failing.set(spec.id, { ...bad, tells: bad.tells || spec.kind === "deploy" });
     return super.start(spec);
   }
   override onEnd(listener: (attempt: string, end: AttemptEnd | "lost") => void): void {
     super.onEnd((attempt, end) => {
-      const changed = this.#failing.get(attempt);
-      listener(attempt, changed === undefined || end === "lost" ? end : { ...end, outcome: "failed", changed, message: "it said no" });
+      const bad = this.#failing.get(attempt);
+      listener(
+        attempt,
+        bad === undefined || end === "lost"
+          ? end
+          : { ...end, outcome: bad.tells ? "failed" : "errored", changed: bad.changed, message: "it said no" },
+      );
     });
   }
 }
@@ -108,8 +113,8 @@ async function seen(store: Store, commits: readonly string[]) {
   for (const { id } of items) ledger[id] = (await store.ledger(id, { limit: 100, cursor: null })).items.map(entry);
   return {
     targets: items
-      .flatMap((t) => (ledger[t.id]?.length ? [[t.id, live(t.live), t.serving, t.good, live(t.lastGood), t.unknown]] : []))
-      .toSorted(),
+      .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+      .flatMap((t) => (ledger[t.id]?.length ? [[t.id, live(t.live), t.serving, t.good, live(t.lastGood), t.unknown]] : [])),
     ledger: Object.fromEntries(Object.entries(ledger).filter(([, entries]) => entries.length > 0)),
     good: (await Promise.all(commits.map((commit) => store.goodTargets(commit)))).map((targets) => targets.toSorted()),
   };
@@ -120,7 +125,12 @@ const act: fc.Arbitrary<Act> = fc.record({
   services: fc.subarray([...SERVICES], { minLength: 1 }),
   commit: fc.nat(2),
   bad: fc.option(
-    fc.record({ kind: fc.constantFrom("deploy", "verify", "soak"), service: fc.constantFrom(...SERVICES), changed: fc.boolean() }),
+    fc.record({
+      kind: fc.constantFrom("deploy", "verify", "soak"),
+      service: fc.constantFrom(...SERVICES),
+      changed: fc.boolean(),
+      tells: fc.boolean(),
+    }),
   ),
 });
 
@@ -138,10 +148,7 @@ test("jobs that know nothing but records come out as one engine that remembers e
         bad = one.bad;
         await carryOut(lasting, one, commits);
         const home = mkdtempSync(join(tmpdir(), "sluice-records-"));
-        const journal = new Journal(
-          { forge: kept.forge, run: `${i + 1}/1`, records: kept.records(), production: false, logUrl: "" },
-          new Set(),
-        );
+        const journal = new Journal({ forge: kept.forge, run: `${i + 1}/1`, records: kept.records(), production: false, logUrl: "" }, OWN);
         const outputs = new Outputs({}, () => {});
         const rows = rowsOf(kept.records(), null, 0);
         await (await openSqliteStore(home, { version: "0.0.0", seed: rows })).close();

@@ -173,12 +173,15 @@ export class Workflow {
     return await done.promise;
   }
 
-  async #step(request: CiStep, options: JobOptions, run: Run): Promise<JobEnd> {
+  /** What a job of a workflow run is told; `files`: where it writes what it hands on. */
+  environment(
+    options: JobOptions,
+    run: Run,
+  ): { readonly env: Record<string, string>; readonly read: (name: "output" | "summary") => string } {
     const files = mkdtempSync(join(this.directory, "job-"));
     const at = (name: string): string => join(files, name);
     writeFileSync(at("event"), JSON.stringify({ repository: { default_branch: "main", full_name: "team/shop" } }));
     const head = this.repo.git("rev-parse", "HEAD");
-    let out = "";
     const env: Record<string, string> = {
       PATH: process.env["PATH"] ?? "",
       ...this.github.env(this.#token, "team/shop"),
@@ -193,6 +196,12 @@ export class Workflow {
       ...(options.commit === null ? {} : { SLUICE_COMMIT: options.commit ?? head }),
       ...options.env,
     };
+    return { env, read: (name) => (existsSync(at(name)) ? readFileSync(at(name), "utf8") : "") };
+  }
+
+  async #step(request: CiStep, options: JobOptions, run: Run): Promise<JobEnd> {
+    const { env, read } = this.environment(options, run);
+    let out = "";
     const forge = options.between?.(this.forge()) ?? this.forge();
     const host = {
       env,
@@ -203,7 +212,6 @@ export class Workflow {
       forge: () => Promise.resolve(forge),
       wait: options.wait ?? wait,
     };
-    const read = (name: string) => (existsSync(at(name)) ? readFileSync(at(name), "utf8") : "");
     const end = (exit: number, error: CliError | null): JobEnd => ({
       exit,
       error,
