@@ -22,7 +22,7 @@ export function githubGates(request: ForgeRequest, host: ForgeHost): Promise<Git
           const { gates, unclear } = await waitingGates(forge, id, environments);
           return { ...remote, commit: id, gates, unclear: unclear.map(({ id: run, title, url }) => ({ run, title, url })) };
         }),
-      review: (gates, decision) => forPeople(() => reviewGates(forge, gates, decision)),
+      review: (gates, decision) => forPeople(() => reviewGates(forge, gates, decision, host.interrupted)),
       holds: (environment) => forPeople(async () => (await standingHolds(forge, environment)).map(holdOf)),
       lift: (environment) =>
         forPeople(async () => (await liftHolds(forge, environment, (await forge.whoAmI()) ?? "a token of no person")).map(holdOf)),

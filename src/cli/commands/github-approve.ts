@@ -50,11 +50,13 @@ async function approve(session: Session, given: string, options: Options): Promi
   if (waiting.gates.length === 0) return nothingWaits(session, waiting, environments);
   session.say(gatesText(session, waiting));
   await session.confirm(`${reject ? "Reject" : "Approve"} ${waiting.gates.length === 1 ? "this" : `these ${waiting.gates.length}`}?`, yes);
-  const reviewed = await session.patiently(github.review(waiting.gates, decision));
+  // Left in its midst with Ctrl-C, it still says what was done.
+  const reviewed = await github.review(waiting.gates, decision);
   if (session.json) session.printJson(jsonOf(waiting, reviewed));
   else session.print(reviewedText(session, reviewed));
   const budget = github.budget();
   if (reviewed.some(({ result }) => result === "failed") && budget !== null) session.note(budget);
+  if (session.context.interrupted.aborted) return EXIT.interrupted;
   return reviewed.every(({ result }) => result === decision.state || result === "already") ? EXIT.done : EXIT.failed;
 }
 

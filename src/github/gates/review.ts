@@ -7,21 +7,28 @@ const TRIES = 3;
 /** After these there is no use in asking for the next run. */
 const HOPELESS: ReadonlySet<ForgeError["code"]> = new Set(["limited", "unauthorized"]);
 
-/** Decides on all of these: one act a run, one run after the other. What became of each is found out where GitHub's answer does not say. */
-export async function reviewGates(forge: Forge, gates: readonly WaitingGate[], decision: GateDecision): Promise<readonly ReviewedGate[]> {
+/** Decides on all of these: one act a run, one run after the other. What became of each is found out where GitHub's answer does not say; where `interrupted` comes amid it, what was done is told all the same. */
+export async function reviewGates(
+  forge: Forge,
+  gates: readonly WaitingGate[],
+  decision: GateDecision,
+  interrupted: AbortSignal,
+): Promise<readonly ReviewedGate[]> {
   const done: ReviewedGate[] = [];
-  let over: ForgeError | null = null;
+  let over: string | null = null;
   for (const [run, its] of Map.groupBy(gates, (gate) => gate.run)) {
-    if (over) {
-      done.push(...its.map((gate) => ended(gate, "failed", words(over as ForgeError))));
+    const all = (why: string): readonly ReviewedGate[] => its.map((gate) => ended(gate, "failed", why));
+    if (over !== null) {
+      done.push(...all(over));
       continue;
     }
     try {
       done.push(...(await reviewRun(forge, run, its, decision)));
     } catch (error) {
-      if (!(error instanceof ForgeError)) throw error;
-      done.push(...its.map((gate) => ended(gate, "failed", words(error))));
-      if (HOPELESS.has(error.code)) over = error;
+      if (interrupted.aborted) over = "interrupted before";
+      else if (!(error instanceof ForgeError)) throw error;
+      else if (HOPELESS.has(error.code)) over = words(error);
+      done.push(...all(interrupted.aborted ? "interrupted: it may have been decided all the same" : words(error as ForgeError)));
     }
   }
   return done;

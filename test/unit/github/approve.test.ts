@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { githubGates } from "../../../src/app/github/gates.ts";
 import type { ReviewedGate } from "../../../src/contract/gates.ts";
 import { findTool } from "../../../tools/github/tools.ts";
@@ -253,6 +253,24 @@ describe("when GitHub fails", () => {
     expect(ended.err).toMatch(/\d+ of 5000 requests are left until/);
     expect(all.map(({ status }) => status)).toEqual(["completed", "waiting", "waiting"]);
     expect(posts()).toBe(2);
+  });
+
+  it("an interruption amid the act tells what was done", async () => {
+    const all = [run(), run(), run()];
+    github.fail({ method: "POST", after: 1, hangs: true, times: 9 });
+    const interruption = new AbortController();
+    const approving = approve([C1, "--yes", "--json"], "ben", { interruption });
+    await vi.waitFor(() => expect(posts()).toBe(2));
+    interruption.abort();
+    const ended = await approving;
+    expect(ended.exit).toBe(130);
+    expect(results(ended)).toEqual(["mainnet approved", "mainnet failed", "mainnet failed"]);
+    expect(jsonOf<Answer>(ended).gates.map(({ why }) => why)).toEqual([
+      "",
+      "interrupted: it may have been decided all the same",
+      "interrupted before",
+    ]);
+    expect(all.map(({ status }) => status)).toEqual(["completed", "waiting", "waiting"]);
   });
 
   it("an expired token says so, and is not shown", async () => {
