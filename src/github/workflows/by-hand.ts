@@ -2,7 +2,7 @@ import { gateName } from "../../core/config/github.ts";
 import { wavesJob, gateNeeded } from "./deploy-environment.ts";
 import { COMMIT_INPUTS, reportJob } from "./deploy-all.ts";
 import { expression, type Workflow } from "./model.ts";
-import { minutes, type Project } from "./project.ts";
+import { minutes, UNDER_WAY_MS, type Project } from "./project.ts";
 import { gateJob, outputsOf, READ, sluice, withImages, WRITE } from "./steps.ts";
 
 /** An environment back to a set that worked, by hand. */
@@ -32,7 +32,7 @@ export function rollbackAll(project: Project): Workflow {
         about: "Looks at the whole set before anything is touched, and holds the environment for deploys.",
         permissions: withImages(project, WRITE),
         outputs: outputsOf("rollback", ["commit", "waves", "to", "gate"]),
-        minutes: minutes(0),
+        minutes: minutes(UNDER_WAY_MS),
         steps: sluice(project, "Pre-flight", `rollback --env "$SLUICE_ENV" --waves ${project.waves}`, {
           id: "rollback",
           env: { SLUICE_ENV: environment, SLUICE_TO: expression("inputs.to"), SLUICE_REASON: expression("inputs.reason") },

@@ -1,8 +1,7 @@
 import { WORKFLOW_FILES } from "../../core/config/github.ts";
 import { expression, lock, type Fields, type Job, type Workflow } from "./model.ts";
-import type { Place, Project } from "./project.ts";
-import { anything, declaredSecrets, gateJob, gateOf, outputsOf, passedSecrets, READ, sluice, withImages, WRITE } from "./steps.ts";
-import { minutes } from "./project.ts";
+import { minutes, UNDER_WAY_MS, type Place, type Project } from "./project.ts";
+import { anything, declaredSecrets, gateJob, gateOf, outputsOf, passedSecrets, sluice, withImages, WRITE } from "./steps.ts";
 
 const OUTPUTS = ["commit", "waves", "artifacts", "direction", "to", "gate"];
 
@@ -66,9 +65,10 @@ function resolveJob(project: Project, place: Place): Job {
   });
   return {
     name: "Resolve",
-    permissions: withImages(project, READ),
+    about: "A way back begins here: it holds the environment for deploys, for which records are written.",
+    permissions: withImages(project, WRITE),
     outputs: outputsOf("resolve", OUTPUTS),
-    minutes: minutes(0),
+    minutes: minutes(UNDER_WAY_MS),
     steps: place.gated ? steps : [...steps, refuseWithoutGate(place)],
   };
 }

@@ -99,6 +99,9 @@ const MOST_MINUTES = 7_200;
 
 export const minutes = (ms: number): number => Math.min(MOST_MINUTES, Math.ceil(ms / MINUTE) + SLACK_MINUTES);
 
-/** What a service's leg may take: its deploy, its checks and its soak, and the wait for what it needs. */
+/** How long `sluice ci` waits for what other workflow runs have under way at its targets. */
+export const UNDER_WAY_MS = 30 * MINUTE;
+
+/** What a service's leg may take: its deploy, its checks and its soak, and the waits for others and for what it needs. */
 export const legMs = ({ deploy, verify }: Service, { policy }: Place): number =>
-  deploy.timeoutMs + (verify?.timeoutMs ?? 0) + (verify?.soakMs ?? 0) + policy.needsTimeoutMs;
+  UNDER_WAY_MS + deploy.timeoutMs + (verify?.timeoutMs ?? 0) + (verify?.soakMs ?? 0) + policy.needsTimeoutMs;

@@ -28,6 +28,20 @@ type Lock = { readonly group?: string; readonly queue?: string; readonly "cancel
 const EVENTS = new Set(["push", "workflow_dispatch", "workflow_call"]);
 const MOST_BYTES = 500_000;
 const MOST_INPUTS = 25;
+/** What the commands ask GitHub for. A way back by hand begins in `resolve`, which holds the environment by a record. */
+const LOOKS = { actions: "read", contents: "read", deployments: "read" };
+const WRITES = { ...LOOKS, deployments: "write" };
+const RIGHTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  plan: LOOKS,
+  build: LOOKS,
+  resolve: WRITES,
+  wait: LOOKS,
+  gate: { actions: "read", contents: "read" },
+  deploy: WRITES,
+  rollback: WRITES,
+  approvals: LOOKS,
+  report: LOOKS,
+};
 const JOB_ID = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 
 /** What is wrong in one file by itself, one line each. */
@@ -61,13 +75,15 @@ function jobProblems(id: string, job: PlainJob, say: (check: string, message: st
   if (job.environment === undefined && /\bsecrets\b/.test(JSON.stringify(job.steps ?? [])))
     say("secrets", "sees secrets outside of any environment");
   const runs = job.steps?.map(({ run = "" }) => run).join("\n") ?? "";
-  if (/ ci deploy\b/.test(runs)) {
+  const [, command = ""] = / ci (\w+)/.exec(runs) ?? [];
+  for (const [scope, level] of Object.entries(RIGHTS[command] ?? {}))
+    if (job.permissions?.[scope] !== level) say("permissions", `sluice ci ${command} needs ${scope}: ${level}`);
+  if (command === "deploy") {
     if (job.environment === undefined) say("environment", "deploys outside of any environment");
     if (!job.concurrency?.group?.startsWith("sluice/target/")) say("lock", "deploys without the lock of its target");
   }
-  if (/ ci build\b/.test(runs) && !job.concurrency?.group?.startsWith("sluice/build/"))
-    say("lock", "builds without the lock of the commit");
-  if (typeof job.environment === "string" && job.environment.endsWith("-approval") && !/ ci gate\b/.test(runs))
+  if (command === "build" && !job.concurrency?.group?.startsWith("sluice/build/")) say("lock", "builds without the lock of the commit");
+  if (typeof job.environment === "string" && job.environment.endsWith("-approval") && command !== "gate")
     say("gate", "does not verify its approval");
   for (const step of job.steps ?? []) stepProblems(step, say);
 }
