@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -5,6 +6,7 @@ import { CliError, EXIT } from "../../cli/exit.ts";
 import type { Digest, TargetId } from "../../core/config/config.ts";
 import type { Change } from "../../core/run/changes.ts";
 import { Engine } from "../../engine/engine.ts";
+import { writeMaskKey } from "../../cluster/print.ts";
 import type { Driver } from "../../engine/ports/driver.ts";
 import type { Store } from "../../engine/ports/store.ts";
 import { LocalExecutor } from "../../executor/local/index.ts";
@@ -40,6 +42,7 @@ export type EngineSeed = {
 
 /** Between TERM and KILL, in ms: GitHub gives a job that is cancelled ten seconds in all. */
 export const GRACE_MS = 4_000;
+const LEAST_KEY = 32;
 /** Attempts whose logs stay under `SLUICE_HOME`. */
 const KEPT_ATTEMPTS = 1_000;
 
@@ -52,6 +55,7 @@ export async function openEngine(place: Place, seed: EngineSeed): Promise<CiEngi
   const temporary = await mkdtemp(join(tmpdir(), "sluice-ci-"));
   const home = kept ?? join(temporary, "home");
   await mkdir(home, { recursive: true, mode: 0o700 });
+  giveMaskKey(place, home);
   const real = await openSqliteStore(join(temporary, "store"), { version: packageVersion(), seed: seed.rows });
   const store = seed.journal?.between(real) ?? real;
   const remove = async (): Promise<void> => {
@@ -103,6 +107,15 @@ export async function openEngine(place: Place, seed: EngineSeed): Promise<CiEngi
     await remove();
     throw error;
   }
+}
+
+/** By the same key in every job, values that nobody may see are told apart by what they are: else what is live already is applied again wherever there is one. */
+function giveMaskKey({ host: { env } }: Place, home: string): void {
+  const key = env["SLUICE_MASK_KEY"];
+  if (!key) return;
+  if (key.length < LEAST_KEY)
+    throw new CliError(EXIT.usage, `SLUICE_MASK_KEY has less than ${LEAST_KEY} characters`, "Make one: openssl rand -hex 32");
+  writeMaskKey(home, createHash("sha256").update(key).digest("hex"));
 }
 
 /** Services that are processes of this host are brought back where they are this job's: another job may be at the others. */
