@@ -1,5 +1,5 @@
 import type { CiAnswer, CiRequest } from "../../cli/context.ts";
-import { CliError, type ExitCode } from "../../cli/exit.ts";
+import { CliError, type ExitCode, Interrupted } from "../../cli/exit.ts";
 import { asCliError } from "../errors.ts";
 import { ciApprovals } from "./approvals.ts";
 import { ciBuild } from "./build.ts";
@@ -18,7 +18,7 @@ export async function ci(request: CiRequest, host: CiHost): Promise<CiAnswer> {
     const place = await openPlace(host);
     return { exit: await step(place, request), data: place.outputs.handed };
   } catch (error) {
-    const said = asCliError(error);
+    const said = host.interrupted.aborted && !(error instanceof CliError) ? new Interrupted("The job was cancelled") : asCliError(error);
     if (said instanceof CliError) host.out(`::error::${annotation(said)}\n`);
     throw said;
   }
