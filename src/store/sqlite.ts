@@ -14,6 +14,7 @@ import { owned, StoreLock } from "./lock.ts";
 import { eventsAfter, lastEvent } from "./log.ts";
 import { checkSchema, migrate } from "./migrations/index.ts";
 import { NodeSqlite } from "./node-sqlite.ts";
+import { Notes } from "./notes.ts";
 import { ownerHere, removeOwner, writeOwner } from "./owner.ts";
 import { Plans } from "./plans.ts";
 import { RunReader } from "./runs.ts";
@@ -158,6 +159,7 @@ class SqliteStore implements Store {
   readonly #runs: RunReader;
   readonly #fleet: FleetReader;
   readonly #answers: AnswerBook;
+  readonly #notes: Notes;
 
   constructor(home: string, file: string | URL, database: NodeSqlite, ownership: Ownership | null) {
     this.#home = home;
@@ -168,6 +170,7 @@ class SqliteStore implements Store {
     this.#runs = new RunReader(this.#db, this.#plans);
     this.#fleet = new FleetReader(this.#db);
     this.#answers = new AnswerBook(this.#db, database);
+    this.#notes = new Notes(this.#db, database);
   }
 
   async commit(entries: readonly Entry[], done: readonly string[]): Promise<readonly number[]> {
@@ -214,6 +217,10 @@ class SqliteStore implements Store {
   answerOf: Store["answerOf"] = (key) => this.#answers.find(key);
   rememberAnswer: Store["rememberAnswer"] = async (key, answer, at) =>
     this.#owning().transaction(() => this.#answers.remember(key, answer, at));
+
+  note: Store["note"] = (key) => this.#notes.one(key);
+  notes: Store["notes"] = (prefix) => this.#notes.all(prefix);
+  setNotes: Store["setNotes"] = async (notes) => this.#owning().transaction(() => this.#notes.set(notes));
 
   async close(): Promise<void> {
     this.#database.close();
