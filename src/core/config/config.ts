@@ -32,8 +32,8 @@ export type Github = {
   readonly command: string;
   /** Whose pushes deploy. */
   readonly branch: string;
-  /** Which workflows a push starts. */
-  readonly push: { readonly all: boolean; readonly services: boolean };
+  /** What a push starts: workflows, or the server's deploy all. */
+  readonly push: { readonly all: boolean; readonly services: boolean; /** `sluice serve` deploys all. */ readonly server: boolean };
   /** null: as many as the services have levels. */
   readonly waves: number | null;
 };

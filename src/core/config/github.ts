@@ -53,8 +53,8 @@ export const github = object({
   command: optional("How `sluice` is called there.", line, STANDARD.command),
   branch: optional("The branch whose pushes deploy.", branch, STANDARD.branch),
   push: optional(
-    "Which workflows a push starts: `all` for deploy all, `services` for each service whose `paths` it touches. Empty: none, they are started by hand.",
-    list(choice("all", "services")),
+    "What a push starts: the workflow `all` for deploy all, `services` for those of each service whose `paths` it touches, or `server`: a running `sluice serve` deploys all. Empty: nothing, all is started by hand.",
+    list(choice("all", "services", "server")),
     STANDARD.push,
   ),
   waves: optional("How many waves the files provide for. Left out: as many as the services need.", whole(1, MOST_WAVES)),
@@ -68,7 +68,7 @@ export function buildGithub(raw: RawGithub): Github {
     install: raw.install?.value ?? STANDARD.install,
     command: raw.command?.value ?? STANDARD.command,
     branch: raw.branch?.value ?? STANDARD.branch,
-    push: { all: push.has("all"), services: push.has("services") },
+    push: { all: push.has("all"), services: push.has("services"), server: push.has("server") },
     waves: raw.waves?.value ?? null,
   };
 }
@@ -92,6 +92,7 @@ export const TOKEN = "GITHUB_TOKEN";
 /** What GitHub cannot keep or name, where a file asks for workflows. */
 export function checkGithub(raw: RawFile, report: Report): void {
   if (raw.github === undefined) return;
+  checkPush(raw.github, report);
   checkFiles(raw, report);
   const environments = raw.environments ?? new Map<string, { key: Span; value: RawEnvironment | undefined }>();
   const tooMany = [...environments.values()][MOST_ENVIRONMENTS];
@@ -106,9 +107,22 @@ export function checkGithub(raw: RawFile, report: Report): void {
   for (const [id, { value }] of environments) {
     if (value === undefined) continue;
     checkGate(id, value, environments, report);
-    for (const approval of [value.approval, value.rollback]) if (approval !== undefined) checkCount(approval, report);
+    if (!raw.github.push?.some((what) => what.value === "server"))
+      for (const approval of [value.approval, value.rollback]) if (approval !== undefined) checkCount(approval, report);
     checkSecrets(value.credentials ?? [], report);
   }
+}
+
+/** Two orchestrators at one target know nothing of each other. */
+function checkPush({ push }: RawGithub, report: Report): void {
+  const server = push?.find(({ value }) => value === "server");
+  if (server === undefined || push === undefined || push.length === 1) return;
+  report.error(
+    "github-push-twice",
+    server.at,
+    "a push would start workflows and the server's deploy all, both for the same targets",
+    "name `server` alone, or leave it out",
+  );
 }
 
 function checkFiles(raw: RawFile, report: Report): void {
