@@ -1,12 +1,20 @@
 import { ForgeError } from "../forge.ts";
 
+/** Tokens that end and are made anew, as those of an App's installation. */
+export type Tokens = {
+  /** One that is good for some time yet. */
+  readonly current: () => Promise<string>;
+  /** It was not taken: the next is another one. */
+  readonly refused: (token: string) => void;
+};
+
 /** Where a forge is, and as whom it is asked. The token is in no message and no log. */
 export type Access = {
   /** Of the REST API, without a slash at its end. */
   readonly apiUrl: string;
   readonly owner: string;
   readonly repository: string;
-  readonly token: string;
+  readonly token: string | Tokens;
 };
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -16,7 +24,6 @@ export function accessFrom(
   env: Environment,
   given: { readonly repository?: string; readonly serverUrl?: string; readonly token?: string } = {},
 ): Access {
-  const [owner, repository] = repositoryFrom(given.repository ?? env["GITHUB_REPOSITORY"]);
   const token = given.token ?? env["GITHUB_TOKEN"] ?? env["GH_TOKEN"] ?? "";
   if (token.trim() === "")
     throw new ForgeError(
@@ -26,7 +33,16 @@ export function accessFrom(
     );
   if (/[\s\p{Cc}]/u.test(token))
     throw new ForgeError("unauthorized", "the token for GitHub has spaces or line ends in it", "set it again, without");
-  return { apiUrl: apiUrlFrom(env, given.serverUrl), owner, repository, token };
+  return { ...placeFrom(env, given), token };
+}
+
+/** Where it is, whoever asks. Throws `ForgeError`. */
+export function placeFrom(
+  env: Environment,
+  given: { readonly repository?: string; readonly serverUrl?: string } = {},
+): Omit<Access, "token"> {
+  const [owner, repository] = repositoryFrom(given.repository ?? env["GITHUB_REPOSITORY"]);
+  return { apiUrl: apiUrlFrom(env, given.serverUrl), owner, repository };
 }
 
 function repositoryFrom(name: string | undefined): readonly [owner: string, repository: string] {

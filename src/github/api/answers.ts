@@ -104,3 +104,7 @@ export const customRules = z.object({
 export const repository = z.object({ full_name: z.string(), private: z.boolean(), fork: z.boolean(), default_branch: z.string() });
 export const person = login;
 export const commit = z.object({ sha: commitId });
+
+/** What moved a ref, newest first. */
+export const activity = z.array(z.object({ after: z.string(), ref: z.string(), actor }));
+export const installation = z.object({ id });

@@ -3,6 +3,7 @@ import { retry } from "@octokit/plugin-retry";
 import { throttling } from "@octokit/plugin-throttling";
 import type { ZodType } from "zod";
 import type { Access } from "./access.ts";
+import { ForgeError } from "../forge.ts";
 import { forgeError, unreadable, type Question } from "./errors.ts";
 
 export type ClientOptions = {
@@ -40,6 +41,8 @@ export class Client {
   readonly #access: Access;
   readonly #options: ClientOptions;
   readonly #budgets = new Map<string, Budget>();
+  /** Sent last: it must be in no message. */
+  #token = "";
 
   constructor(access: Access, options: ClientOptions = {}) {
     this.#access = access;
@@ -48,7 +51,6 @@ export class Client {
     const onLimit = (kind: string) => (seconds: number, _request: unknown, _kit: unknown, count: number) =>
       this.#isPatient(kind, seconds, count);
     this.#kit = new Kit({
-      auth: access.token,
       baseUrl: access.apiUrl,
       userAgent: "sluice",
       log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
@@ -61,6 +63,11 @@ export class Client {
         // Typed as a group of bottleneck's, of which the plugin uses no more than this.
         ...({ write: pace(writeEveryMs), notifications: pace(0) } as object),
       },
+    });
+    const { token } = access;
+    this.#kit.hook.before("request", async (request) => {
+      this.#token = typeof token === "string" ? token : await token.current();
+      request.headers.authorization = `token ${this.#token}`;
     });
   }
 
@@ -114,13 +121,25 @@ export class Client {
     const { signal } = this.#options;
     try {
       signal?.throwIfAborted();
-      const answer = await untilAborted(this.#kit.request(route, params), signal);
+      const answer = await untilAborted(this.#sent(route, params), signal);
       // Redirects are not followed: a POST would become a GET, and a token might go to another host.
       if (answer.status >= 300) throw Object.assign(new Error("moved"), { status: answer.status, response: answer });
       return answer as { data: unknown; headers: Record<string, unknown> };
     } catch (error) {
       signal?.throwIfAborted();
-      throw forgeError(error, question, this.#access.token, this.now());
+      throw forgeError(error, question, this.#token, this.now());
+    }
+  }
+
+  /** A token that ends while it is on its way is not taken, and nothing was done: with another one it is asked again. */
+  async #sent(route: string, params: Params) {
+    const { token } = this.#access;
+    try {
+      return await this.#kit.request(route, params);
+    } catch (error) {
+      if (typeof token === "string" || (error as { status?: unknown }).status !== 401 || error instanceof ForgeError) throw error;
+      token.refused(this.#token);
+      return await this.#kit.request(route, params);
     }
   }
 

@@ -22,7 +22,11 @@ const TRIES = 3;
  * (GraphQL counts 1 point for such a query: 100 nodes with one connection each). What a deploy of all 180 targets writes stays: one record and about three statuses each, 720 requests.
  */
 export function githubForge(access: Access, options: ClientOptions = {}): Forge {
-  const client = new Client(access, options);
+  return forgeOn(new Client(access, options), access);
+}
+
+/** The same over a client that others use too. */
+export function forgeOn(client: Client, access: Pick<Access, "owner" | "repository">): Forge {
   const here = { owner: access.owner, repo: access.repository };
 
   const list = async (filter: Parameters<Forge["deployments"]>[0]): Promise<readonly answers.DeploymentAnswer[]> => {

@@ -61,7 +61,14 @@ export class Github {
 
   /** A token as a job gets it, or another App's; without `permissions` it may write whatever an installation may. */
   installation(app = "github-actions", permissions: Readonly<Record<string, "read" | "write">> | null = null): string {
-    const all = { actions: "write", deployments: "write", contents: "write", checks: "write", metadata: "read" } as const;
+    const all = {
+      actions: "write",
+      deployments: "write",
+      contents: "write",
+      checks: "write",
+      statuses: "write",
+      metadata: "read",
+    } as const;
     return this.#issue(`ghs_${app}${this.#service.tokens.size}${"0".repeat(20)}`, {
       kind: "installation",
       app,

@@ -41,6 +41,15 @@ export const handlers: Readonly<Record<string, Handler>> = {
   "repos/get": ({ repository, places }) => said(present.repository(repository, places, "full-repository")),
   "repos/get-commit": ({ repository, params }) => said(present.commit(repository.resolve(decodeURIComponent(params["ref"] ?? "")))),
 
+  "repos/list-activities": ({ repository, query }) =>
+    listed(repository.activity.filter(({ ref }) => matches(query["ref"], ref)).map((row) => present.activity(row))),
+  "repos/create-commit-status": ({ repository, params, body, token }) => {
+    const { state = "", context = "default", description = "", target_url: url = "" } = body as Record<string, string>;
+    if (description.length > 140) throw new Refusal(422, "Validation Failed: description is too long");
+    const row = { sha: repository.resolve(params["sha"] ?? ""), state, context, description, url };
+    repository.commitStatuses.unshift(row);
+    return said(present.commitStatus(row, loginOf(token)), 201);
+  },
   "repos/list-deployments": ({ repository, query, places }) =>
     listed(
       repository.deployments
@@ -140,6 +149,7 @@ export function permissionOf(operation: string): string {
   )
     return operation.includes("branch-policies") ? "actions" : "deployments";
   if (operation.includes("environment") || operation.includes("protection-rules")) return "actions";
-  if (operation === "repos/get-commit") return "contents";
+  if (operation === "repos/get-commit" || operation === "repos/list-activities") return "contents";
+  if (operation === "repos/create-commit-status") return "statuses";
   return "metadata";
 }

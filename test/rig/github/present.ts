@@ -182,6 +182,29 @@ export const review = (given: Run["reviews"][number], of: Run, places: Places) =
 
 export const commit = (sha: string) => complete("commit", { sha, node_id: nodeId("C", hash(sha)), parents: [] });
 
+export const activity = ({ id, ref, after, by, at }: Repository["activity"][number]) =>
+  complete("activity", {
+    id,
+    node_id: nodeId("PSH", id),
+    ref,
+    after,
+    before: "0".repeat(40),
+    timestamp: time(at),
+    activity_type: "push",
+    actor: user(by),
+  });
+
+export const commitStatus = ({ sha, state, context, description, url }: Repository["commitStatuses"][number], by: string) =>
+  complete("status", {
+    id: hash(sha + context),
+    node_id: nodeId("SC", hash(sha)),
+    state,
+    context,
+    description,
+    target_url: url,
+    creator: user(by),
+  });
+
 /** The same number for the same name, so that nothing has to be remembered. */
 export function hash(name: string): number {
   let value = 7;

@@ -41,6 +41,16 @@ export class Repository {
   /** By path: the run that a start by hand makes. */
   readonly workflows = new Map<string, (inputs: Readonly<Record<string, string>>) => WorkflowByHand>();
   readonly commits = new Set<string>();
+  /** What moved refs, newest first. */
+  readonly activity: { readonly id: number; readonly ref: string; readonly after: string; readonly by: string; readonly at: number }[] = [];
+  /** Newest first. */
+  readonly commitStatuses: {
+    readonly sha: string;
+    readonly state: string;
+    readonly context: string;
+    readonly description: string;
+    readonly url: string;
+  }[] = [];
   readonly world: World;
 
   constructor(world: World, fullName: string, options: RepositoryOptions) {
@@ -63,6 +73,12 @@ export class Repository {
   /** As GitHub does for a job that names one: an environment that is not there is made, without any rule. */
   environmentOf(name: string): Environment {
     return this.environments.get(name) ?? this.environment(name);
+  }
+
+  pushed(branch: string, after: string, by: string): void {
+    this.refs.set(branch, after);
+    this.commits.add(after);
+    this.activity.unshift({ id: this.world.nextId(), ref: `refs/heads/${branch}`, after, by, at: this.world.now() });
   }
 
   run(options: RunOptions): Run {
