@@ -10,6 +10,7 @@ export type Asked = {
   readonly token: Token;
   readonly places: present.Places;
   readonly repository: Repository;
+  readonly issue: (whose: Token) => string;
   readonly budget: Readonly<
     Record<"core" | "graphql", { readonly limit: number; readonly remaining: number; readonly reset: number; readonly used: number }>
   >;

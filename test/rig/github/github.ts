@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import type { Server } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -39,6 +40,8 @@ export class Github {
     const github = new Github(service, server, enterprise ? `${origin}/api/v3` : origin, now);
     service.places = { api: github.url, html: origin };
     service.repositories = github.repositories;
+    let given = 0;
+    service.issue = (whose) => github.#issue(`ghs_${(given += 1)}${"0".repeat(30)}`, whose);
     return github;
   }
 
@@ -74,6 +77,19 @@ export class Github {
       app,
       permissions: permissions ?? all,
     });
+  }
+
+  /** An App that is installed in a repository; resolves to the private key that its server has. */
+  app(slug: string, id: string, repository: Repository): string {
+    const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    this.#service.apps.set(id, { slug, publicKey });
+    repository.installed.add(slug);
+    return privateKey.export({ type: "pkcs1", format: "pem" }).toString();
+  }
+
+  /** Every token that was given to an App. */
+  expireInstallations(): void {
+    for (const [token, { kind }] of this.#service.tokens) if (kind === "installation") this.#service.tokens.delete(token);
   }
 
   expire(token: string): void {

@@ -41,6 +41,20 @@ export const handlers: Readonly<Record<string, Handler>> = {
   "repos/get": ({ repository, places }) => said(present.repository(repository, places, "full-repository")),
   "repos/get-commit": ({ repository, params }) => said(present.commit(repository.resolve(decodeURIComponent(params["ref"] ?? "")))),
 
+  "apps/get-repo-installation": ({ token, repository }) => {
+    if (token.kind !== "app") throw new Refusal(401, "A JSON web token could not be decoded");
+    if (!repository.installed.has(token.app)) throw new Refusal(404, "Not Found");
+    return said(complete("installation", { id: repository.id * 10, app_slug: token.app, account: present.user("acme") }));
+  },
+  "apps/create-installation-access-token": ({ token, issue }) => {
+    if (token.kind !== "app") throw new Refusal(401, "A JSON web token could not be decoded");
+    const permissions = { actions: "write", deployments: "write", contents: "read", statuses: "write", metadata: "read" } as const;
+    const made = issue({ kind: "installation", app: token.app, permissions });
+    return said(
+      { token: made, expires_at: new Date(Date.now() + 3_600_000).toISOString(), permissions, repository_selection: "selected" },
+      201,
+    );
+  },
   "repos/list-activities": ({ repository, query }) =>
     listed(repository.activity.filter(({ ref }) => matches(query["ref"], ref)).map((row) => present.activity(row))),
   "repos/create-commit-status": ({ repository, params, body, token }) => {
@@ -139,6 +153,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
 
 /** What a token of an installation needs, by the operation's group; reading for GET, writing else. */
 export function permissionOf(operation: string): string {
+  if (operation === "actions/review-custom-gates-for-run") return "deployments";
   if (operation.startsWith("actions/")) return "actions";
   if (operation.startsWith("checks/")) return "checks";
   if (

@@ -88,6 +88,8 @@ export type ReviewRow = {
 
 /** Whose a token is and what it may. */
 export type Token =
+  /** An App itself, by a JWT that it has signed. */
+  | { readonly kind: "app"; readonly app: string }
   | { readonly kind: "person"; readonly login: string }
   | { readonly kind: "installation"; readonly app: string; readonly permissions: Readonly<Record<string, "read" | "write">> };
 

@@ -41,6 +41,8 @@ export class Repository {
   /** By path: the run that a start by hand makes. */
   readonly workflows = new Map<string, (inputs: Readonly<Record<string, string>>) => WorkflowByHand>();
   readonly commits = new Set<string>();
+  /** Slugs of Apps. */
+  readonly installed = new Set<string>();
   /** What moved refs, newest first. */
   readonly activity: { readonly id: number; readonly ref: string; readonly after: string; readonly by: string; readonly at: number }[] = [];
   /** Newest first. */

@@ -5,6 +5,7 @@ import { answerQuery } from "./graphql.ts";
 import type { Asked, Said } from "./asked.ts";
 import { handlers, permissionOf } from "./handlers.ts";
 import { Refusal, type Failure, type Token } from "./model.ts";
+import { appOf, type AppKey } from "./apps.ts";
 import type { Places } from "./present.ts";
 import type { Repository } from "./repository.ts";
 
@@ -12,7 +13,7 @@ export type Logged = { readonly method: string; readonly path: string; readonly 
 type Answer = { readonly status: number; readonly headers: Record<string, string>; readonly body: string };
 type Resource = "core" | "graphql";
 /** Requests an hour: of a person, and of GITHUB_TOKEN in one repository. */
-const BUDGETS = { person: 5000, installation: 1000 } as const;
+const BUDGETS = { person: 5000, installation: 1000, app: 5000 } as const;
 const HOUR_MS = 3_600_000;
 
 /** Everything between the socket and the handlers: tokens, budgets, injected failures, paging, and the check of both sides. */
@@ -20,6 +21,7 @@ export class Service {
   places: Places = { api: "", html: "" };
   repositories: ReadonlyMap<string, Repository> = new Map();
   readonly tokens = new Map<string, Token>();
+  readonly apps = new Map<string, AppKey>();
   readonly failures: (Failure & { left: number; skip: number })[] = [];
   readonly log: Logged[] = [];
   readonly misfits: string[] = [];
@@ -46,6 +48,11 @@ export class Service {
     });
   }
 
+  /** Gives a token out until somebody ends it; the double's own time has no hours. */
+  issue: (whose: Token) => string = () => {
+    throw new Error("nobody gives tokens out");
+  };
+
   limit(token: string, left: number, resetAt: number): void {
     for (const resource of ["core", "graphql"])
       this.#budgets.set(`${resource} ${token}`, { limit: BUDGETS.person, used: BUDGETS.person - left, resetAt });
@@ -58,7 +65,7 @@ export class Service {
     const path = this.#pathOf(request.url ?? "/");
     const method = request.method ?? "GET";
     const token = /^(?:token|bearer) (.+)$/i.exec(request.headers.authorization ?? "")?.[1] ?? "";
-    const whose = this.tokens.get(token);
+    const whose = this.#whose(token);
     this.log.push({ method, path, by: whose ? (whose.kind === "person" ? whose.login : whose.app) : "nobody", body: text });
     const failure = this.#failureFor(method, path);
     if (failure?.cut === "before") return void request.socket.destroy();
@@ -74,6 +81,11 @@ export class Service {
     if (failure?.cut !== "midway") return send(response, answer);
     response.writeHead(answer.status, { ...answer.headers, "content-length": Buffer.byteLength(answer.body) });
     response.write(answer.body.slice(0, answer.body.length / 2), () => request.socket.destroy());
+  }
+
+  #whose(token: string): Token | undefined {
+    const app = token.split(".").length === 3 ? appOf(token, this.apps, this.#now()) : null;
+    return app === null ? this.tokens.get(token) : { kind: "app", app };
   }
 
   #pathOf(url: string): string {
@@ -98,12 +110,12 @@ export class Service {
     const spent = this.#spend(token, path);
     const head = this.#budgetHeaders(token, path);
     try {
-      const whose = this.tokens.get(token);
+      const whose = this.#whose(token);
       if (!whose) throw new Refusal(401, "Bad credentials");
       if (!spent) throw new Refusal(403, `API rate limit exceeded for user ID 1.`);
       if (path === "/graphql") return { status: 200, headers: head, body: JSON.stringify(await this.#query(text)) };
       const budget = { core: this.#budgetOf(token, "core"), graphql: this.#budgetOf(token, "graphql") };
-      const given = { asked: { token: whose, places: this.places, budget } };
+      const given = { asked: { token: whose, places: this.places, budget, issue: this.issue } };
       const [pathname = "", query = ""] = path.split("?");
       const request = {
         method,
