@@ -11,6 +11,7 @@ const REPOSITORY = "/repos/{owner}/{repo}";
 const RUN = `${REPOSITORY}/actions/runs/{run_id}`;
 const OPERATIONS: Readonly<Record<string, readonly string[]>> = {
   "/user": ["get"],
+  "/users/{username}": ["get"],
   "/rate_limit": ["get"],
   [REPOSITORY]: ["get"],
   [`${REPOSITORY}/commits/{ref}`]: ["get"],
@@ -24,8 +25,8 @@ const OPERATIONS: Readonly<Record<string, readonly string[]>> = {
   [`${REPOSITORY}/deployments/{deployment_id}`]: ["get"],
   [`${REPOSITORY}/deployments/{deployment_id}/statuses`]: ["get", "post"],
   [`${REPOSITORY}/environments`]: ["get"],
-  [`${REPOSITORY}/environments/{environment_name}`]: ["get"],
-  [`${REPOSITORY}/environments/{environment_name}/deployment-branch-policies`]: ["get"],
+  [`${REPOSITORY}/environments/{environment_name}`]: ["get", "put"],
+  [`${REPOSITORY}/environments/{environment_name}/deployment-branch-policies`]: ["get", "post"],
   [`${REPOSITORY}/environments/{environment_name}/deployment_protection_rules`]: ["get"],
   [`${REPOSITORY}/actions/workflows`]: ["get"],
   [`${REPOSITORY}/actions/workflows/{workflow_id}`]: ["get"],

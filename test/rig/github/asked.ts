@@ -11,6 +11,8 @@ export type Asked = {
   readonly places: present.Places;
   readonly repository: Repository;
   readonly issue: (whose: Token) => string;
+  /** Logins by id. */
+  readonly people: ReadonlyMap<number, string>;
   readonly budget: Readonly<
     Record<"core" | "graphql", { readonly limit: number; readonly remaining: number; readonly reset: number; readonly used: number }>
   >;

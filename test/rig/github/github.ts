@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describedApi } from "./description.ts";
 import type { Failure, Token } from "./model.ts";
+import { hash } from "./present.ts";
 import { Repository, type RepositoryOptions } from "./repository.ts";
 import { Service, type Logged } from "./service.ts";
 
@@ -20,6 +21,7 @@ export class Github {
   /** Where the API is, without a slash at its end. */
   readonly url: string;
   readonly teams = new Map<string, readonly string[]>();
+  readonly #people = new Map<number, string>();
   readonly repositories = new Map<string, Repository>();
   readonly #service: Service;
   readonly #servers: Server[] = [];
@@ -42,6 +44,7 @@ export class Github {
     service.repositories = github.repositories;
     let given = 0;
     service.issue = (whose) => github.#issue(`ghs_${(given += 1)}${"0".repeat(30)}`, whose);
+    service.people = github.#people;
     return github;
   }
 
@@ -51,7 +54,7 @@ export class Github {
   }
 
   repository(fullName: string, options: RepositoryOptions = {}): Repository {
-    const world = { now: this.#now, nextId: () => (this.#lastId += 1), teams: this.teams };
+    const world = { now: this.#now, nextId: () => (this.#lastId += 1), teams: this.teams, people: this.#people };
     const made = new Repository(world, fullName, options);
     this.repositories.set(fullName.toLowerCase(), made);
     return made;
@@ -59,6 +62,7 @@ export class Github {
 
   /** A token of a person, who sees every repository. */
   person(login: string): string {
+    this.#people.set(hash(login), login);
     return this.#issue(`ghp_${login}${"0".repeat(20)}`, { kind: "person", login });
   }
 

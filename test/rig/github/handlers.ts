@@ -1,7 +1,8 @@
 import { complete } from "./description.ts";
+import { branch, environmentHandlers, environmentOf } from "./environments.ts";
 import { found, listed, loginOf, matches, said, type Asked, type Handler, type Said } from "./asked.ts";
 import { checkHandlers } from "./checks.ts";
-import { Refusal, type DeploymentRow, type Environment } from "./model.ts";
+import { Refusal, type DeploymentRow } from "./model.ts";
 import { workflowHandlers } from "./workflows.ts";
 import * as present from "./present.ts";
 import type { NewDeployment } from "./repository.ts";
@@ -10,8 +11,6 @@ import type { Run } from "./run.ts";
 const runOf = ({ repository, params }: Asked): Run => found(repository.runs.get(Number(params["run_id"])));
 const deploymentOf = ({ repository, params }: Asked): DeploymentRow =>
   found(repository.deployments.find(({ id }) => id === Number(params["deployment_id"])));
-const environmentOf = ({ repository, params }: Asked): Environment =>
-  found(repository.environments.get(decodeURIComponent(params["environment_name"] ?? "")));
 /** Workflow runs, newest first; of a search no more than a thousand are answered, as the operation's text says. */
 function runs(asked: Asked): Said {
   const { repository, query, places } = asked;
@@ -32,6 +31,7 @@ const rate = ({ limit, remaining, reset, used }: Asked["budget"]["core"]) => ({ 
 /** By operation id. */
 export const handlers: Readonly<Record<string, Handler>> = {
   ...checkHandlers,
+  ...environmentHandlers,
   ...workflowHandlers,
   "users/get-authenticated": ({ token }) => said(complete("public-user", { ...present.user(loginOf(token)), user_view_type: "public" })),
   "rate-limit/get": ({ budget }) => {
@@ -97,11 +97,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
       "environments",
     ),
   "repos/get-environment": (asked) => said(present.environment(environmentOf(asked), asked.repository, asked.places)),
-  "repos/list-deployment-branch-policies": (asked) =>
-    listed(
-      (environmentOf(asked).branches ?? []).map((name, id) => complete("deployment-branch-policy", { id, name, type: "branch" })),
-      "branch_policies",
-    ),
+  "repos/list-deployment-branch-policies": (asked) => listed((environmentOf(asked).branches ?? []).map(branch), "branch_policies"),
   "repos/get-all-deployment-protection-rules": (asked) => said(present.customRules(environmentOf(asked))),
 
   "actions/list-workflow-runs-for-repo": runs,

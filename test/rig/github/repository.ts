@@ -11,7 +11,13 @@ import {
 import { Run } from "./run.ts";
 
 export type RepositoryOptions = { readonly private?: boolean; readonly fork?: boolean; readonly defaultBranch?: string };
-export type World = { now(): number; nextId(): number; readonly teams: ReadonlyMap<string, readonly string[]> };
+export type World = {
+  now(): number;
+  nextId(): number;
+  readonly teams: ReadonlyMap<string, readonly string[]>;
+  /** Logins by id. */
+  readonly people: ReadonlyMap<number, string>;
+};
 
 /** The body of the request, as far as it is looked at. */
 export type NewDeployment = {

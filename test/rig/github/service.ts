@@ -20,6 +20,8 @@ const HOUR_MS = 3_600_000;
 export class Service {
   places: Places = { api: "", html: "" };
   repositories: ReadonlyMap<string, Repository> = new Map();
+  /** Logins by id. */
+  people: ReadonlyMap<number, string> = new Map();
   readonly tokens = new Map<string, Token>();
   readonly apps = new Map<string, AppKey>();
   readonly failures: (Failure & { left: number; skip: number })[] = [];
@@ -35,7 +37,7 @@ export class Service {
     this.#now = now;
     this.#enterprise = enterprise;
     for (const [operation, handle] of Object.entries(handlers))
-      api.registerHandler(operation, (context, given: { asked: Omit<Asked, "params" | "query" | "body" | "repository"> }) =>
+      api.registerHandler(operation, (context, given: { asked: Omit<Asked, "params" | "query" | "body" | "repository" | "people"> }) =>
         handle(this.#complete(operation, context, given.asked)),
       );
     api.register({
@@ -144,7 +146,7 @@ export class Service {
   }
 
   /** Whether this token may ask this of that repository; a repository that it may not see is not there. */
-  #complete(operation: string, context: Context, asked: Omit<Asked, "params" | "query" | "body" | "repository">): Asked {
+  #complete(operation: string, context: Context, asked: Omit<Asked, "params" | "query" | "body" | "repository" | "people">): Asked {
     const params = context.request.params as Record<string, string>;
     const { token } = asked;
     if (token.kind === "installation") {
@@ -163,6 +165,7 @@ export class Service {
       query: context.request.query as Record<string, string>,
       body: (context.request.requestBody ?? {}) as Record<string, unknown>,
       repository: repository as Repository,
+      people: this.people,
     };
   }
 
