@@ -15,6 +15,8 @@ type Start = {
   readonly inputs: Readonly<Record<string, string>> | null;
   /** A file with what GitHub would say of the event. */
   readonly event?: string;
+  /** Who has started it. */
+  readonly actor?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly secrets?: Readonly<Record<string, string>>;
   /** Where act keeps copies while jobs run. */
@@ -27,6 +29,7 @@ export function act({
   workflow,
   inputs,
   event,
+  actor,
   env = {},
   secrets = {},
   cache,
@@ -43,6 +46,7 @@ export function act({
     `--action-cache-path=${join(cache, "actions")}`,
     "--artifact-server-addr=127.0.0.1",
     ...(event === undefined ? [] : [`--eventpath=${event}`]),
+    ...(actor === undefined ? [] : [`--actor=${actor}`]),
     ...pairs("--input", inputs ?? {}),
     ...pairs("--env", env),
     ...pairs("-s", { GITHUB_TOKEN: "not-a-real-token", ...secrets }),
