@@ -8,7 +8,9 @@ import type { ClientOptions } from "../../github/api/client.ts";
 import { namedRepository, remoteOf, type Remote } from "../../github/gates/remote.ts";
 import { type Delivery, readDelivery } from "../../github/hooks/delivery.ts";
 import { Inbox } from "../../github/hooks/inbox.ts";
+import { Commits } from "../../github/server/commits.ts";
 import { Pushes } from "../../github/server/pushes.ts";
+import { Records } from "../../github/server/records.ts";
 import { type Log, Worker } from "../../github/server/worker.ts";
 import type { GitSource } from "../../source/git.ts";
 import { Upstream } from "../../source/upstream.ts";
@@ -35,7 +37,7 @@ export type GithubServer = {
   /** null: no secret is set. */
   readonly hook: Hook | null;
   /** Takes up what was left, and looks for what was missed. */
-  start(): void;
+  start(listensAt: string): void;
   close(): Promise<void>;
 };
 
@@ -65,14 +67,38 @@ export async function githubServer(parts: GithubParts): Promise<GithubServer> {
     { name: "pushes", clock, log, everyMs: RECONCILE_MS },
   );
 
+  let url = settings.publicUrl;
+  const link = (run: string): string | null => (url === null ? null : `${url}/runs/${run}`);
+  const telling = connected === null ? [] : tellersOf(parts, connected, link);
+  const stop = control.onCommit(() => telling.forEach((worker) => worker.wake()));
+
   return {
     hook: settings.secret === null ? null : hookOf(settings.secret, remote, inbox, () => pushing.hurry()),
-    start: () => pushing.wake(),
+    start(listensAt) {
+      url ??= listensAt;
+      pushing.wake();
+      for (const worker of telling) worker.wake();
+    },
     async close() {
+      stop();
       connected?.close();
-      await pushing.close();
+      await Promise.all([pushing, ...telling].map((worker) => worker.close()));
     },
   };
+}
+
+/** What the forge is told. Each goes on by itself: what the token may not do keeps nothing else from being done. */
+function tellersOf(
+  { control: { store }, clock, log }: GithubParts,
+  to: Connection,
+  link: (run: string) => string | null,
+): readonly Worker[] {
+  const records = new Records({ forge: to.forge, store, link, log });
+  const commits = new Commits({ forge: to.server, store, link, log });
+  return [
+    new Worker(() => records.write(), { name: "records on GitHub", clock, log, everyMs: null }),
+    new Worker(() => commits.write(), { name: "commit statuses on GitHub", clock, log, everyMs: null }),
+  ];
 }
 
 function pushesOf(

@@ -110,6 +110,11 @@ export class Github {
     this.#service.failures.push({ ...failure, left: failure.times ?? 1, skip: failure.after ?? 0 });
   }
 
+  /** Nothing fails any more. */
+  healthy(): void {
+    this.#service.failures.splice(0);
+  }
+
   /** What is left of a token's budget until `resetAt`. */
   limit(token: string, left: number, resetAt: number): void {
     this.#service.limit(token, left, resetAt);
