@@ -9,6 +9,7 @@ import { namedRepository, remoteOf, type Remote } from "../../github/gates/remot
 import { type Delivery, readDelivery } from "../../github/hooks/delivery.ts";
 import { Inbox } from "../../github/hooks/inbox.ts";
 import { Commits } from "../../github/server/commits.ts";
+import { Gates } from "../../github/server/gates.ts";
 import { Pushes } from "../../github/server/pushes.ts";
 import { Records } from "../../github/server/records.ts";
 import { type Log, Worker } from "../../github/server/worker.ts";
@@ -69,20 +70,25 @@ export async function githubServer(parts: GithubParts): Promise<GithubServer> {
 
   let url = settings.publicUrl;
   const link = (run: string): string | null => (url === null ? null : `${url}/runs/${run}`);
+  const passing = connected?.isApp ? gatesOf(parts, connected, upstream, inbox, () => (url === null ? null : `${url}/approvals`)) : null;
   const telling = connected === null ? [] : tellersOf(parts, connected, link);
-  const stop = control.onCommit(() => telling.forEach((worker) => worker.wake()));
+  const others = passing ? [...telling, passing] : telling;
+  const stop = control.onCommit(() => others.forEach((worker) => worker.wake()));
 
   return {
-    hook: settings.secret === null ? null : hookOf(settings.secret, remote, inbox, () => pushing.hurry()),
+    hook:
+      settings.secret === null
+        ? null
+        : hookOf(settings.secret, remote, inbox, { push: () => pushing.hurry(), gate: passing && (() => passing.hurry()) }),
     start(listensAt) {
       url ??= listensAt;
       pushing.wake();
-      for (const worker of telling) worker.wake();
+      for (const worker of others) worker.wake();
     },
     async close() {
       stop();
       connected?.close();
-      await Promise.all([pushing, ...telling].map((worker) => worker.close()));
+      await Promise.all([pushing, ...others].map((worker) => worker.close()));
     },
   };
 }
@@ -99,6 +105,38 @@ function tellersOf(
     new Worker(() => records.write(), { name: "records on GitHub", clock, log, everyMs: null }),
     new Worker(() => commits.write(), { name: "commit statuses on GitHub", clock, log, everyMs: null }),
   ];
+}
+
+/** As an App: what was decided here lets workflow runs pass. Time alone ends decisions and starts none, so it looks when something has happened. */
+function gatesOf(parts: GithubParts, to: Connection, upstream: Upstream, inbox: Inbox, page: () => string | null): Worker {
+  const { control, configs, policyRef, clock, log } = parts;
+  const gates = new Gates({
+    forge: to.forge,
+    server: to.server,
+    store: control.store,
+    policy: async () => (await configs.policy(policyRef)).policy,
+    isOnBranch: async (commit) => {
+      // asked once a run, which may be of a push that has only just come
+      await upstream.fetch((await to.credentialFor((await upstream.address()) ?? "")) ?? null);
+      const { github } = await configs.at((await configs.policy(policyRef)).commit);
+      const head = github ? await upstream.head(github.branch) : null;
+      return head !== null && (await upstream.contains(head, commit));
+    },
+    now: () => clock.now(),
+    page,
+    log,
+  });
+  return new Worker(
+    async () => {
+      for (const waiting of await inbox.waiting()) {
+        if (waiting.message.what !== "gate") continue;
+        await gates.asked(waiting.message);
+        await inbox.done(waiting);
+      }
+      await gates.look();
+    },
+    { name: "gates on GitHub", clock, log, everyMs: RECONCILE_MS },
+  );
 }
 
 function pushesOf(
@@ -141,15 +179,19 @@ async function eachPush(inbox: Inbox, pushes: Pushes): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
+/** Who acts on which delivery; null: nobody. Only an App may say anything at a gate. */
+type Wake = { readonly push: () => void; readonly gate: (() => void) | null };
+
 /** Answers when the delivery is durable, and never waits for what it starts. */
-function hookOf(secret: string, remote: Remote | null, inbox: Inbox, wake: () => void): Hook {
+function hookOf(secret: string, remote: Remote | null, inbox: Inbox, wake: Wake): Hook {
   return async (request) => {
     const read = readDelivery(request, secret);
     if (!read.ok) return read;
     const message = ours(read, remote);
-    if (message === null) return { status: 202, message: `nothing is done about ${read.event}` };
+    const act = message === null ? null : wake[message.what];
+    if (message === null || act === null) return { status: 202, message: `nothing is done about ${read.event}` };
     const isNew = await inbox.take(read, message);
-    if (isNew) wake();
+    if (isNew) act();
     return { status: 202, message: isNew ? "taken" : "taken before" };
   };
 }

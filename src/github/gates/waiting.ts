@@ -36,7 +36,7 @@ async function gatesOf(forge: Forge, run: WorkflowRun): Promise<readonly Waiting
  * Which commit a run deploys. A push's is the one that GitHub names. A run that was started by hand is under the head of its branch, whatever commit it was given:
  * the last word of its title, which the generated workflows end with it (`run-name`), says that; one that is no commit leaves it unclear. A rollback is given none.
  */
-function commitOf(forge: Forge): (run: WorkflowRun) => Promise<CommitId | null> {
+export function commitOf(forge: Pick<Forge, "commit">): (run: WorkflowRun) => Promise<CommitId | null> {
   const known = new Map<string, Promise<CommitId | null>>();
   return async (run) => {
     if (run.event !== "workflow_dispatch" || isRollback(run)) return run.commit;
