@@ -8,6 +8,7 @@ import { addReads } from "./handlers/read.ts";
 import type { ApiApp } from "./handlers/context.ts";
 import { addStops } from "./handlers/stops.ts";
 import { addWrites } from "./handlers/write.ts";
+import { addHook, type Hook } from "./hooks.ts";
 import { idempotency } from "./idempotency.ts";
 import { createLookup } from "./present/lookup.ts";
 import { problem, ProblemError, problemResponse, toProblem } from "./problem.ts";
@@ -22,6 +23,8 @@ export type ApiOptions = {
   /** Time between two signs of life on a stream where nothing happens. */
   readonly keepaliveMs?: number;
   readonly now?: () => number;
+  /** Takes what a forge delivers; null: nothing is taken. */
+  readonly hook?: Hook | null;
 };
 
 const MAX_BODY = 1024 * 1024;
@@ -40,6 +43,8 @@ export function createApi(control: Control, options: ApiOptions): ApiApp {
     c.header("cache-control", "no-store");
     c.header("x-content-type-options", "nosniff");
   });
+  // Its guard is its signature.
+  addHook(app, options.hook ?? null);
   app.use(auth.hostGuard);
   app.use(auth.guard((c) => c.req.path === "/api/v1/session"));
   app.use(onlyJson);

@@ -3,6 +3,7 @@ import { createApi } from "../api/api.ts";
 import { Auth, type NamedToken } from "../api/auth.ts";
 import { listen, type Server } from "../api/server.ts";
 import { problemResponse, toProblem } from "../api/problem.ts";
+import type { Hook } from "../api/hooks.ts";
 import { createSite } from "../api/site.ts";
 import type { ApiFetch } from "../contract/client.ts";
 import { Configs } from "../engine/configs.ts";
@@ -37,7 +38,20 @@ export type ComposeOptions = {
   readonly fenceMs: number;
   /** The lease of an owner that has lapsed, to take the store over from it; null: only where nobody has it. */
   readonly takeOver: Lease | null;
+  /** What a forge tells this server, and what it is told; absent: there is none. */
+  readonly forge?: (parts: ForgeParts) => Promise<ForgeSide>;
 };
+
+export type ForgeParts = {
+  readonly control: Engine;
+  readonly source: GitSource;
+  readonly configs: Configs;
+  readonly policyRef: string | null;
+  readonly root: string;
+  readonly log: Log["write"];
+};
+/** Something that works beside the engine: `hook` takes what is delivered, `start` is called once the server listens. */
+export type ForgeSide = { readonly hook: Hook | null; start(url: string): void; close(): Promise<void> };
 
 export type Application = {
   readonly engine: Engine;
@@ -110,6 +124,7 @@ async function assemble(options: Assembly, store: Store, deposition: Deposition 
   const { home, root } = options.project;
   const source = new GitSource({ directory: root });
   const adapters = await adapterSchemas();
+  const configs = new Configs(source, adapters);
   const executor = new LocalExecutor({
     home,
     runner: ATTEMPT_RUNNER,
@@ -129,7 +144,7 @@ async function assemble(options: Assembly, store: Store, deposition: Deposition 
     // A reader writes nothing, so it has nothing to do when time has passed.
     clock: readOnly ? { ...systemClock, after: () => () => {} } : systemClock,
     home,
-    project: await projectName(new Configs(source, adapters), source, options.policyRef),
+    project: await projectName(configs, source, options.policyRef),
     policyRef: options.policyRef,
     log: options.log,
     deposed: (error) => deposition?.tell(error),
@@ -140,21 +155,26 @@ async function assemble(options: Assembly, store: Store, deposition: Deposition 
     throw deposition.error;
   }
   if (!readOnly) prune(executor, options.log);
+  const forge = await forgeOf(options, { control: engine, source, configs, policyRef: options.policyRef, root, log: options.log });
   const ownerToken = randomBytes(32).toString("base64url");
   const auth = new Auth({ ownerToken, user: options.user, tokens: options.tokens });
   const closing = new AbortController();
   const onError = (error: unknown): void =>
     options.log("error", "a request failed", { error: String(error), stack: error instanceof Error ? error.stack : null });
-  const site = createSite(createApi(engine, { version: packageVersion(), auth, closing: closing.signal, onError }), {
-    webRoot: WEB_ROOT,
-    auth,
-  });
+  const site = createSite(
+    createApi(engine, { version: packageVersion(), auth, closing: closing.signal, onError, hook: forge?.hook ?? null }),
+    {
+      webRoot: WEB_ROOT,
+      auth,
+    },
+  );
   // What was read before may be stale by now, so that not even that is answered.
   const answer = (request: Request, env?: unknown): Response | Promise<Response> =>
     deposition?.error ? problemResponse(toProblem(deposition.error)) : site.fetch(request, env as object);
   if (deposition)
     deposition.letGo = () => {
       closing.abort();
+      void forge?.close();
       engine.close().catch((error: unknown) => options.log("error", "letting go failed", { error: String(error) }));
     };
   let server: Server | null = null;
@@ -165,6 +185,7 @@ async function assemble(options: Assembly, store: Store, deposition: Deposition 
     async listen(at) {
       server = await listen({ fetch: answer }, { ...at, auth, closing });
       await updateOwner(home, ownerHere({ url: server.url, token: ownerToken }));
+      forge?.start(server.url);
       return server;
     },
     async close() {
@@ -172,10 +193,21 @@ async function assemble(options: Assembly, store: Store, deposition: Deposition 
       if (server !== null) await updateOwner(home, ownerHere(null)).catch(() => {});
       closing.abort();
       await server?.close();
+      await forge?.close();
       await engine.close();
       await store.close();
     },
   };
+}
+
+/** Where it cannot be begun, what was opened before is let go of. */
+async function forgeOf({ forge }: Assembly, parts: ForgeParts): Promise<ForgeSide | null> {
+  try {
+    return (await forge?.(parts)) ?? null;
+  } catch (error) {
+    await parts.control.close();
+    throw error;
+  }
 }
 
 /** As over the network: with the header that the guard against rebound names reads, and with an answer that ends when the request is aborted. */

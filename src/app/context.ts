@@ -29,7 +29,14 @@ export function processContext(interrupted: AbortSignal): CliContext {
     connect: async (request) => (await import("./connect.ts")).connect(request, { env, interrupted, note }),
     serve: async (options) => (await import("./serve.ts")).serve(options, host),
     demo: async (options) => (await import("./demo/demo.ts")).demo(options, host),
+    ci: async (request) => {
+      const [{ ci }, { ciHost }] = await Promise.all([import("./ci/ci.ts"), import("./ci/host.ts")]);
+      return ci(request, ciHost(host, request));
+    },
+    github: async (options) => (await import("./github/gates.ts")).githubGates(options, { env, interrupted, note }),
+    githubDoctor: async (options) => (await import("./github/doctor.ts")).githubDoctor(options, { env, interrupted, note }),
     doctor: async (options) => (await import("./doctor.ts")).doctor(options, env),
+    workflows: async (options) => (await import("./workflows.ts")).workflows(options),
   };
 }
 

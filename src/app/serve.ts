@@ -8,11 +8,13 @@ import { StoreError } from "../engine/ports/store.ts";
 import type { Lease } from "../store/lease.ts";
 import { ownerHere, readOwner } from "../store/owner.ts";
 import { registerServer, unregisterServer } from "../store/registry.ts";
-import { compose, type Application } from "./compose.ts";
+import { systemClock } from "./clock.ts";
+import { compose, type Application, type ForgeParts, type ForgeSide } from "./compose.ts";
 import { concurrencyOf } from "./concurrency.ts";
 import { forPeople } from "./errors.ts";
 import { openLog } from "./log.ts";
 import { packageVersion } from "./package-files.ts";
+import { githubSettings, type GithubSettings } from "./github/settings.ts";
 import { findProject, makeHome, type Project } from "./project.ts";
 import { fenceOf, standBy } from "./stand-by.ts";
 import { giveBackStartMemory } from "./start-memory.ts";
@@ -67,6 +69,7 @@ export async function aborted(signal: AbortSignal): Promise<null> {
 /** Takes the store, listens, and lets the CLI of this user find the server. Rejects with `RequestError`, `SourceError`, `StoreError` or `CliError`. */
 export async function start(project: Project, options: Omit<ServeOptions, "directory">, host: Host): Promise<Running> {
   const tokens = parseTokens(host.env["SLUICE_TOKEN"]);
+  const github = githubSettings(host.env);
   const address = options.host ?? DEFAULT_HOST;
   refuseOpen(address, tokens.length > 0);
   await makeHome(project).catch(() => {}); // what is wrong with the directory, the store says better
@@ -86,6 +89,7 @@ export async function start(project: Project, options: Omit<ServeOptions, "direc
         deposed: deposed.resolve,
         fenceMs: fenceOf(host.env),
         takeOver,
+        ...(github ? { forge: (parts) => withGithub(github, parts, host) } : {}),
       }),
     );
     const { ownerToken } = application;
@@ -149,6 +153,12 @@ async function answers(project: Project): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** Loaded only where it is asked for: a server without it does not pay for it. */
+async function withGithub(settings: GithubSettings, parts: ForgeParts, { env }: Host): Promise<ForgeSide> {
+  const { githubServer } = await import("./github/server.ts");
+  return githubServer({ ...parts, settings, env, clock: systemClock });
 }
 
 /** Wrong use, not a lack of permission: whoever starts the server is to choose otherwise. */

@@ -1,5 +1,6 @@
 import type { Client, ClientOptions } from "../contract/client.ts";
-import type { AdapterSchema, Zones } from "../core/config/config.ts";
+import type { GithubGates } from "../contract/gates.ts";
+import type { AdapterSchema, Json, Zones } from "../core/config/config.ts";
 import type { ExitCode } from "./exit.ts";
 
 export type Output = {
@@ -53,6 +54,35 @@ export type Check = {
   readonly environments?: readonly string[];
 };
 
+/** A step of a workflow's job on GitHub; what else it is told comes by environment variables. */
+export type CiStep =
+  | {
+      readonly step: "plan";
+      /** null: all. */
+      readonly services: readonly string[] | null;
+      readonly environments: readonly string[] | null;
+      readonly waves: number;
+    }
+  | { readonly step: "approvals" | "build" | "report" }
+  | { readonly step: "deploy" | "gate"; readonly environment: string }
+  | { readonly step: "resolve" | "rollback"; readonly environment: string; readonly waves: number }
+  | { readonly step: "wait"; readonly environment: string; readonly service: string };
+/** `json`: stdout is for data alone; the job's log goes to stderr. */
+export type CiRequest = CiStep & { readonly directory: string; readonly json: boolean };
+/** `data`: what the step has handed on. */
+export type CiAnswer = { readonly exit: ExitCode; readonly data: Json };
+export type WorkflowsOptions = {
+  readonly directory: string;
+  /** Makes the files what they should be, unless one of them is foreign. */
+  readonly write: boolean;
+};
+/** A file of GitHub's workflows, as it was found. `path` is from the repository's root. */
+export type WorkflowFile = {
+  readonly path: string;
+  /** `different`: sluice.yaml says otherwise, or somebody has edited it. `stale`: no longer generated. `foreign`: would have to be overwritten, and is not of this project's making. */
+  readonly state: "current" | "missing" | "different" | "stale" | "foreign";
+};
+
 /** Everything that commands touch outside of themselves: the process for the program, plain values in tests. */
 export type CliContext = {
   readonly version: string;
@@ -75,10 +105,22 @@ export type CliContext = {
   connect(request: ConnectRequest): Promise<Connection>;
   serve(options: ServeOptions): Promise<ExitCode>;
   demo(options: DemoOptions): Promise<ExitCode>;
+  /** GitHub as the person who asks, with a token of theirs. `repository`: `owner/name`; null: what the environment or the remote says. Rejects with a `CliError`. */
+  github(options: { readonly directory: string; readonly repository: string | null }): Promise<GithubGates>;
+  /** Whether a repository on GitHub is ready for the generated workflows. Rejects with a `CliError`. */
+  githubDoctor(options: {
+    readonly directory: string;
+    readonly repository: string | null;
+    readonly environments: readonly string[] | null;
+  }): Promise<readonly Check[]>;
   /** `environments` null: all. Rejects with a `CliError` for one that is not there. */
   doctor(options: {
     readonly directory: string;
     readonly url: string | null;
     readonly environments: readonly string[] | null;
   }): Promise<readonly Check[]>;
+  /** Rejects with a `CliError`. */
+  ci(request: CiRequest): Promise<CiAnswer>;
+  /** GitHub's workflows of the project, compared with what its `sluice.yaml` says. Rejects with a `CliError`. */
+  workflows(options: WorkflowsOptions): Promise<readonly WorkflowFile[]>;
 };

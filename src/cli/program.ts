@@ -2,11 +2,13 @@ import tab from "@bomb.sh/tab/commander";
 import { Command, CommanderError } from "commander";
 import { addApprovals } from "./commands/approvals.ts";
 import { addApprove } from "./commands/approve.ts";
+import { addCi } from "./commands/ci.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDeploy } from "./commands/deploy.ts";
 import { addDiff } from "./commands/diff.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addDrift } from "./commands/drift.ts";
+import { addGithub } from "./commands/github.ts";
 import { addHold } from "./commands/hold.ts";
 import { addInit } from "./commands/init.ts";
 import { addLock } from "./commands/lock.ts";
@@ -49,9 +51,11 @@ const adders = [
   addDrift,
   addRuns,
   addRun,
+  addGithub,
   addServe,
   addDemo,
   addDoctor,
+  addCi,
 ];
 
 /** The commands. `ended` hears each command's exit code. */

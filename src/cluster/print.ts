@@ -13,19 +13,28 @@ export type Mask = (where: string, value: Uint8Array) => string;
 export function maskOf(home: string): Mask {
   let key: string | null = null;
   return (where, value) => {
-    key ??= keyOf(join(home, "drivers", "cluster"));
+    key ??= keyOf(directoryIn(home));
     return `(hidden ${createHmac("sha256", key).update(`${where}\0`).update(value).digest("hex").slice(0, 16)})`;
   };
 }
 
+const directoryIn = (home: string): string => join(home, "drivers", "cluster");
+const fileIn = (directory: string): string => join(directory, "mask.key");
+
 function keyOf(directory: string): string {
-  const file = join(directory, "mask.key");
-  const known = readText(file);
+  const known = readText(fileIn(directory));
   if (known !== null) return known;
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  createOnce(file, randomBytes(32).toString("hex"));
-  return readText(file) ?? keyOf(directory);
+  createKey(directory, randomBytes(32).toString("hex"));
+  return readText(fileIn(directory)) ?? keyOf(directory);
 }
+
+function createKey(directory: string, key: string): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  createOnce(fileIn(directory), key);
+}
+
+/** For a store that has none yet: a key that others have as well, so that they mask alike. */
+export const writeMaskKey = (home: string, key: string): void => createKey(directoryIn(home), key);
 
 /** Documents in the order of application, then by namespace and name, keys sorted, the values of Secrets masked. Equal objects print equally. */
 export function printManifests(objects: readonly KubeObject[], mask: Mask): string {

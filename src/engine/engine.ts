@@ -251,6 +251,12 @@ export class Engine implements Control {
     return this.#dispatcher.idle();
   }
 
+  /** When everything that has happened is durable: whether nothing is under way, so that only a person, another process or time could move what still waits. */
+  async quiet(): Promise<boolean> {
+    await this.#loop.flush();
+    return this.idle();
+  }
+
   async #mustKnow(environment: EnvironmentId): Promise<void> {
     const known = await this.environments();
     if (!known.some((e) => e.id === environment))

@@ -28,6 +28,8 @@ type Options = {
   readonly timeoutMs?: number;
   /** Exit codes other than 0 that are an answer. */
   readonly answers?: readonly number[];
+  /** For this command alone, by the environment: arguments of a process are seen by every user of the host. */
+  readonly settings?: Readonly<Record<string, string>>;
 };
 export type Output = { readonly exitCode: number; readonly text: string };
 
@@ -101,7 +103,7 @@ export class Git {
   #common(options: Options) {
     return {
       cwd: this.directory,
-      env: environment(),
+      env: { ...environment(), ...settingsOf(options.settings ?? {}) },
       extendEnv: false,
       timeout: options.timeoutMs ?? TIMEOUT_MS,
       ...(options.input === undefined ? { stdin: "ignore" as const } : { input: options.input }),
@@ -180,4 +182,14 @@ function environment(): NodeJS.ProcessEnv {
     GIT_SSH_COMMAND: "ssh -oBatchMode=yes",
     LC_ALL: "C",
   };
+}
+
+function settingsOf(settings: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const entries = Object.entries(settings);
+  if (entries.length === 0) return {};
+  const numbered = entries.flatMap(([key, value], n) => [
+    [`GIT_CONFIG_KEY_${n}`, key],
+    [`GIT_CONFIG_VALUE_${n}`, value],
+  ]);
+  return { GIT_CONFIG_COUNT: String(entries.length), ...(Object.fromEntries(numbered) as NodeJS.ProcessEnv) };
 }

@@ -194,6 +194,11 @@ export class GitSource implements Source {
     );
   }
 
+  /** Rejects (`shallow`) where history is cut off: how commits stand to each other could not be told. */
+  async mustBeWhole(): Promise<void> {
+    if (await isShallow(this.#git)) throw tooShallow("how commits stand to each other");
+  }
+
   async #hasRef(ref: string): Promise<boolean> {
     return (await this.#git.run(["show-ref", "--verify", "--quiet", ref], { answers: [1] })).exitCode === 0;
   }

@@ -3,6 +3,7 @@ import { access, mkdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Kysely, SqliteDialect } from "kysely";
+import type { Change } from "../core/run/changes.ts";
 import { type Entry, type Store, StoreError } from "../engine/ports/store.ts";
 import { AnswerBook } from "./answers.ts";
 import { storeError } from "./errors.ts";
@@ -13,6 +14,7 @@ import { owned, StoreLock } from "./lock.ts";
 import { eventsAfter, lastEvent } from "./log.ts";
 import { checkSchema, migrate } from "./migrations/index.ts";
 import { NodeSqlite } from "./node-sqlite.ts";
+import { Notes } from "./notes.ts";
 import { ownerHere, removeOwner, writeOwner } from "./owner.ts";
 import { Plans } from "./plans.ts";
 import { RunReader } from "./runs.ts";
@@ -28,6 +30,8 @@ export type OpenOptions = {
   readonly takeOver?: Pick<Lease, "epoch">;
   /** After so long without a sign of life another may take over, in ms. */
   readonly fenceMs?: number;
+  /** A store that does not exist yet begins with these rows, told by whoever has kept them instead; they are no events. Rejects (`failed`) where there is one. */
+  readonly seed?: readonly Change[];
   /** Called once where another has taken over, also when nothing is written. */
   readonly deposed?: (error: StoreError) => void;
 };
@@ -73,7 +77,9 @@ function readerOf(home: string, file: string | URL, version: string): Store {
 }
 
 async function openWriter(home: string, options: OpenOptions): Promise<Store> {
-  const { version, takeOver, fenceMs = DEFAULT_FENCE_MS, deposed = () => {} } = options;
+  const { version, takeOver, seed, fenceMs = DEFAULT_FENCE_MS, deposed = () => {} } = options;
+  if (seed && existsSync(databaseIn(home)))
+    throw new StoreError("failed", `There is a store in ${home} already; only a new one begins with given rows.`);
   await makeDirectory(home);
   const lock = await StoreLock.open(home);
   const lease = new HeldLease(home, fenceMs);
@@ -92,6 +98,7 @@ async function openWriter(home: string, options: OpenOptions): Promise<Store> {
     lease.write({ epoch, locked });
     await writeOwner(home, ownerHere(null));
     const ownership: Ownership = { writer: new Writer(database, epoch), lock, lease };
+    if (seed) ownership.writer.seed(seed);
     keep(ownership, epoch, deposed);
     return new SqliteStore(home, databaseIn(home), database, ownership);
   } catch (error) {
@@ -152,6 +159,7 @@ class SqliteStore implements Store {
   readonly #runs: RunReader;
   readonly #fleet: FleetReader;
   readonly #answers: AnswerBook;
+  readonly #notes: Notes;
 
   constructor(home: string, file: string | URL, database: NodeSqlite, ownership: Ownership | null) {
     this.#home = home;
@@ -162,6 +170,7 @@ class SqliteStore implements Store {
     this.#runs = new RunReader(this.#db, this.#plans);
     this.#fleet = new FleetReader(this.#db);
     this.#answers = new AnswerBook(this.#db, database);
+    this.#notes = new Notes(this.#db, database);
   }
 
   async commit(entries: readonly Entry[], done: readonly string[]): Promise<readonly number[]> {
@@ -208,6 +217,10 @@ class SqliteStore implements Store {
   answerOf: Store["answerOf"] = (key) => this.#answers.find(key);
   rememberAnswer: Store["rememberAnswer"] = async (key, answer, at) =>
     this.#owning().transaction(() => this.#answers.remember(key, answer, at));
+
+  note: Store["note"] = (key) => this.#notes.one(key);
+  notes: Store["notes"] = (prefix) => this.#notes.all(prefix);
+  setNotes: Store["setNotes"] = async (notes) => this.#owning().transaction(() => this.#notes.set(notes));
 
   async close(): Promise<void> {
     this.#database.close();

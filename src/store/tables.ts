@@ -23,5 +23,6 @@ export type Tables = {
   log: { seq: ColumnType<number, never, never>; at: number; type: string; run: string | null; event: string; changes: string };
   outbox: { n: Generated<number>; key: string; body: string };
   answer: { key: string; request: string; status: number; body: string; at: number };
+  note: { key: string; body: string };
   migration: { number: number; name: string; version: string; at: number };
 };

@@ -1,4 +1,5 @@
 import type { StatementSync } from "node:sqlite";
+import type { Change } from "../core/run/changes.ts";
 import { type Entry, StoreError } from "../engine/ports/store.ts";
 import { needsReopening } from "./errors.ts";
 import { LogWriter } from "./log.ts";
@@ -57,6 +58,17 @@ export class Writer {
       );
       return seqs;
     });
+  }
+
+  /** Rows that no event of this store has made. */
+  seed(changes: readonly Change[]): void {
+    let committed = false;
+    try {
+      this.transaction(() => this.#rows.rows(changes.map((change) => ({ change, json: this.#rows.jsonOf(change) }))));
+      committed = true;
+    } finally {
+      this.#rows.ended(committed);
+    }
   }
 
   /** In an epoch that another has ended, nothing is written. After an error of the disk itself, nothing more is until the store is opened anew. */

@@ -26,7 +26,7 @@ const builder: Builder = {
 export type NoopEngine = { readonly engine: Engine; readonly store: Store; readonly home: string; readonly close: () => Promise<void> };
 export type NoopOptions = {
   readonly onStart?: (spec: AttemptSpec) => void;
-  readonly executor?: Executor;
+  readonly executor?: Executor | ((store: Store) => Executor);
   readonly driver?: Driver;
   /** Whether artifacts are still there. */
   readonly has?: Builder["has"];
@@ -48,7 +48,7 @@ export async function openNoopEngine(source: Source, options: NoopOptions = {}):
   const store = options.between?.(real) ?? real;
   const engine = await Engine.open({
     store,
-    executor: options.executor ?? new NoopExecutor(options.onStart),
+    executor: (typeof options.executor === "function" ? options.executor(store) : options.executor) ?? new NoopExecutor(options.onStart),
     source,
     driver: () => Promise.resolve(options.driver ?? noopDriver),
     trees: () => Promise.reject(new Error("a driver that does nothing reads no commit")),

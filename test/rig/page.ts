@@ -29,7 +29,8 @@ export function stepsOf(markdown: string): readonly Step[] {
 
 /** What stands in the first column of a page's last table. */
 export function sayings(markdown: string): readonly string[] {
-  return [...markdown.matchAll(/^\| `([^`]+)` +\|/gm)].map(([, text = ""]) => text);
+  const last = markdown.slice(markdown.lastIndexOf("\n## "));
+  return [...last.matchAll(/^\| `([^`]+)` +\|/gm)].map(([, text = ""]) => text);
 }
 
 /** A line of a page as a pattern: `…` is anything, spaces are of any width. */

@@ -57,6 +57,10 @@ export class TestServer {
     return this.#child?.pid ?? 0;
   }
 
+  get url(): string {
+    return this.#url;
+  }
+
   /** As the owner of the moment says; one that was stopped is asked with what it had said: keep the client. */
   api() {
     const { token } = JSON.parse(readFileSync(join(this.home, "owner.json"), "utf8")) as { token: string };

@@ -3,6 +3,7 @@ import { checkPeople } from "./check-people.ts";
 import { checkVariables } from "./check-variables.ts";
 import type { AdapterSchema, Zones } from "./config.ts";
 import { checkFreezes } from "./freeze.ts";
+import { checkGithub } from "./github.ts";
 import { cyclesIn } from "./graph.ts";
 import type { Span } from "./lines.ts";
 import { quote, suggest } from "./names.ts";
@@ -35,6 +36,7 @@ export function check(raw: RawFile, root: Mapping, adapters: readonly AdapterSch
   checkFreezes(raw, zones, report);
   checkVariables(raw, report);
   checkClaims(raw, adapters, report);
+  checkGithub(raw, report);
 }
 
 const START: Span = { start: 0, end: 0 };

@@ -19,6 +19,23 @@ export type Config = {
   readonly services: Readonly<Record<ServiceId, Service>>;
   /** What this file says about policy. A deploy reads it from the policy ref's file, never from the release's. */
   readonly policy: Policy;
+  /** How GitHub's workflows are written; read when they are, and never by a deploy. Absent: there are none. */
+  readonly github?: Github;
+};
+
+export type Github = {
+  /** Labels of the runners. */
+  readonly runner: readonly string[];
+  /** The command that brings `sluice` to a runner. */
+  readonly install: string;
+  /** How `sluice` is called there. */
+  readonly command: string;
+  /** Whose pushes deploy. */
+  readonly branch: string;
+  /** What a push starts: workflows, or the server's deploy all. */
+  readonly push: { readonly all: boolean; readonly services: boolean; /** `sluice serve` deploys all. */ readonly server: boolean };
+  /** null: as many as the services have levels. */
+  readonly waves: number | null;
 };
 
 /** All of `environments:` and `teams:`. Environments keep the order in which they are declared, which is a topological order of `needs`. */

@@ -2,6 +2,7 @@ import { check } from "./check.ts";
 import type { AdapterSchema, Approval, Artifact, Config, Environment, Policy, Service, Verify, Zones } from "./config.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { buildFreeze } from "./freeze.ts";
+import { buildGithub } from "./github.ts";
 import { inOrder } from "./graph.ts";
 import { checkPath } from "./path.ts";
 import { Report } from "./report.ts";
@@ -30,6 +31,7 @@ function build(raw: RawFile, adapters: readonly AdapterSchema[]): Config {
     artifacts: mapNamed(raw.artifacts, (artifact) => buildArtifact(artifact, adapters)),
     services: mapNamed(raw.services, (service) => buildService(service, policy)),
     policy,
+    ...(raw.github === undefined ? {} : { github: buildGithub(raw.github) }),
   };
 }
 

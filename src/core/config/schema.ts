@@ -1,6 +1,7 @@
 import { adapterChoice, adapterDefinitions } from "./adapter.ts";
 import type { AdapterSchema, JsonObject } from "./config.ts";
 import { freeze } from "./freeze.ts";
+import { github } from "./github.ts";
 import { ID_PATTERN, isId, quote, VARIABLE_PATTERN } from "./names.ts";
 import { checkPath } from "./path.ts";
 import { isPerson, PERSON_PATTERN, PRINCIPAL_PATTERN } from "./principals.ts";
@@ -274,6 +275,7 @@ export function fileShape(adapters: readonly AdapterSchema[]) {
     ),
     artifacts: optional("What is built, once for each commit.", record(ids(2_000), artifact(adapters)), {}),
     services: required("What is deployed.", record(ids(10_000), service(adapters))),
+    github: optional("GitHub's workflows, which `sluice github generate` writes from this file. Left out: none.", github),
   });
 }
 

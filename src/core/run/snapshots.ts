@@ -21,7 +21,7 @@ export function takeSnapshot(d: Draft, environment: EnvironmentId, run: RunRow):
 }
 
 /** What a set is called by: the run's own release where something of it is there, else the one that most of it is of. */
-function releaseOf(entries: Readonly<Record<TargetId, Live>>, own: CommitId): CommitId {
+export function releaseOf(entries: Readonly<Record<TargetId, Live>>, own: CommitId): CommitId {
   const counts = new Map<CommitId, number>();
   for (const { commit } of Object.values(entries)) counts.set(commit, (counts.get(commit) ?? 0) + 1);
   if (counts.has(own)) return own;
@@ -51,9 +51,13 @@ export function compared(d: Draft, { release, live }: RelationRow): void {
   }
 }
 
+/** Two sets of the same are one. */
+export const setKey = (entries: SnapshotRow["entries"]): string =>
+  fingerprint(Object.entries(entries).map(([id, e]) => [id, e.commit, e.digest, e.fingerprint]));
+
 function record(d: Draft, row: SnapshotRow): void {
   const there = d.environment(row.environment);
-  const key = fingerprint(Object.entries(row.entries).map(([id, e]) => [id, e.commit, e.digest, e.fingerprint]));
+  const key = setKey(row.entries);
   if (there.snapshots.findLast((s) => !s.left)?.key === key) return;
   const ref: SnapshotRef = { id: row.id, seq: row.seq, at: row.at, release: row.release, left: false, key };
   d.addSnapshot(row);

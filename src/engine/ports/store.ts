@@ -17,6 +17,9 @@ export type LogEntry = {
   readonly changes: readonly Change[];
 };
 
+/** What adapters keep beside the log, each under keys of its own: how far it has come, what it still owes somebody. */
+export type Note = { readonly key: string; readonly body: string };
+
 export type Page<T> = { readonly items: readonly T[]; readonly next: string | null };
 export type PageRequest = { readonly limit: number; readonly cursor: string | null };
 
@@ -59,6 +62,13 @@ export interface Store {
     answer: { readonly request: string; readonly status: number; readonly body: string },
     at: rows.Time,
   ): Promise<void>;
+
+  /** What an adapter keeps under a key; null: nothing. */
+  note(key: string): Promise<string | null>;
+  /** Those whose key begins so, in the order of their keys. */
+  notes(prefix: string): Promise<readonly Note[]>;
+  /** All of them, durable, or none; null takes one away. */
+  setNotes(notes: Readonly<Record<string, string | null>>): Promise<void>;
   close(): Promise<void>;
 }
 

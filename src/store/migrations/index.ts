@@ -5,6 +5,7 @@ import type { NodeSqlite } from "../node-sqlite.ts";
 import { first } from "./001-first.ts";
 import { manyRuns } from "./002-many-runs.ts";
 import { liveOnce } from "./003-live-once.ts";
+import { notes } from "./004-notes.ts";
 
 /** `functions`: what its SQL calls where SQL alone cannot say it; deterministic, of texts. */
 export type Migration = {
@@ -13,7 +14,7 @@ export type Migration = {
   readonly functions?: Readonly<Record<string, (...texts: string[]) => string>>;
 };
 /** In order; the first is number 1. Forward only: what has been released is never changed, taken out or moved. */
-export const migrations: readonly Migration[] = [first, manyRuns, liveOnce];
+export const migrations: readonly Migration[] = [first, manyRuns, liveOnce, notes];
 
 type Place = { readonly directory: string; readonly version: string };
 type Applied = { readonly number: number; readonly version: string };

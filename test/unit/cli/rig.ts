@@ -4,7 +4,10 @@ import { devNull, tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "../../../src/app/connect.ts";
 import { doctor } from "../../../src/app/doctor.ts";
+import { githubDoctor } from "../../../src/app/github/doctor.ts";
+import { githubGates } from "../../../src/app/github/gates.ts";
 import { adapterSchemas } from "../../../src/app/registry.ts";
+import { workflows } from "../../../src/app/workflows.ts";
 import type { CliContext, Output } from "../../../src/cli/context.ts";
 import { hostZones } from "../../../src/engine/zones.ts";
 import { runCli } from "../../../src/cli/program.ts";
@@ -76,7 +79,11 @@ export class Place {
       connect: (request) => connect(request, { env, interrupted, note }),
       serve: () => Promise.reject(new Error("a server is a process of its own: see test/e2e")),
       demo: () => Promise.reject(new Error("the demo is a process of its own: see test/e2e")),
+      github: (request) => githubGates(request, { env, interrupted, note }),
+      githubDoctor: (request) => githubDoctor(request, { env, interrupted, note }),
       doctor: (asked_) => doctor(asked_, env),
+      ci: () => Promise.reject(new Error("jobs are in test/unit/app/ci")),
+      workflows,
       ...options.context,
     };
     const exit = await runCli(context, args);

@@ -284,6 +284,15 @@ export function storeContract(name: string, make: () => Promise<Rig>): void {
       expect(await (await rig.reopen()).answerOf("k")).toEqual(answer);
     });
 
+    it("keeps notes by key: all of an act or none, told by what their keys begin with", async () => {
+      await store.setNotes({ "a/2": "two", "a/1": "one", "ab/1": "other", b: "another" });
+      await store.setNotes({ "a/2": null, "a/1": "once more" });
+      const again = await rig.reopen();
+      expect([await again.note("a/1"), await again.note("a/2")]).toEqual(["once more", null]);
+      expect(await again.notes("a/")).toEqual([{ key: "a/1", body: "once more" }]);
+      expect((await again.notes("a")).map(({ key }) => key)).toEqual(["a/1", "ab/1"]);
+    });
+
     it("forgets answers that are older", async () => {
       await store.rememberAnswer("k", { request: "hash", status: 201, body: "{}" }, 1_000);
       await store.rememberAnswer("l", { request: "hash", status: 201, body: "{}" }, 1_001 + 7 * 86_400_000);

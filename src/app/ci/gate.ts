@@ -1,0 +1,40 @@
+import { EXIT, type ExitCode } from "../../cli/exit.ts";
+import type { EnvironmentId } from "../../core/config/config.ts";
+import { approversOf, judgeGate } from "../../github/gates/judge.ts";
+import { gateName } from "../../core/config/github.ts";
+import { isRollback } from "../../github/gates/waiting.ts";
+import { environmentOf, mustBeGenuine, type Place } from "./place.ts";
+
+/** `sluice ci gate`: whether policy counts the approval by which GitHub has let this workflow run pass. Runs in the gate's own job, so behind it. */
+export async function ciGate(place: Place, environment: EnvironmentId): Promise<ExitCode> {
+  const { host, inputs, outputs, policy } = place;
+  const rules = environmentOf(place, environment);
+  const forge = await host.forge();
+  await mustBeGenuine(place, forge);
+  const run = await forge.workflowRun(inputs.runId);
+  const back = host.env["SLUICE_DIRECTION"] ? host.env["SLUICE_DIRECTION"] === "rollback" : run !== null && isRollback(run);
+  const approval = back ? rules.rollback : rules.approval;
+  if (approval === null) {
+    outputs.notice(`Policy asks for no approval of a ${back ? "rollback" : "deploy"} in ${environment}`);
+    return EXIT.done;
+  }
+  const { approvedBy, problems } = judgeGate({
+    environment,
+    guard: await forge.environment(gateName(environment)),
+    isPrivate: (await forge.repository()).private,
+    reviews: await forge.reviews(inputs.runId),
+    starters: [...inputs.starters, ...(run === null ? [] : [run.startedBy])],
+    approval,
+    approvers: approversOf(rules, approval, policy.teams),
+  });
+  outputs.hand("approvers", [...approvedBy]);
+  outputs.table(
+    `Gate of ${environment}`,
+    ["Approved by", "Counts"],
+    [[approvedBy.join(", ") || "nobody", problems.length === 0 ? "yes" : "no"]],
+  );
+  for (const { message, hint } of problems) outputs.problem(message, hint);
+  if (problems.length > 0) return EXIT.failed;
+  outputs.say(`${environment}: approved by ${approvedBy.join(", ")}`);
+  return EXIT.done;
+}

@@ -1,0 +1,140 @@
+import type { TargetId } from "../../core/config/config.ts";
+import type { DeploySpec } from "../../core/run/effects.ts";
+import type { AttemptId } from "../../core/run/rows.ts";
+import type { Entry, Store } from "../../engine/ports/store.ts";
+import type { Forge } from "../../github/forge.ts";
+import { recordsOf } from "../../github/records/read.ts";
+import {
+  deploymentOf,
+  HOLD_TASK,
+  isTarget,
+  type Record,
+  recordTask,
+  type RunRef,
+  statusOf,
+  type TargetRecord,
+} from "../../github/records/record.ts";
+import { holdOf, rowsOf } from "../../github/records/rows.ts";
+import { Teller, type Told } from "../../github/records/told.ts";
+
+type JournalOptions = {
+  readonly forge: Forge;
+  readonly run: RunRef;
+  /** What was known when the engine was seeded. */
+  readonly records: readonly Record[];
+  readonly production: boolean;
+  readonly logUrl: string;
+};
+
+/** Records of one target that are looked at for one that was written meanwhile. */
+const LOOKED_AT = 10;
+
+/** Writes what an engine does as records, each act before it begins: a job that is killed leaves one that says so. */
+export class Journal {
+  readonly #options: JournalOptions;
+  readonly #teller: Teller;
+  /** Deployments by attempt. */
+  readonly #records = new Map<AttemptId, number>();
+  readonly #known: ReadonlySet<number>;
+  #writes: Promise<void> = Promise.resolve();
+  #failure: unknown = null;
+  /** Somebody else has recorded something of a target meanwhile, or holds its environment: what was decided here is not true any more. */
+  overtaken: string | null = null;
+
+  /** `own`: targets that nobody else changes while this job runs. */
+  constructor(options: JournalOptions, own: ReadonlySet<TargetId>) {
+    this.#options = options;
+    this.#known = new Set(options.records.map((r) => r.id));
+    const acts = options.records.filter((r): r is TargetRecord => isTarget(r) && own.has(r.target));
+    for (const { attempt, id } of acts) this.#records.set(attempt, id);
+    this.#teller = new Teller(new Map(acts.map((r) => [r.attempt, r.state])), doubtedOf(options.records, own));
+  }
+
+  /** Before an attempt starts. Resolves to why it must not, or null. Rejects where it cannot be recorded. */
+  async begin(spec: DeploySpec, store: Store): Promise<string | null> {
+    const { forge, run, production, logUrl } = this.#options;
+    const { service, environment } = spec.definition;
+    const member = (await store.plan(spec.run))?.members[spec.target];
+    const definition = member && (await store.definition(member.definitionDigest));
+    if (!definition) throw new Error(`nothing is recorded of what ${spec.target} is`);
+    // the same act is recorded once, however often it is tried
+    const id =
+      this.#records.get(spec.id) ??
+      (await forge.createDeployment(
+        deploymentOf({
+          kind: spec.direction,
+          target: spec.target,
+          service,
+          environment,
+          commit: spec.commit,
+          attempt: spec.id,
+          run,
+          digest: spec.digest,
+          fingerprint: spec.fingerprint ?? "",
+          definition,
+          production,
+        }),
+      ));
+    this.#records.set(spec.id, id);
+    const why = await this.#overtakenBy(spec, id);
+    if (why !== null) {
+      this.overtaken = why;
+      await forge.setStatus(id, statusOf("unchanged", { message: why, logUrl }));
+      return why;
+    }
+    await forge.setStatus(id, statusOf("under-way", { logUrl }));
+    this.#teller.began(spec.id);
+    return null;
+  }
+
+  /** Of two who begin at once the one whose record came first goes on: both see both. */
+  async #overtakenBy({ definition: { service, environment }, direction }: DeploySpec, own: number): Promise<string | null> {
+    const { forge } = this.#options;
+    const here = recordsOf(await forge.deployments({ environment, task: recordTask(service), most: LOOKED_AT }));
+    const other = here.find((r) => isTarget(r) && r.id < own && !this.#known.has(r.id) && ![...this.#records.values()].includes(r.id));
+    if (other) return `deployment ${other.id} of ${service} was recorded meanwhile`;
+    if (direction === "rollback") return null;
+    const hold = holdOf(recordsOf(await forge.deployments({ environment, task: HOLD_TASK })), environment);
+    return hold === null ? null : `${environment} is held by ${hold.by} since: ${hold.reason}`;
+  }
+
+  /** The store with what is committed told to the records. */
+  between(store: Store): Store {
+    const commit = async (entries: readonly Entry[], done: readonly string[]): Promise<readonly number[]> => {
+      const seqs = await store.commit(entries, done);
+      for (const { changes } of entries) for (const told of this.#teller.hear(changes)) this.#write(told);
+      return seqs;
+    };
+    return new Proxy(store, {
+      get(target, name) {
+        if (name === "commit") return commit;
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
+  }
+
+  /** When the engine has come to its end: what is left is told, and everything is written. Rejects where something could not be. */
+  async end(): Promise<void> {
+    for (const told of this.#teller.rest()) this.#write(told);
+    await this.#writes;
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  #write(told: Told): void {
+    const id = this.#records.get(told.attempt);
+    if (id === undefined) return;
+    const { forge, logUrl } = this.#options;
+    const status = statusOf(told.state, { message: told.message, url: told.url, logUrl });
+    this.#writes = this.#writes.then(() => forge.setStatus(id, status)).catch((error: unknown) => void (this.#failure ??= error));
+  }
+}
+
+/** Attempts of earlier jobs that may have been applied, or not: their drivers will say. */
+function doubtedOf(records: readonly Record[], own: ReadonlySet<TargetId>): ReadonlyMap<AttemptId, TargetId> {
+  const targets = rowsOf(records, null, 0).flatMap((change) => (change.table === "target" && own.has(change.row.id) ? [change.row] : []));
+  return new Map(targets.flatMap(({ id, unknown }) => (unknown === null ? [] : [[unknown.attempt, id] as const])));
+}
+
+/** Nobody knows whether it was applied. */
+export const inDoubt = ({ state }: TargetRecord): boolean => state === "under-way" || state === "unknown";

@@ -1,0 +1,85 @@
+import { CliError, EXIT } from "../../cli/exit.ts";
+import type { AdapterSchema, EnvironmentId, Policy } from "../../core/config/config.ts";
+import { environmentsBefore } from "../../core/plan/needs.ts";
+import { Configs } from "../../engine/configs.ts";
+import type { Clock } from "../../engine/ports/clock.ts";
+import type { Forge } from "../../github/forge.ts";
+import { GitSource } from "../../source/git.ts";
+import { findProject } from "../project.ts";
+import { adapterSchemas } from "../registry.ts";
+import { type JobInputs, jobInputs } from "./inputs.ts";
+import { Outputs } from "./outputs.ts";
+
+export type CiHost = {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly directory: string;
+  /** The job is cancelled. */
+  readonly interrupted: AbortSignal;
+  readonly out: (text: string) => void;
+  readonly clock: Clock;
+  readonly forge: () => Promise<Forge>;
+  /** Resolves after so many ms; rejects when the signal aborts. */
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+};
+
+/** Where a job works: its checkout, the policy, and what it was told. */
+export type Place = {
+  readonly host: CiHost;
+  readonly inputs: JobInputs;
+  readonly outputs: Outputs;
+  readonly root: string;
+  readonly source: GitSource;
+  readonly adapters: readonly AdapterSchema[];
+  readonly configs: Configs;
+  readonly policy: Policy;
+  readonly project: string;
+};
+
+/** Rejects where the job may not deploy, or its checkout does not tell what has to be known. */
+export async function openPlace(host: CiHost): Promise<Place> {
+  const inputs = jobInputs(host.env);
+  const found = findProject(host.directory);
+  if (found === null)
+    throw new CliError(
+      EXIT.usage,
+      `${host.directory} is in no project: there is no sluice.yaml in it or above it`,
+      "Check the repository out first: actions/checkout",
+    );
+  const source = new GitSource({ directory: found.root });
+  await source.mustBeWhole();
+  const adapters = await adapterSchemas();
+  const configs = new Configs(source, adapters);
+  const { policy, commit } = await configs.policy(inputs.policyRef);
+  const { project } = await configs.at(commit);
+  return { host, inputs, outputs: new Outputs(host.env, host.out), root: found.root, source, adapters, configs, policy, project };
+}
+
+export function environmentOf({ policy }: Place, id: EnvironmentId) {
+  const found = policy.environments[id];
+  if (found) return found;
+  throw new CliError(EXIT.usage, `The policy has no environment ${id}`, `Known: ${Object.keys(policy.environments).join(", ")}`);
+}
+
+/** All that come before an environment, near or far. */
+export function environmentsUpTo({ policy }: Place, id: EnvironmentId): readonly EnvironmentId[] {
+  const found = new Set<EnvironmentId>();
+  const visit = (of: EnvironmentId): void => {
+    for (const before of environmentsBefore(policy, of, () => true))
+      if (!found.has(before)) {
+        found.add(before);
+        visit(before);
+      }
+  };
+  visit(id);
+  return [...found];
+}
+
+/** Whether GitHub itself says that this job's run is one that may deploy: variables of a job can be set by its steps. */
+export async function mustBeGenuine({ inputs }: Place, forge: Forge): Promise<void> {
+  const run = await forge.workflowRun(inputs.runId);
+  const refuse = (why: string): never => {
+    throw new CliError(EXIT.notAllowed, `Nothing is deployed: ${why}`, "Start the workflow anew");
+  };
+  if (run === null) return refuse(`GitHub knows of no workflow run ${inputs.runId}`);
+  if (run.event !== inputs.event) refuse(`workflow run ${inputs.runId} was started by ${run.event}, not by ${inputs.event}`);
+}

@@ -1,0 +1,67 @@
+import { accessFrom, type Access, placeFrom } from "../../github/api/access.ts";
+import { appTokens } from "../../github/api/app-tokens.ts";
+import { Client, type ClientOptions } from "../../github/api/client.ts";
+import { forgeOn } from "../../github/api/forge.ts";
+import { serverForgeOn } from "../../github/api/server-forge.ts";
+import type { Clock } from "../../engine/ports/clock.ts";
+import type { Forge } from "../../github/forge.ts";
+import type { Remote } from "../../github/gates/remote.ts";
+import type { ServerForge } from "../../github/server/forge.ts";
+import type { Log } from "../../github/server/worker.ts";
+import type { Credential } from "../../source/upstream.ts";
+import type { Credentials } from "./settings.ts";
+
+/** A repository on GitHub, asked as one and the same. */
+export type Connection = {
+  readonly forge: Forge;
+  readonly server: ServerForge;
+  /** Whether it is an App's: only then does GitHub take what its rules say. */
+  readonly isApp: boolean;
+  /** For git, where the remote is at the same host; null: git has its own. */
+  credentialFor(address: string): Promise<Credential | null>;
+  /** Ends what is asked. */
+  close(): void;
+};
+
+type Parts = {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly client?: ClientOptions;
+};
+
+export function connection(credentials: Credentials, { server, repository }: Remote, { env, clock, log, client = {} }: Parts): Connection {
+  const closing = new AbortController();
+  const given = { repository, serverUrl: server };
+  const access = accessOf(credentials, env, given, () => clock.now());
+  const asking = new Client(access, { signal: closing.signal, note: (line) => log("info", line), ...client });
+  return {
+    forge: forgeOn(asking, access),
+    server: serverForgeOn(asking, access),
+    isApp: credentials.kind === "app",
+    async credentialFor(address) {
+      const prefix = `${server}/`;
+      if (!address.startsWith(prefix) || !isPrivate(server)) return null;
+      const token = typeof access.token === "string" ? access.token : await access.token.current();
+      return { prefix, header: `Authorization: Basic ${Buffer.from(`x-access-token:${token}`).toString("base64")}` };
+    },
+    close: () => closing.abort(),
+  };
+}
+
+function accessOf(
+  credentials: Credentials,
+  env: Parts["env"],
+  given: { readonly repository: string; readonly serverUrl: string },
+  now: () => number,
+): Access {
+  if (credentials.kind === "token") return accessFrom(env, { ...given, token: credentials.token });
+  const place = placeFrom(env, given);
+  return { ...place, token: appTokens(credentials, place, now) };
+}
+
+/** A token goes over TLS, or not beyond this machine. */
+const isPrivate = (server: string): boolean => {
+  const { protocol, hostname } = new URL(server);
+  return protocol === "https:" || /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
+};

@@ -1,0 +1,221 @@
+import type { Hook } from "../../api/hooks.ts";
+import { CliError, EXIT } from "../../cli/exit.ts";
+import type { Configs } from "../../engine/configs.ts";
+import type { Control } from "../../engine/control.ts";
+import type { Clock } from "../../engine/ports/clock.ts";
+import { SourceError } from "../../engine/ports/source.ts";
+import type { ClientOptions } from "../../github/api/client.ts";
+import { namedRepository, remoteOf, type Remote } from "../../github/gates/remote.ts";
+import { type Delivery, readDelivery } from "../../github/hooks/delivery.ts";
+import { Inbox } from "../../github/hooks/inbox.ts";
+import { Commits } from "../../github/server/commits.ts";
+import { Gates } from "../../github/server/gates.ts";
+import { Pushes } from "../../github/server/pushes.ts";
+import { Records } from "../../github/server/records.ts";
+import { type Log, Worker } from "../../github/server/worker.ts";
+import type { GitSource } from "../../source/git.ts";
+import { Upstream } from "../../source/upstream.ts";
+import { pushDeploy } from "./deploy.ts";
+import { connection, type Connection } from "./connection.ts";
+import { pusherOf } from "./people.ts";
+import type { GithubSettings } from "./settings.ts";
+
+export type GithubParts = {
+  readonly settings: GithubSettings;
+  readonly control: Control;
+  readonly source: GitSource;
+  readonly configs: Configs;
+  readonly policyRef: string | null;
+  readonly root: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Only tests have other waits. */
+  readonly client?: ClientOptions;
+};
+
+export type GithubServer = {
+  /** null: no secret is set. */
+  readonly hook: Hook | null;
+  /** Takes up what was left, and looks for what was missed. */
+  start(listensAt: string): void;
+  close(): Promise<void>;
+};
+
+/** Between two looks for pushes of which nobody has told, in ms. GitHub delivers once, and never again by itself. */
+export const RECONCILE_MS = 180_000;
+
+/** What a server does with GitHub, or with any forge that tells of pushes. Rejects with a `CliError` or a `SourceError` where it cannot. */
+export async function githubServer(parts: GithubParts): Promise<GithubServer> {
+  const { settings, control, clock, log } = parts;
+  const upstream = new Upstream(parts.root);
+  const address = await upstream.mustBe();
+  if (parts.policyRef === null && !(await upstream.policyMoves()))
+    log("warn", "policy is read from the local branch main, which no push moves", { hint: "git remote set-head origin --auto" });
+  const remote = repositoryOf(parts, address);
+  const connected = settings.credentials === null ? null : connection(settings.credentials, mustKnow(remote), parts);
+  const inbox = new Inbox(control.store, () => clock.now());
+  const pushes = pushesOf(parts, upstream, address, connected);
+
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  const pushing = new Worker(
+    async () => {
+      await eachPush(inbox, pushes);
+      if (clock.now() - lookedAt < RECONCILE_MS && clock.now() >= lookedAt) return;
+      await pushes.reconcile();
+      lookedAt = clock.now();
+    },
+    { name: "pushes", clock, log, everyMs: RECONCILE_MS },
+  );
+
+  let url = settings.publicUrl;
+  const link = (run: string): string | null => (url === null ? null : `${url}/runs/${run}`);
+  const passing = connected?.isApp ? gatesOf(parts, connected, upstream, inbox, () => (url === null ? null : `${url}/approvals`)) : null;
+  const telling = connected === null ? [] : tellersOf(parts, connected, link);
+  const others = passing ? [...telling, passing] : telling;
+  const stop = control.onCommit(() => others.forEach((worker) => worker.wake()));
+
+  return {
+    hook:
+      settings.secret === null
+        ? null
+        : hookOf(settings.secret, remote, inbox, { push: () => pushing.hurry(), gate: passing && (() => passing.hurry()) }),
+    start(listensAt) {
+      url ??= listensAt;
+      pushing.wake();
+      for (const worker of others) worker.wake();
+    },
+    async close() {
+      stop();
+      connected?.close();
+      await Promise.all([pushing, ...others].map((worker) => worker.close()));
+    },
+  };
+}
+
+/** What the forge is told. Each goes on by itself: what the token may not do keeps nothing else from being done. */
+function tellersOf(
+  { control: { store }, clock, log }: GithubParts,
+  to: Connection,
+  link: (run: string) => string | null,
+): readonly Worker[] {
+  const records = new Records({ forge: to.forge, store, link, log });
+  const commits = new Commits({ forge: to.server, store, link, log });
+  return [
+    new Worker(() => records.write(), { name: "records on GitHub", clock, log, everyMs: null }),
+    new Worker(() => commits.write(), { name: "commit statuses on GitHub", clock, log, everyMs: null }),
+  ];
+}
+
+/** As an App: what was decided here lets workflow runs pass. Time alone ends decisions and starts none, so it looks when something has happened. */
+function gatesOf(parts: GithubParts, to: Connection, upstream: Upstream, inbox: Inbox, page: () => string | null): Worker {
+  const { control, configs, policyRef, clock, log } = parts;
+  const gates = new Gates({
+    forge: to.forge,
+    server: to.server,
+    store: control.store,
+    policy: async () => (await configs.policy(policyRef)).policy,
+    isOnBranch: async (commit) => {
+      // asked once a run, which may be of a push that has only just come
+      await upstream.fetch((await to.credentialFor((await upstream.address()) ?? "")) ?? null);
+      const { github } = await configs.at((await configs.policy(policyRef)).commit);
+      const head = github ? await upstream.head(github.branch) : null;
+      return head !== null && (await upstream.contains(head, commit));
+    },
+    now: () => clock.now(),
+    page,
+    log,
+  });
+  return new Worker(
+    async () => {
+      for (const waiting of await inbox.waiting()) {
+        if (waiting.message.what !== "gate") continue;
+        await gates.asked(waiting.message);
+        await inbox.done(waiting);
+      }
+      await gates.look();
+    },
+    { name: "gates on GitHub", clock, log, everyMs: RECONCILE_MS },
+  );
+}
+
+function pushesOf(
+  { control, source, configs, policyRef, log }: GithubParts,
+  upstream: Upstream,
+  address: string,
+  to: Connection | null,
+): Pushes {
+  const { store } = control;
+  return new Pushes({
+    clone: {
+      fetch: async () => upstream.fetch((await to?.credentialFor(address)) ?? null),
+      head: (branch) => upstream.head(branch),
+      contains: (commit, ancestor) => upstream.contains(commit, ancestor),
+    },
+    store,
+    deploy: pushDeploy({ control, configs, policyRef }),
+    branch: async () => {
+      const { commit } = await configs.policy(policyRef);
+      const { github } = await configs.at(commit);
+      return github?.push.server ? github.branch : null;
+    },
+    pusher: pusherOf({ source, configs, policyRef, forge: to?.server ?? null, log }),
+    log,
+  });
+}
+
+/** One that fails keeps none of the others from being looked at. */
+async function eachPush(inbox: Inbox, pushes: Pushes): Promise<void> {
+  const failures: unknown[] = [];
+  for (const waiting of await inbox.waiting()) {
+    if (waiting.message.what !== "push") continue;
+    try {
+      await pushes.pushed(waiting.message);
+      await inbox.done(waiting);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+/** Who acts on which delivery; null: nobody. Only an App may say anything at a gate. */
+type Wake = { readonly push: () => void; readonly gate: (() => void) | null };
+
+/** Answers when the delivery is durable, and never waits for what it starts. */
+function hookOf(secret: string, remote: Remote | null, inbox: Inbox, wake: Wake): Hook {
+  return async (request) => {
+    const read = readDelivery(request, secret);
+    if (!read.ok) return read;
+    const message = ours(read, remote);
+    const act = message === null ? null : wake[message.what];
+    if (message === null || act === null) return { status: 202, message: `nothing is done about ${read.event}` };
+    const isNew = await inbox.take(read, message);
+    if (isNew) act();
+    return { status: 202, message: isNew ? "taken" : "taken before" };
+  };
+}
+
+/** An organisation's webhook tells of all its repositories. */
+function ours({ message }: Delivery, remote: Remote | null): Delivery["message"] {
+  const isOther = message !== null && remote !== null && message.repository.toLowerCase() !== remote.repository.toLowerCase();
+  return isOther ? null : message;
+}
+
+function repositoryOf({ settings: { repository }, env }: GithubParts, address: string): Remote | null {
+  const origin = remoteOf(address);
+  const server = origin?.server ?? (env["GITHUB_SERVER_URL"] ?? "https://github.com").replace(/\/+$/, "");
+  if (repository === null) return origin;
+  const named = namedRepository(repository, server);
+  if (named) return named;
+  throw new CliError(EXIT.usage, `SLUICE_GITHUB_REPOSITORY is no repository: ${repository}`, "Write it as owner/name, or host/owner/name");
+}
+
+function mustKnow(remote: Remote | null): Remote {
+  if (remote) return remote;
+  throw new SourceError(
+    "git-failed",
+    "The remote origin is no repository on a GitHub host, so it is not known which one is meant.",
+    "Name it: SLUICE_GITHUB_REPOSITORY=owner/name",
+  );
+}

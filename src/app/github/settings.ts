@@ -1,0 +1,64 @@
+import { readFileSync } from "node:fs";
+import { CliError, EXIT } from "../../cli/exit.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** As whom the API is asked; null: it is not asked at all. */
+export type Credentials =
+  | { readonly kind: "token"; readonly token: string }
+  | { readonly kind: "app"; readonly id: string; readonly privateKey: string };
+export type GithubSettings = {
+  /** null: no webhook is taken. */
+  readonly secret: string | null;
+  readonly credentials: Credentials | null;
+  /** `owner/name`, or `host/owner/name`; null: that of the remote `origin`. */
+  readonly repository: string | null;
+  /** Where people reach the server, for links; null: where it listens. */
+  readonly publicUrl: string | null;
+};
+
+/** GitHub is spoken to where one of these is set; null: it is not. Throws a `CliError`. */
+export function githubSettings(env: Environment): GithubSettings | null {
+  const secret = secretOf(env, "SLUICE_GITHUB_WEBHOOK_SECRET");
+  const token = secretOf(env, "SLUICE_GITHUB_TOKEN");
+  const id = textOf(env, "SLUICE_GITHUB_APP_ID");
+  const privateKey = secretOf(env, "SLUICE_GITHUB_PRIVATE_KEY");
+  if ((id === null) !== (privateKey === null))
+    throw new CliError(
+      EXIT.usage,
+      "An App needs its id and its private key",
+      "Set SLUICE_GITHUB_APP_ID and SLUICE_GITHUB_PRIVATE_KEY_FILE, or neither",
+    );
+  if (token !== null && id !== null)
+    throw new CliError(EXIT.usage, "Both a token and an App are set: which is it?", "Unset SLUICE_GITHUB_TOKEN, or SLUICE_GITHUB_APP_ID");
+  const app = id !== null && privateKey !== null ? { kind: "app" as const, id, privateKey } : null;
+  const credentials = app ?? (token === null ? null : { kind: "token" as const, token });
+  if (secret === null && credentials === null) return null;
+  return { secret, credentials, repository: textOf(env, "SLUICE_GITHUB_REPOSITORY"), publicUrl: urlOf(env) };
+}
+
+const textOf = (env: Environment, name: string): string | null => env[name]?.trim() || null;
+
+/** Of the variable, or of the file that `NAME_FILE` names. */
+function secretOf(env: Environment, name: string): string | null {
+  const given = textOf(env, name);
+  const file = textOf(env, `${name}_FILE`);
+  if (file === null) return given;
+  if (given !== null) throw new CliError(EXIT.usage, `Both ${name} and ${name}_FILE are set: which is it?`, "Unset one of them");
+  try {
+    const text = readFileSync(file, "utf8").trim();
+    if (text !== "") return text;
+  } catch (error) {
+    throw new CliError(EXIT.usage, `${name}_FILE cannot be read: ${(error as Error).message}`, "Check the path and its rights", {
+      cause: error,
+    });
+  }
+  throw new CliError(EXIT.usage, `${name}_FILE is empty: ${file}`, "Write the secret into it, or unset it");
+}
+
+function urlOf(env: Environment): string | null {
+  const url = textOf(env, "SLUICE_PUBLIC_URL");
+  if (url === null) return null;
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url.replace(/\/+$/, "");
+  throw new CliError(EXIT.usage, "SLUICE_PUBLIC_URL is no address of a page", "Such as https://sluice.example");
+}

@@ -1,0 +1,119 @@
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import type { WorkflowFile, WorkflowsOptions } from "../cli/context.ts";
+import { CliError, EXIT } from "../cli/exit.ts";
+import { parseConfig } from "../core/config/parse.ts";
+import { hostZones } from "../engine/zones.ts";
+import { sourceOf } from "../github/workflows/emit.ts";
+import { generateWorkflows } from "../github/workflows/generate.ts";
+import { codeOf } from "../host/errors.ts";
+import { PROJECT_FILE } from "./project.ts";
+import { adapterSchemas } from "./registry.ts";
+
+const FOLDER = ".github/workflows";
+
+/** Compares the workflow files of the project with what its `sluice.yaml` says, and with `write` makes them so. Writes nothing where one of them is not ours. Rejects with a `CliError`. */
+export async function workflows({ directory, write }: WorkflowsOptions): Promise<readonly WorkflowFile[]> {
+  const place = findPlace(directory);
+  const wanted = await filesOf(place);
+  const found = await readAll(place.repository, wanted);
+  const files = compare(wanted, found, place.source);
+  if (write && files.every(({ state }) => state !== "foreign")) await writeAll(place.repository, wanted, files);
+  return files;
+}
+
+/** Where a project and its repository are. `directory` and `source` are from the repository's root, as GitHub has paths. */
+type Place = { readonly file: string; readonly repository: string; readonly directory: string; readonly source: string };
+
+function findPlace(from: string): Place {
+  const root = above(from, PROJECT_FILE);
+  if (root === null) throw new CliError(EXIT.usage, `There is no ${PROJECT_FILE} in ${from} or above it`, "Write one with `sluice init`");
+  const repository = above(root, ".git");
+  if (repository === null)
+    throw new CliError(EXIT.usage, `${root} is not in a git repository, to whose root GitHub's workflows belong`, "Make it one: git init");
+  const directory = relative(repository, root).split(sep).join("/");
+  return {
+    file: join(root, PROJECT_FILE),
+    repository,
+    directory,
+    source: directory === "" ? PROJECT_FILE : `${directory}/${PROJECT_FILE}`,
+  };
+}
+
+function above(from: string, name: string): string | null {
+  for (let path = resolve(from); ; path = dirname(path)) {
+    if (existsSync(join(path, name))) return path;
+    if (dirname(path) === path) return null;
+  }
+}
+
+async function filesOf({ file, directory, source }: Place): Promise<ReadonlyMap<string, string>> {
+  const { config, diagnostics } = parseConfig(await readFile(file, "utf8"), source, await adapterSchemas(), hostZones);
+  if (config === null)
+    throw new CliError(EXIT.usage, `${source} has errors`, "`sluice validate` shows them in the file", {
+      diagnostics: diagnostics.filter(({ severity }) => severity === "error"),
+    });
+  if (config.github === undefined)
+    throw new CliError(
+      EXIT.usage,
+      `${source} does not ask for workflows`,
+      "Add the line `github: {}`; `sluice schema` says what it may hold",
+    );
+  const files = generateWorkflows(config, directory);
+  for (const [path, text] of files) {
+    if (Buffer.byteLength(text) <= MOST_BYTES) continue;
+    throw new CliError(
+      EXIT.usage,
+      `${path} would have ${Buffer.byteLength(text)} bytes, and GitHub reads ${MOST_BYTES}`,
+      "Deploy with the server",
+    );
+  }
+  return files;
+}
+
+/** GitHub's limit for a workflow file. */
+const MOST_BYTES = 500_000;
+
+/** The texts of the wanted files, and of all others that we have generated; null: it is not there. */
+async function readAll(repository: string, wanted: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, string | null>> {
+  const found = new Map<string, string | null>([...wanted.keys()].map((path) => [path, null]));
+  for (const path of await listFolder(repository)) found.set(path, await readFile(join(repository, path), "utf8"));
+  return found;
+}
+
+async function listFolder(repository: string): Promise<readonly string[]> {
+  try {
+    const entries = await readdir(join(repository, FOLDER), { withFileTypes: true });
+    return entries.flatMap((entry) => (/\.ya?ml$/.test(entry.name) && !entry.isDirectory() ? [`${FOLDER}/${entry.name}`] : []));
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return [];
+    throw error;
+  }
+}
+
+function compare(wanted: ReadonlyMap<string, string>, found: ReadonlyMap<string, string | null>, source: string): readonly WorkflowFile[] {
+  const files = [...found].flatMap(([path, text]): WorkflowFile[] => {
+    const expected = wanted.get(path);
+    const ours = text !== null && sourceOf(text) === source;
+    if (expected === undefined) return ours ? [{ path, state: "stale" }] : [];
+    if (text === null) return [{ path, state: "missing" }];
+    if (!ours) return [{ path, state: "foreign" }];
+    // A checkout on Windows may have other ends of lines; what GitHub reads is what git holds.
+    return [{ path, state: text.replaceAll("\r\n", "\n") === expected ? "current" : "different" }];
+  });
+  return files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+async function writeAll(repository: string, wanted: ReadonlyMap<string, string>, files: readonly WorkflowFile[]): Promise<void> {
+  try {
+    await mkdir(join(repository, FOLDER), { recursive: true });
+    for (const { path, state } of files) {
+      if (state === "stale") await rm(join(repository, path));
+      else if (state !== "current") await writeFile(join(repository, path), wanted.get(path) ?? "");
+    }
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CliError(EXIT.failed, `The workflows cannot be written: ${reason}`, "Make that possible and generate again", { cause });
+  }
+}

@@ -1,0 +1,174 @@
+import type { EnvironmentId, Github } from "./config.ts";
+import type { Span } from "./lines.ts";
+import { quote } from "./names.ts";
+import type { Report } from "./report.ts";
+import type { RawApproval, RawEnvironment, RawFile } from "./schema.ts";
+import { choice, list, object, optional, text, whole, wrongType, type At, type Named, type Read, type Shape } from "./shape.ts";
+
+const STANDARD = {
+  runner: "ubuntu-latest",
+  install: "npm ci --ignore-scripts --no-audit --no-fund",
+  command: "npx --no-install sluice",
+  branch: "main",
+  push: ["all", "services"],
+} as const;
+
+/** More levels than a plan of services has; each is a job in the files. */
+const MOST_WAVES = 20;
+/** GitHub allows 50 called workflows in one run; each environment is one, and what they share another. */
+const MOST_ENVIRONMENTS = 48;
+
+/** A line that ends up in a workflow as it is. */
+const line = text({
+  check(value) {
+    if (value.trim() === "" || /\p{Cc}/u.test(value))
+      return { code: "bad-line", message: "must be one line that says something", hint: "put several commands into a script" };
+    // GitHub would paste what it evaluates to into a shell's text.
+    if (!value.includes("${{")) return null;
+    return { code: "github-expression", message: "holds an expression of GitHub's", hint: "use an environment variable, or a script" };
+  },
+});
+
+const branch = text({
+  check(value) {
+    if (/^[^-\s:^~\\?*[\p{Cc}][^\s:^~\\?*[\p{Cc}]*$/u.test(value) && !value.includes("..")) return null;
+    return { code: "bad-ref", message: `${quote(value)} is no name of a branch`, hint: "such as `main`" };
+  },
+});
+
+const labels = list(line, { least: 1 });
+const runner: Shape<readonly At<string>[]> = {
+  json: { anyOf: [line.json, labels.json] },
+  read(node, where, report) {
+    if (node.kind === "list") return labels.read(node, where, report);
+    if (node.kind !== "scalar") return wrongType(node, where, "a label, or a list of labels", report);
+    const label = line.read(node, where, report);
+    return label === undefined ? undefined : [label];
+  },
+};
+
+export const github = object({
+  runner: optional("The label, or labels, of the runners that jobs ask for.", runner, STANDARD.runner),
+  install: optional("The command that brings `sluice` to a runner, from a checkout of the repository.", line, STANDARD.install),
+  command: optional("How `sluice` is called there.", line, STANDARD.command),
+  branch: optional("The branch whose pushes deploy.", branch, STANDARD.branch),
+  push: optional(
+    "What a push starts: the workflow `all` for deploy all, `services` for those of each service whose `paths` it touches, or `server`: a running `sluice serve` deploys all. Empty: nothing, all is started by hand.",
+    list(choice("all", "services", "server")),
+    STANDARD.push,
+  ),
+  waves: optional("How many waves the files provide for. Left out: as many as the services need.", whole(1, MOST_WAVES)),
+});
+export type RawGithub = Read<typeof github>;
+
+export function buildGithub(raw: RawGithub): Github {
+  const push = new Set<string>(raw.push?.map(({ value }) => value) ?? STANDARD.push);
+  return {
+    runner: raw.runner?.map(({ value }) => value) ?? [STANDARD.runner],
+    install: raw.install?.value ?? STANDARD.install,
+    command: raw.command?.value ?? STANDARD.command,
+    branch: raw.branch?.value ?? STANDARD.branch,
+    push: { all: push.has("all"), services: push.has("services"), server: push.has("server") },
+    waves: raw.waves?.value ?? null,
+  };
+}
+
+/** The workflow files' names, all of them in `.github/workflows/`. */
+export const WORKFLOW_FILES = {
+  all: "deploy-all.yml",
+  waves: "sluice-waves.yml",
+  rollback: "rollback-all.yml",
+  approve: "approve-all.yml",
+  environment: (id: string): string => `deploy-all-${id}.yml`,
+  service: (id: string): string => `deploy-${id}.yml`,
+} as const;
+
+/** GitHub's environment whose reviewers open the gate of an environment. */
+export const gateName = (environment: EnvironmentId): string => `${environment}-approval`;
+
+/** GitHub gives every job one of its own; an environment that names it lets its attempts see it. */
+export const TOKEN = "GITHUB_TOKEN";
+
+/** What GitHub cannot keep or name, where a file asks for workflows. */
+export function checkGithub(raw: RawFile, report: Report): void {
+  if (raw.github === undefined) return;
+  checkPush(raw.github, report);
+  checkFiles(raw, report);
+  const environments = raw.environments ?? new Map<string, { key: Span; value: RawEnvironment | undefined }>();
+  const tooMany = [...environments.values()][MOST_ENVIRONMENTS];
+  if (tooMany !== undefined) {
+    report.error(
+      "github-environments",
+      tooMany.key,
+      `${environments.size} environments are more than one run of GitHub's can call: at most ${MOST_ENVIRONMENTS}`,
+      "remove `github:` and deploy with the server",
+    );
+  }
+  for (const [id, { value }] of environments) {
+    if (value === undefined) continue;
+    checkGate(id, value, environments, report);
+    if (!raw.github.push?.some((what) => what.value === "server"))
+      for (const approval of [value.approval, value.rollback]) if (approval !== undefined) checkCount(approval, report);
+    checkSecrets(value.credentials ?? [], report);
+  }
+}
+
+/** Two orchestrators at one target know nothing of each other. */
+function checkPush({ push }: RawGithub, report: Report): void {
+  const server = push?.find(({ value }) => value === "server");
+  if (server === undefined || push === undefined || push.length === 1) return;
+  report.error(
+    "github-push-twice",
+    server.at,
+    "a push would start workflows and the server's deploy all, both for the same targets",
+    "name `server` alone, or leave it out",
+  );
+}
+
+function checkFiles(raw: RawFile, report: Report): void {
+  const taken = new Map<string, string>([[WORKFLOW_FILES.all, "deploy all"]]);
+  for (const id of raw.environments?.keys() ?? []) taken.set(WORKFLOW_FILES.environment(id), `deploy all of the environment ${quote(id)}`);
+  for (const [id, { key }] of raw.services ?? []) {
+    const whose = taken.get(WORKFLOW_FILES.service(id));
+    if (whose === undefined) continue;
+    report.error(
+      "github-file-taken",
+      key,
+      `the workflow of the service ${quote(id)} would be ${quote(WORKFLOW_FILES.service(id))}, which is ${whose}`,
+      "call the service otherwise: its id is its own, and need not be the name of its folder or chart",
+    );
+  }
+}
+
+function checkGate(id: string, value: RawEnvironment, all: Named<RawEnvironment>, report: Report): void {
+  const other = all.get(gateName(id));
+  if (other === undefined || (value.approval === undefined && value.rollback === undefined)) return;
+  report.error(
+    "github-gate-taken",
+    other.key,
+    `${quote(gateName(id))} is the name of the gate of ${quote(id)} on GitHub, and cannot be an environment too`,
+    "call one of them otherwise",
+  );
+}
+
+function checkCount({ count }: RawApproval, report: Report): void {
+  if (count === undefined || count.value === 1) return;
+  report.error(
+    "github-approval-count",
+    count.at,
+    `${count.value} must approve, but on GitHub the first approval opens a gate`,
+    "remove `github:` and use the server, which counts; or let one approve",
+  );
+}
+
+function checkSecrets(names: readonly At<string>[], report: Report): void {
+  for (const { value, at } of names) {
+    if (value === TOKEN || !/^(GITHUB|SLUICE|ACTIONS|RUNNER)_/i.test(value)) continue;
+    report.error(
+      "github-secret-name",
+      at,
+      `${quote(value)} cannot be a credential on GitHub: names that begin so are GitHub's and ours`,
+      `give it another name there and here; only ${quote(TOKEN)} is there of itself`,
+    );
+  }
+}

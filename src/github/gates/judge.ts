@@ -1,0 +1,96 @@
+import type { Approval, Environment, EnvironmentId, Policy } from "../../core/config/config.ts";
+import { resolvePrincipals } from "../../core/config/principals.ts";
+import type { Guard, Review } from "../forge.ts";
+import { gateName } from "../../core/config/github.ts";
+
+/** What has to be known of a gate that a workflow run has passed. */
+export type Passed = {
+  readonly environment: EnvironmentId;
+  /** Of the gate's environment; null: there is none. */
+  readonly guard: Guard | null;
+  /** Whether the repository is private: there not every plan of GitHub's has reviewers. */
+  readonly isPrivate: boolean;
+  /** All of this workflow run, of every attempt of it: GitHub does not say of which. */
+  readonly reviews: readonly Review[];
+  /** Logins of who has started the run, or had it run again. */
+  readonly starters: readonly string[];
+  readonly approval: Approval;
+  /** Logins of who may approve; null: anyone. */
+  readonly approvers: readonly string[] | null;
+};
+export type Problem = { readonly message: string; readonly hint: string };
+export type Verdict = { readonly approvedBy: readonly string[]; readonly problems: readonly Problem[] };
+
+/** For private repositories. */
+export const PLAN_HINT =
+  "of private repositories only GitHub Enterprise has reviewers: make the repository public, change the plan, or let sluice serve decide";
+
+/** Who may approve there, by policy: approvers, else deployers, teams resolved; null: anyone. */
+export function approversOf({ deployers }: Environment, { approvers }: Approval, teams: Policy["teams"]): readonly string[] | null {
+  const named = approvers.length > 0 ? approvers : deployers;
+  return named.length === 0 ? null : resolvePrincipals(named, teams);
+}
+
+/**
+ * Whether a run has passed its gate by an approval that policy counts. That GitHub has let it pass is not enough: it makes an environment without any rule for a job that names one that is not there,
+ * lets administrators pass without a review, and knows nothing of policy. All that is wrong is told at once.
+ */
+export function judgeGate(passed: Passed): Verdict {
+  const { environment, reviews, approval } = passed;
+  const name = gateName(environment);
+  const here = reviews.filter(({ environments }) => environments.includes(name));
+  const approvedBy = distinct(here.flatMap(({ state, by }) => (state === "approved" ? [by] : [])));
+  const problems = [
+    ...guardProblems(passed, name),
+    ...reviewProblems(passed, here, approvedBy),
+    ...approvedBy.flatMap((by) => personProblems(passed, by)),
+  ];
+  if (approval.count > 1)
+    problems.push({
+      message: `Policy asks for ${approval.count} approvals in ${environment}, and GitHub opens ${name} after one`,
+      hint: "set count: 1, or let sluice serve decide, which counts persons",
+    });
+  return { approvedBy, problems };
+}
+
+function guardProblems({ guard, isPrivate }: Passed, name: string): Problem[] {
+  if (guard && guard.reviewers.length > 0) return [];
+  const settings = "in the repository's settings, under Environments, give it required reviewers";
+  const what = guard ? `The environment ${name} asks no reviewer` : `There is no environment ${name}`;
+  // An App's rule leaves no word on who has approved.
+  const apps = guard && guard.apps.length > 0 ? `, only ${guard.apps.join(", ")}` : "";
+  return [{ message: `${what}${apps}: nobody need have approved this`, hint: isPrivate ? `${settings}; ${PLAN_HINT}` : settings }];
+}
+
+function reviewProblems({ environment, guard }: Passed, here: readonly Review[], approvedBy: readonly string[]): Problem[] {
+  const rejected = here.find(({ state }) => state === "rejected");
+  if (rejected)
+    return [{ message: `${rejected.by} has rejected this run in ${environment}`, hint: "start the workflow anew, which asks anew" }];
+  if (approvedBy.length > 0) return [];
+  const bypass = guard?.adminsBypass ? "; an administrator may have passed by it, which policy does not count" : "";
+  return [
+    {
+      message: `GitHub has no approval of this run for ${environment}${bypass}`,
+      hint: "start the workflow anew, and let a reviewer approve it",
+    },
+  ];
+}
+
+function personProblems({ environment, starters, approval, approvers }: Passed, by: string): Problem[] {
+  const problems: Problem[] = [];
+  if (approvers !== null && !approvers.includes(by))
+    problems.push({
+      message: `${by} has approved, and is none of those who may in ${environment}: ${approvers.join(", ") || "nobody"}`,
+      hint: "make the environment's reviewers those of policy, which names them as GitHub writes their logins, and start the workflow anew",
+    });
+  if (!approval.self && isAmong(starters, by))
+    problems.push({
+      message: `${by} has approved a run of their own in ${environment}`,
+      hint: "somebody else has to; on GitHub, prevent self-review, or allow it in policy: self: true",
+    });
+  return problems;
+}
+
+/** Logins are the same in any case of letters. */
+const isAmong = (logins: readonly string[], login: string): boolean => logins.some((each) => each.toLowerCase() === login.toLowerCase());
+const distinct = (logins: readonly string[]): readonly string[] => logins.filter((login, index) => !isAmong(logins.slice(0, index), login));

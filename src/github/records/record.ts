@@ -1,0 +1,132 @@
+import type { CommitId, Digest, EnvironmentId, JsonObject, ServiceId, TargetId } from "../../core/config/config.ts";
+import type { Definition } from "../../core/plan/plan.ts";
+import type { AttemptId, Time } from "../../core/run/rows.ts";
+import type { NewDeployment, NewStatus } from "../forge.ts";
+
+/** A workflow run and which attempt at it, as GitHub numbers them: `1234/1`. */
+export type RunRef = `${number}/${number}`;
+
+/**
+ * How an act on a target stands, by the last status of its record. `begun`: nothing was started yet. `under-way`: an attempt is or was at it. `serving`: deployed and verified, not good yet.
+ * `changed` and `unchanged`: it failed, and the target is another than before or not. `unknown`: nobody can tell.
+ */
+export type RecordState = "begun" | "under-way" | "serving" | "good" | "changed" | "unchanged" | "unknown";
+
+/** One act on one target: a deployment of GitHub's that is ours. */
+export type TargetRecord = {
+  readonly kind: "deploy" | "rollback";
+  /** GitHub's number of the deployment; later ones are greater. */
+  readonly id: number;
+  readonly target: TargetId;
+  readonly service: ServiceId;
+  readonly environment: EnvironmentId;
+  readonly commit: CommitId;
+  readonly attempt: AttemptId;
+  readonly run: RunRef;
+  readonly digest: Digest | null;
+  readonly fingerprint: Digest;
+  readonly definition: Definition;
+  readonly by: string;
+  readonly createdAt: Time;
+  readonly state: RecordState;
+  /** When its last status was set; null: there is none. */
+  readonly at: Time | null;
+  /** When what is on the target was told first: it became live, or did not. */
+  readonly enteredAt: Time | null;
+  /** It was good once, whatever its checks said later. */
+  readonly wasGood: boolean;
+  readonly url: string | null;
+};
+
+/** A hold of an environment: one that stands, or that was lifted. */
+export type HoldRecord = {
+  readonly kind: "hold";
+  readonly id: number;
+  readonly environment: EnvironmentId;
+  readonly by: string;
+  readonly reason: string;
+  readonly run: RunRef;
+  readonly createdAt: Time;
+  readonly lifted: boolean;
+  /** The rollback that has left it: the recorded set that it goes back to, and which targets go. null: a person's own. */
+  readonly rollback: { readonly to: string; readonly targets: readonly TargetId[] } | null;
+};
+
+export type Record = TargetRecord | HoldRecord;
+export const isTarget = (record: Record): record is TargetRecord => record.kind !== "hold";
+
+const PREFIX = "sluice:";
+export const recordTask = (service: ServiceId): string => `${PREFIX}${service}`;
+export const HOLD_TASK = `${PREFIX}hold`;
+export const isOurs = (task: string): boolean => task.startsWith(PREFIX);
+
+/** The form of what is written; a reader of another form refuses it. */
+export const FORM = 1;
+
+/** What is known of an act before anything of it is started. */
+export type NewRecord = Pick<
+  TargetRecord,
+  "kind" | "target" | "environment" | "service" | "commit" | "attempt" | "run" | "digest" | "fingerprint" | "definition"
+> & { readonly production: boolean };
+
+export function deploymentOf(record: NewRecord): NewDeployment {
+  const { kind, target, attempt, run, digest, fingerprint, definition } = record;
+  return {
+    sha: record.commit,
+    environment: record.environment,
+    task: recordTask(record.service),
+    payload: { sluice: FORM, kind, target, attempt, run, digest, fingerprint, definition: definition as unknown as JsonObject },
+    description: cut(`${target} ${record.commit.slice(0, 12)}`),
+    production: record.production,
+  };
+}
+
+export type NewHold = Pick<HoldRecord, "environment" | "by" | "reason" | "run" | "rollback"> & {
+  readonly commit: CommitId;
+  readonly production: boolean;
+};
+
+export function holdDeploymentOf(hold: NewHold): NewDeployment {
+  const { environment, by, reason, run, rollback } = hold;
+  return {
+    sha: hold.commit,
+    environment,
+    task: HOLD_TASK,
+    payload: { sluice: FORM, kind: "hold", by, reason, run, rollback: rollback === null ? null : { ...rollback } },
+    description: cut(`held by ${by}: ${reason}`),
+    production: hold.production,
+  };
+}
+
+/** How a state is written. Descriptions begin with the words that `recordsOf` reads. */
+export function statusOf(
+  state: Exclude<RecordState, "begun">,
+  more: { readonly message?: string | null; readonly url?: string | null; readonly logUrl?: string | null } = {},
+): NewStatus {
+  const [is, words] = WRITTEN[state];
+  const message = more.message ? `: ${more.message.replaceAll(/\s+/g, " ")}` : "";
+  return {
+    state: is,
+    description: cut(`${words}${message}`),
+    ...(more.url ? { url: more.url } : {}),
+    ...(more.logUrl ? { logUrl: more.logUrl } : {}),
+  };
+}
+
+export const LIFTED = "lifted";
+export const heldStatus = (): NewStatus => ({ state: "in_progress", description: "held" });
+export const liftedStatus = (by: string): NewStatus => ({ state: "inactive", description: cut(`${LIFTED} by ${by}`) });
+
+export const WORDS = { serving: "serving", changed: "failed: changed", unchanged: "failed: nothing changed" } as const;
+const WRITTEN: Readonly<{ [state in Exclude<RecordState, "begun">]: readonly [NewStatus["state"], string] }> = {
+  "under-way": ["in_progress", "under way"],
+  serving: ["in_progress", WORDS.serving],
+  good: ["success", "good"],
+  changed: ["failure", WORDS.changed],
+  unchanged: ["failure", WORDS.unchanged],
+  unknown: ["error", "nobody can tell what is there"],
+};
+
+/** As GitHub has it. */
+const LONGEST = 140;
+const cut = (text: string): string => (text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`);

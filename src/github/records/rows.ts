@@ -1,0 +1,206 @@
+import type { Digest, EnvironmentId, TargetId } from "../../core/config/config.ts";
+import { fingerprint } from "../../core/plan/fingerprint.ts";
+import type { Definition } from "../../core/plan/plan.ts";
+import type { Change } from "../../core/run/changes.ts";
+import type { EnvironmentRow, GoodRow, LedgerRow, Live, SnapshotRow, TargetRow, Time } from "../../core/run/rows.ts";
+import { leaveBehind, MAX_SNAPSHOTS, releaseOf, setKey } from "../../core/run/snapshots.ts";
+import { type HoldRecord, isTarget, type Record, type TargetRecord } from "./record.ts";
+import { timelineOf } from "./timeline.ts";
+
+/** Whether the entries of a set have what they need of each other. */
+export type Together = (set: SnapshotRow) => boolean;
+
+/**
+ * What a store would hold had it been there when these acts were done, so that an engine goes on from there. Pure; the same records give the same rows.
+ * `together`: with it, recorded sets are made as well, and what rollbacks have left is told; null: nobody is going to ask for them.
+ */
+export function rowsOf(records: readonly Record[], together: Together | null, at: Time): readonly Change[] {
+  const rows = new Rows(together);
+  for (const event of timelineOf(records)) {
+    if (event.what === "hold") rows.held(event.hold);
+    else if (event.what === "end") rows.ended(event.environment, event.last, event.at);
+    else if (event.what === "start") rows.started(event.record);
+    else rows.entered(event.record);
+  }
+  return rows.all(at);
+}
+
+class Rows {
+  readonly #together: Together | null;
+  #seq = 1;
+  readonly #targets = new Map<TargetId, TargetRow>();
+  readonly #environments = new Map<EnvironmentId, EnvironmentRow>();
+  readonly #ledger: LedgerRow[] = [];
+  readonly #good = new Map<string, GoodRow>();
+  readonly #definitions = new Map<Digest, Definition>();
+  readonly #snapshots = new Map<string, SnapshotRow>();
+  /** Which record each entry of a target is of: a set is known by them. */
+  readonly #records = new Map<number, number>();
+
+  constructor(together: Together | null) {
+    this.#together = together;
+  }
+
+  /** The first attempt of a release in an environment is what a rollback goes back behind. An attempt that nobody has heard of since is in doubt. */
+  started(record: TargetRecord): void {
+    const { environment, commit, kind, run } = record;
+    const row = this.#environment(environment);
+    if (kind === "deploy" && record.state !== "begun" && !row.releases.some((r) => r.commit === commit && !r.left)) {
+      const releases = [...row.releases, { commit, run, first: this.#seq++, left: false }];
+      this.#environments.set(environment, { ...row, releases: releases.slice(-MAX_SNAPSHOTS) });
+    }
+    const target = this.#target(record);
+    if (record.state !== "under-way" && record.state !== "unknown") return;
+    const live = { ...this.#live(record), entry: 0 };
+    this.#targets.set(target.id, { ...target, unknown: { attempt: record.attempt, since: record.createdAt, live }, health: "unknown" });
+  }
+
+  /** What became of it is known; what failed and changed nothing is entered as not live (invariant 9). */
+  entered(record: TargetRecord): void {
+    const live = this.#live(record);
+    const is = {
+      live: record.state !== "unchanged",
+      serving: record.state === "serving" || record.state === "good",
+      good: record.state === "good",
+    };
+    this.#records.set(live.entry, record.id);
+    const { entry: seq, commit, digest, definition, attempt, run } = live;
+    const ever = { serving: is.serving || record.wasGood, good: record.wasGood };
+    this.#ledger.push({
+      seq,
+      target: record.target,
+      commit,
+      digest,
+      fingerprint: live.fingerprint,
+      definition,
+      attempt,
+      run,
+      source: "attempt",
+      live: is.live,
+      ...ever,
+      at: live.since,
+    });
+    if (!is.live) return;
+    const target = this.#target(record);
+    this.#targets.set(target.id, {
+      ...target,
+      live,
+      serving: is.serving,
+      good: is.good,
+      lastGood: record.wasGood ? live : target.lastGood,
+      unknown: null,
+      health: is.serving ? "healthy" : "degraded",
+      url: record.url ?? target.url,
+    });
+    if (record.wasGood) this.#good.set(`${record.target} ${commit}`, { target: record.target, commit });
+  }
+
+  held(hold: HoldRecord): void {
+    const row = this.#environment(hold.environment);
+    const { by, createdAt: at, reason, run, rollback } = hold;
+    const to = rollback === null ? undefined : this.#snapshots.get(rollback.to);
+    this.#environments.set(hold.environment, {
+      ...row,
+      hold: hold.lifted ? row.hold : { by, at, reason, run },
+      ...(to && rollback ? leaveBehind(row, to, rollback.targets) : {}),
+    });
+  }
+
+  /** A workflow run has ended in an environment: the last good entry of every target there is a set, where these satisfy each other. */
+  ended(environment: EnvironmentId, last: TargetRecord, at: Time): void {
+    if (this.#together === null) return;
+    const here = [...this.#targets.values()].filter((t) => t.environment === environment && t.lastGood !== null);
+    const entries: { [target: TargetId]: Live } = {};
+    for (const { id, lastGood } of here.toSorted((a, b) => (a.id < b.id ? -1 : 1))) if (lastGood) entries[id] = lastGood;
+    if (here.length === 0) return;
+    const id = `${environment}-${this.#identity(entries)}`;
+    const row: SnapshotRow = { id, environment, seq: this.#seq++, at, run: last.run, release: releaseOf(entries, last.commit), entries };
+    const there = this.#environment(environment);
+    const key = setKey(entries);
+    if (this.#snapshots.has(id) || there.snapshots.findLast((s) => !s.left)?.key === key || !this.#together(row)) return;
+    this.#snapshots.set(id, row);
+    const ref = { id, seq: row.seq, at, release: row.release, left: false, key };
+    this.#environments.set(environment, { ...there, snapshots: [...there.snapshots, ref].slice(-MAX_SNAPSHOTS) });
+  }
+
+  all(at: Time): readonly Change[] {
+    return [
+      ...[...this.#definitions].map(([digest, definition]) => ({ table: "definition" as const, digest, definition })),
+      ...this.#ledger.map((row) => ({ table: "ledger" as const, row })),
+      ...[...this.#targets.values()].map((row) => ({ table: "target" as const, row })),
+      ...[...this.#environments.values()].map((row) => ({ table: "environment" as const, row })),
+      ...[...this.#snapshots.values()].map((row) => ({ table: "snapshot" as const, row })),
+      ...[...this.#good.values()].map((row) => ({ table: "good" as const, row })),
+      { table: "meta" as const, row: { seq: this.#seq, at } },
+    ];
+  }
+
+  /** The same in every job that reads these records, whatever has been recorded since. */
+  #identity(entries: SnapshotRow["entries"]): string {
+    const records = Object.entries(entries).map(([target, { entry }]) => [target, this.#records.get(entry)]);
+    return fingerprint(records).slice("sha256:".length, "sha256:".length + 12);
+  }
+
+  #live(record: TargetRecord): Live {
+    const definition = fingerprint(record.definition);
+    this.#definitions.set(definition, record.definition);
+    const { commit, digest, attempt, run, enteredAt, createdAt } = record;
+    return {
+      entry: this.#seq++,
+      commit,
+      digest,
+      fingerprint: record.fingerprint,
+      definition,
+      needs: record.definition.needs,
+      attempt,
+      run,
+      since: enteredAt ?? createdAt,
+    };
+  }
+
+  #target({ target: id, service, environment }: TargetRecord): TargetRow {
+    const known = this.#targets.get(id);
+    if (known) return known;
+    const row: TargetRow = {
+      id,
+      service,
+      environment,
+      live: null,
+      serving: false,
+      good: false,
+      lastGood: null,
+      observed: false,
+      unknown: null,
+      busy: null,
+      queue: [],
+      health: "none",
+      url: null,
+      lock: null,
+      pin: null,
+      unrestored: null,
+    };
+    this.#targets.set(id, row);
+    return row;
+  }
+
+  #environment(id: EnvironmentId): EnvironmentRow {
+    const known = this.#environments.get(id);
+    if (known) return known;
+    const row: EnvironmentRow = {
+      id,
+      hold: null,
+      lock: null,
+      freeze: null,
+      rollback: null,
+      snapshots: [],
+      releases: [],
+      snapshotDue: null,
+    };
+    this.#environments.set(id, row);
+    return row;
+  }
+}
+
+/** The hold that stands in an environment; null: none does. */
+export const holdOf = (records: readonly Record[], environment: EnvironmentId): HoldRecord | null =>
+  records.findLast((r): r is HoldRecord => !isTarget(r) && r.environment === environment && !r.lifted) ?? null;

@@ -1,0 +1,70 @@
+import type { CommitId } from "../../core/config/config.ts";
+import type { RunRow } from "../../core/run/rows.ts";
+import type { Store } from "../../engine/ports/store.ts";
+import { ForgeError } from "../forge.ts";
+import type { CommitStatus, ServerForge } from "./forge.ts";
+import type { Log } from "./worker.ts";
+
+type Parts = {
+  readonly forge: Pick<ServerForge, "setCommitStatus">;
+  readonly store: Pick<Store, "note" | "setNotes" | "eventsAfter" | "lastSeq" | "plan">;
+  readonly link: (run: string) => string | null;
+  readonly log: Log;
+};
+
+const CURSOR = "github/commits";
+const AT_ONCE = 500;
+const LONGEST = 140;
+const STATES: Readonly<Record<RunRow["status"], CommitStatus["state"]>> = {
+  queued: "pending",
+  running: "pending",
+  waiting: "pending",
+  succeeded: "success",
+  failed: "failure",
+  cancelled: "error",
+  superseded: "error",
+};
+
+/** Says beside each commit how the newest run that deploys it stands, with what its plan holds and where it is seen. */
+export class Commits {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Up to the end of the log. Rejects with a `ForgeError` where it has to go on later. */
+  async write(): Promise<void> {
+    const { store } = this.#parts;
+    const cursor = await store.note(CURSOR);
+    if (cursor === null) return await store.setNotes({ [CURSOR]: String(await store.lastSeq()) });
+    for (let seq = Number(cursor); ;) {
+      const events = await store.eventsAfter(seq, AT_ONCE);
+      const last = events.at(-1);
+      if (!last) return;
+      const newest = new Map<CommitId, RunRow>();
+      for (const { row } of events.flatMap(({ changes }) => changes.filter((change) => change.table === "run"))) {
+        const before = newest.get(row.commit);
+        if (row.kind === "deploy" && (!before || Number(before.id) <= Number(row.id))) newest.set(row.commit, row);
+      }
+      for (const run of newest.values()) await this.#tell(run);
+      seq = last.seq;
+      await store.setNotes({ [CURSOR]: String(seq) });
+    }
+  }
+
+  async #tell(run: RunRow): Promise<void> {
+    const { forge, store, link, log } = this.#parts;
+    const members = Object.values((await store.plan(run.id))?.members ?? {});
+    const services = new Set(members.map(({ service }) => service)).size;
+    const environments = [...new Set(members.map(({ environment }) => environment))].join(", ");
+    const text = `Run ${run.id} ${run.status}: ${services} ${services === 1 ? "service" : "services"} in ${environments}`;
+    const description = text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`;
+    try {
+      await forge.setCommitStatus(run.commit, { state: STATES[run.status], context: "sluice", description, url: link(run.id) });
+    } catch (error) {
+      if (!(error instanceof ForgeError) || error.code !== "refused") throw error;
+      log("warn", `nothing is said beside ${run.commit.slice(0, 12)}: ${error.message}`);
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import type { CommitId, Policy } from "../../core/config/config.ts";
+import type { Store } from "../../engine/ports/store.ts";
+import { type Forge, ForgeError, type WorkflowRun } from "../forge.ts";
+import { gateFor } from "../gates/names.ts";
+import { commitOf, isRollback } from "../gates/waiting.ts";
+import type { Delivered } from "../hooks/delivery.ts";
+import type { ServerForge } from "./forge.ts";
+import { verdictOn } from "./verdict.ts";
+import type { Log } from "./worker.ts";
+
+type Asked = Extract<Delivered, { readonly what: "gate" }>;
+type Parts = {
+  readonly forge: Pick<Forge, "workflowRun" | "commit">;
+  readonly server: Pick<ServerForge, "passGate" | "explainGate">;
+  readonly store: Pick<Store, "notes" | "setNotes" | "decisions" | "runs" | "plan" | "steps">;
+  readonly policy: () => Promise<Policy>;
+  /** Whether a commit is on the branch that deploys: what its workflow files say may be believed. */
+  readonly isOnBranch: (commit: CommitId) => Promise<boolean>;
+  readonly now: () => number;
+  /** Where people decide. */
+  readonly page: () => string | null;
+  readonly log: Log;
+};
+
+const KEY = "github/gate/";
+/** `of`: the commit that the run deploys; null: not known yet. */
+type Kept = {
+  readonly run: number;
+  readonly environment: string;
+  readonly commit: CommitId;
+  readonly of: CommitId | null;
+  readonly startedBy: string;
+  readonly explained: boolean;
+};
+
+/**
+ * Sluice as a rule of GitHub's environments: what was decided here on a commit lets every workflow run of it pass, those that wait and later ones. Which wait is kept, until GitHub has been told.
+ * Whatever is not certain is left waiting, for a person to decide there.
+ */
+export class Gates {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves when it is kept. */
+  async asked({ run, environment, commit }: Asked): Promise<void> {
+    const kept: Kept = { run, environment, commit, of: null, startedBy: "", explained: false };
+    await this.#keep(kept);
+  }
+
+  /** Looks at all that wait. Rejects with the first failure, after all were looked at. */
+  async look(): Promise<void> {
+    const failures: unknown[] = [];
+    for (const { body } of await this.#parts.store.notes(KEY)) {
+      await this.#each(JSON.parse(body) as Kept).catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async #each(first: Kept): Promise<void> {
+    const { store, server, log } = this.#parts;
+    const kept = await this.#known(first);
+    if (kept === null) return;
+    const policy = await this.#parts.policy();
+    const environment = gateFor(kept.environment) ?? kept.environment;
+    const verdict =
+      kept.of === null
+        ? { is: "waits" as const, why: "which commit it deploys cannot be told for certain" }
+        : await verdictOn(store, { commit: kept.of, environment, startedBy: kept.startedBy, policy, now: this.#parts.now() });
+    if (verdict.is === "waits") return await this.#explain(kept, environment, verdict.why);
+    await server.passGate(kept.run, kept.environment, verdict.is, `${verdict.is} in Sluice by ${verdict.by.join(", ")}`);
+    log("info", `a workflow run is ${verdict.is}`, { run: kept.run, environment, commit: kept.of, by: verdict.by });
+    await this.#forget(kept);
+  }
+
+  /** What GitHub itself says of the run, asked once. null: it has ended, and nothing waits any more. */
+  async #known(kept: Kept): Promise<Kept | null> {
+    if (kept.startedBy !== "") return kept;
+    const run = await this.#parts.forge.workflowRun(kept.run);
+    if (run === null || run.conclusion !== null) {
+      await this.#forget(kept);
+      return null;
+    }
+    const known = { ...kept, of: await this.#deployed(run, kept.commit), startedBy: run.startedBy };
+    await this.#keep(known);
+    return known;
+  }
+
+  /** A run that was started by hand deploys what its title says, where its file is one of the branch that deploys; a rollback's commit is nowhere. */
+  async #deployed(run: WorkflowRun, told: CommitId): Promise<CommitId | null> {
+    if (run.commit !== told || isRollback(run)) return null;
+    if (run.event === "push") return run.commit;
+    if (run.event !== "workflow_dispatch" || !(await this.#parts.isOnBranch(run.commit))) return null;
+    // A branch or a tag may have moved since the run has read it: only an id says what it deploys.
+    const word = run.title.trim().split(/\s+/).at(-1) ?? "";
+    const commit = /^[0-9a-f]{7,64}$/.test(word) ? await commitOf(this.#parts.forge)(run) : null;
+    return commit?.startsWith(word) ? commit : null;
+  }
+
+  async #explain(kept: Kept, environment: string, why: string): Promise<void> {
+    if (kept.explained) return;
+    const page = this.#parts.page();
+    const how =
+      kept.of === null
+        ? ""
+        : ` Decide: ${page === null ? "" : `${page} or `}\`sluice approve ${kept.of.slice(0, 12)} --env ${environment}\``;
+    try {
+      await this.#parts.server.explainGate(kept.run, kept.environment, `Waits: ${why}.${how}`);
+    } catch (error) {
+      // Said often enough already, or nothing waits any more.
+      if (!(error instanceof ForgeError) || (error.code !== "refused" && error.code !== "not-found")) throw error;
+    }
+    await this.#keep({ ...kept, explained: true });
+  }
+
+  #keep = (kept: Kept): Promise<void> => this.#parts.store.setNotes({ [keyOf(kept)]: JSON.stringify(kept) });
+  #forget = (kept: Kept): Promise<void> => this.#parts.store.setNotes({ [keyOf(kept)]: null });
+}
+
+const keyOf = ({ run, environment }: Kept): string => `${KEY}${run}/${environment}`;

@@ -1,0 +1,66 @@
+import type { CommitId } from "../core/config/config.ts";
+import { SourceError } from "../engine/ports/source.ts";
+import { Git, LONG_TIMEOUT_MS } from "./exec.ts";
+import { fullId, isRef } from "./names.ts";
+
+const REMOTE = "origin";
+
+/** How a token reaches the remote: only where its address begins so, and in no list of arguments. */
+export type Credential = { readonly prefix: string; readonly header: string };
+
+/** The repository that this one was cloned from. Only refs of remote branches are written: neither the work tree nor local branches. Rejects with a `SourceError`. */
+export class Upstream {
+  readonly #git: Git;
+
+  constructor(directory: string) {
+    this.#git = new Git(directory);
+  }
+
+  /** null: there is none. */
+  async address(): Promise<string | null> {
+    const { exitCode, text } = await this.#git.run(["remote", "get-url", REMOTE], { answers: [2, 128] });
+    return exitCode === 0 ? text.trim() : null;
+  }
+
+  /** Brings what was pushed since; branches that are gone are taken away, so that no commit counts as reachable from them. */
+  async fetch(credential: Credential | null): Promise<void> {
+    const refs = `+refs/heads/*:refs/remotes/${REMOTE}/*`;
+    const settings = credential === null ? {} : { [`http.${credential.prefix}.extraHeader`]: credential.header };
+    await this.#git.run(["fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", REMOTE, refs], {
+      timeoutMs: LONG_TIMEOUT_MS,
+      settings,
+    });
+  }
+
+  /** Of a branch, as it was fetched last; null: there is no such branch. */
+  async head(branch: string): Promise<CommitId | null> {
+    if (!isRef(branch)) return null;
+    const { exitCode, text } = await this.#git.run(["rev-parse", "--verify", "--quiet", `refs/remotes/${REMOTE}/${branch}^{commit}`], {
+      answers: [1],
+    });
+    return exitCode === 0 ? text.trim() : null;
+  }
+
+  /** Whether a commit is this one or one of its ancestors; false also where it is not here. */
+  async contains(commit: CommitId, ancestor: CommitId): Promise<boolean> {
+    const { exitCode } = await this.#git.run(["merge-base", "--is-ancestor", fullId(ancestor), fullId(commit)], { answers: [1, 128] });
+    return exitCode === 0;
+  }
+
+  /** Whether policy is read from a ref that a fetch moves. */
+  async policyMoves(): Promise<boolean> {
+    const { exitCode } = await this.#git.run(["show-ref", "--verify", "--quiet", `refs/remotes/${REMOTE}/HEAD`], { answers: [1] });
+    return exitCode === 0;
+  }
+
+  /** Throws where there is nobody to fetch from. */
+  async mustBe(): Promise<string> {
+    const address = await this.address();
+    if (address !== null) return address;
+    throw new SourceError(
+      "git-failed",
+      "This repository has no remote origin, so nothing that is pushed elsewhere can be seen.",
+      "Serve a clone of the repository that is pushed to: git clone",
+    );
+  }
+}

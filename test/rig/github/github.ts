@@ -1,0 +1,150 @@
+import { generateKeyPairSync } from "node:crypto";
+import type { Server } from "node:http";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describedApi } from "./description.ts";
+import type { Failure, Token } from "./model.ts";
+import { hash } from "./present.ts";
+import { Repository, type RepositoryOptions } from "./repository.ts";
+import { Service, type Logged } from "./service.ts";
+
+export type { Repository } from "./repository.ts";
+
+export type GithubOptions = {
+  readonly now?: () => number;
+  /** As GitHub Enterprise has it: the API below `/api/v3`, GraphQL at `/api/graphql`. */
+  readonly enterprise?: boolean;
+};
+
+/** A stateful double of GitHub on its own description, over real HTTP: on loopback, and on a unix socket for `gh`. */
+export class Github {
+  /** Where the API is, without a slash at its end. */
+  readonly url: string;
+  readonly teams = new Map<string, readonly string[]>();
+  readonly #people = new Map<number, string>();
+  readonly repositories = new Map<string, Repository>();
+  readonly #service: Service;
+  readonly #servers: Server[] = [];
+  readonly #now: () => number;
+  #lastId = 100;
+
+  private constructor(service: Service, server: Server, url: string, now: () => number) {
+    this.#service = service;
+    this.#servers.push(server);
+    this.#now = now;
+    this.url = url;
+  }
+
+  static async start({ now = Date.now, enterprise = false }: GithubOptions = {}): Promise<Github> {
+    const service = new Service(await describedApi().init(), now, enterprise);
+    const server = await listening(service, (made, done) => made.listen(0, "127.0.0.1", done));
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const github = new Github(service, server, enterprise ? `${origin}/api/v3` : origin, now);
+    service.places = { api: github.url, html: origin };
+    service.repositories = github.repositories;
+    let given = 0;
+    service.issue = (whose) => github.#issue(`ghs_${(given += 1)}${"0".repeat(30)}`, whose);
+    service.people = github.#people;
+    return github;
+  }
+
+  /** For `http_unix_socket` of gh's config, which asks there in plain HTTP whatever the host is. */
+  async listenAt(socket: string): Promise<void> {
+    this.#servers.push(await listening(this.#service, (made, done) => made.listen(socket, done)));
+  }
+
+  repository(fullName: string, options: RepositoryOptions = {}): Repository {
+    const world = { now: this.#now, nextId: () => (this.#lastId += 1), teams: this.teams, people: this.#people };
+    const made = new Repository(world, fullName, options);
+    this.repositories.set(fullName.toLowerCase(), made);
+    return made;
+  }
+
+  /** A token of a person, who sees every repository. */
+  person(login: string): string {
+    this.#people.set(hash(login), login);
+    return this.#issue(`ghp_${login}${"0".repeat(20)}`, { kind: "person", login });
+  }
+
+  /** A token as a job gets it, or another App's; without `permissions` it may write whatever an installation may. */
+  installation(app = "github-actions", permissions: Readonly<Record<string, "read" | "write">> | null = null): string {
+    const all = {
+      actions: "write",
+      deployments: "write",
+      contents: "write",
+      checks: "write",
+      statuses: "write",
+      metadata: "read",
+    } as const;
+    return this.#issue(`ghs_${app}${this.#service.tokens.size}${"0".repeat(20)}`, {
+      kind: "installation",
+      app,
+      permissions: permissions ?? all,
+    });
+  }
+
+  /** An App that is installed in a repository; resolves to the private key that its server has. */
+  app(slug: string, id: string, repository: Repository): string {
+    const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    this.#service.apps.set(id, { slug, publicKey });
+    repository.installed.add(slug);
+    return privateKey.export({ type: "pkcs1", format: "pem" }).toString();
+  }
+
+  /** Every token that was given to an App. */
+  expireInstallations(): void {
+    for (const [token, { kind }] of this.#service.tokens) if (kind === "installation") this.#service.tokens.delete(token);
+  }
+
+  expire(token: string): void {
+    this.#service.tokens.delete(token);
+  }
+
+  /** Environment variables as a step of a workflow has them. */
+  env(token: string, repository: string): Readonly<Record<string, string>> {
+    const { html } = this.#service.places;
+    return { GITHUB_API_URL: this.url, GITHUB_SERVER_URL: html, GITHUB_REPOSITORY: repository, GITHUB_TOKEN: token };
+  }
+
+  fail(failure: Failure): void {
+    this.#service.failures.push({ ...failure, left: failure.times ?? 1, skip: failure.after ?? 0 });
+  }
+
+  /** Nothing fails any more. */
+  healthy(): void {
+    this.#service.failures.splice(0);
+  }
+
+  /** What is left of a token's budget until `resetAt`. */
+  limit(token: string, left: number, resetAt: number): void {
+    this.#service.limit(token, left, resetAt);
+  }
+
+  /** What was asked, in order; requests of GraphQL as `POST /graphql`. */
+  get log(): readonly Logged[] {
+    return this.#service.log;
+  }
+
+  /** Rejects where an answer did not fit GitHub's description: then a test has shown nothing. */
+  async close(): Promise<void> {
+    for (const server of this.#servers) {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
+    if (this.#service.misfits.length > 0) throw new Error(`answers that do not fit the description:\n${this.#service.misfits.join("\n")}`);
+  }
+
+  #issue(token: string, whose: Token): string {
+    this.#service.tokens.set(token, whose);
+    return token;
+  }
+}
+
+async function listening(service: Service, listen: (server: Server, done: () => void) => void): Promise<Server> {
+  const server = createServer((request, response) => void service.answer(request, response));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    listen(server, resolve);
+  });
+  return server;
+}

@@ -1,0 +1,238 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Context, OpenAPIBackend } from "openapi-backend";
+import { openToApps } from "./description.ts";
+import { answerQuery } from "./graphql.ts";
+import type { Asked, Said } from "./asked.ts";
+import { handlers, permissionOf } from "./handlers.ts";
+import { Refusal, type Failure, type Token } from "./model.ts";
+import { appOf, type AppKey } from "./apps.ts";
+import type { Places } from "./present.ts";
+import type { Repository } from "./repository.ts";
+
+export type Logged = { readonly method: string; readonly path: string; readonly by: string; readonly body: string };
+type Answer = { readonly status: number; readonly headers: Record<string, string>; readonly body: string };
+type Resource = "core" | "graphql";
+/** Requests an hour: of a person, and of GITHUB_TOKEN in one repository. */
+const BUDGETS = { person: 5000, installation: 1000, app: 5000 } as const;
+const HOUR_MS = 3_600_000;
+
+/** Everything between the socket and the handlers: tokens, budgets, injected failures, paging, and the check of both sides. */
+export class Service {
+  places: Places = { api: "", html: "" };
+  repositories: ReadonlyMap<string, Repository> = new Map();
+  /** Logins by id. */
+  people: ReadonlyMap<number, string> = new Map();
+  readonly tokens = new Map<string, Token>();
+  readonly apps = new Map<string, AppKey>();
+  readonly failures: (Failure & { left: number; skip: number })[] = [];
+  readonly log: Logged[] = [];
+  readonly misfits: string[] = [];
+  readonly #api: OpenAPIBackend;
+  readonly #now: () => number;
+  readonly #enterprise: boolean;
+  readonly #budgets = new Map<string, { limit: number; used: number; resetAt: number }>();
+
+  constructor(api: OpenAPIBackend, now: () => number, enterprise: boolean) {
+    this.#api = api;
+    this.#now = now;
+    this.#enterprise = enterprise;
+    for (const [operation, handle] of Object.entries(handlers))
+      api.registerHandler(operation, (context, given: { asked: Omit<Asked, "params" | "query" | "body" | "repository" | "people"> }) =>
+        handle(this.#complete(operation, context, given.asked)),
+      );
+    api.register({
+      validationFail: (context) => {
+        throw new Refusal(422, `Validation Failed: ${JSON.stringify(context.validation.errors)}`);
+      },
+      notFound: () => {
+        throw new Refusal(404, "Not Found");
+      },
+    });
+  }
+
+  /** Gives a token out until somebody ends it; the double's own time has no hours. */
+  issue: (whose: Token) => string = () => {
+    throw new Error("nobody gives tokens out");
+  };
+
+  limit(token: string, left: number, resetAt: number): void {
+    for (const resource of ["core", "graphql"])
+      this.#budgets.set(`${resource} ${token}`, { limit: BUDGETS.person, used: BUDGETS.person - left, resetAt });
+  }
+
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const text = Buffer.concat(chunks).toString("utf8");
+    const path = this.#pathOf(request.url ?? "/");
+    const method = request.method ?? "GET";
+    const token = /^(?:token|bearer) (.+)$/i.exec(request.headers.authorization ?? "")?.[1] ?? "";
+    const whose = this.#whose(token);
+    this.log.push({ method, path, by: whose ? (whose.kind === "person" ? whose.login : whose.app) : "nobody", body: text });
+    const failure = this.#failureFor(method, path);
+    if (failure?.cut === "before") return void request.socket.destroy();
+    if (failure?.hangs) return;
+    if (failure?.status !== undefined) {
+      const { status, headers = {}, body = { message: "injected" } } = failure;
+      return send(response, { status, headers: { ...this.#budgetHeaders(token, path), ...headers }, body: JSON.stringify(body) });
+    }
+    let answer = await this.#answer(method, path, text, token, request.headers);
+    if (failure?.cut === "after") return void request.socket.destroy();
+    if (failure?.change) answer = { ...answer, body: JSON.stringify(failure.change(JSON.parse(answer.body))) };
+    if (failure?.text !== undefined) answer = { ...answer, status: 200, body: failure.text };
+    if (failure?.cut !== "midway") return send(response, answer);
+    response.writeHead(answer.status, { ...answer.headers, "content-length": Buffer.byteLength(answer.body) });
+    response.write(answer.body.slice(0, answer.body.length / 2), () => request.socket.destroy());
+  }
+
+  #whose(token: string): Token | undefined {
+    const app = token.split(".").length === 3 ? appOf(token, this.apps, this.#now()) : null;
+    return app === null ? this.tokens.get(token) : { kind: "app", app };
+  }
+
+  #pathOf(url: string): string {
+    if (!this.#enterprise) return url;
+    return url === "/api/graphql" ? "/graphql" : url.startsWith("/api/v3/") ? url.slice("/api/v3".length) : `/not-the-api${url}`;
+  }
+
+  #failureFor(method: string, path: string): Failure | null {
+    const failure = this.failures.find(
+      (each) => each.left > 0 && (each.method === undefined || each.method === method) && (each.path?.test(path) ?? true),
+    );
+    if (!failure) return null;
+    if (failure.skip > 0) failure.skip -= 1;
+    else {
+      failure.left -= 1;
+      return failure;
+    }
+    return null;
+  }
+
+  async #answer(method: string, path: string, text: string, token: string, headers: IncomingMessage["headers"]): Promise<Answer> {
+    const spent = this.#spend(token, path);
+    const head = this.#budgetHeaders(token, path);
+    try {
+      const whose = this.#whose(token);
+      if (!whose) throw new Refusal(401, "Bad credentials");
+      if (!spent) throw new Refusal(403, `API rate limit exceeded for user ID 1.`);
+      if (path === "/graphql") return { status: 200, headers: head, body: JSON.stringify(await this.#query(text)) };
+      const budget = { core: this.#budgetOf(token, "core"), graphql: this.#budgetOf(token, "graphql") };
+      const given = { asked: { token: whose, places: this.places, budget, issue: this.issue } };
+      const [pathname = "", query = ""] = path.split("?");
+      const request = {
+        method,
+        path: pathname,
+        query,
+        headers: headers as Record<string, string>,
+        body: text === "" ? undefined : (JSON.parse(text) as object),
+      };
+      const said = (await this.#api.handleRequest(request, given)) as Said;
+      const paged = this.#page(said, path);
+      this.#check(method, pathname, paged.status, paged.body);
+      return {
+        status: paged.status,
+        headers: { ...head, ...paged.headers },
+        body: paged.body === undefined ? "" : JSON.stringify(paged.body),
+      };
+    } catch (error) {
+      const refusal = error instanceof Refusal ? error : new Refusal(500, String(error));
+      if (!(error instanceof Refusal)) this.misfits.push(`${method} ${path}: ${String(error)}`);
+      return {
+        status: refusal.status,
+        headers: head,
+        body: JSON.stringify({ message: refusal.message, documentation_url: "https://docs.github.com/rest" }),
+      };
+    }
+  }
+
+  /** Whether this token may ask this of that repository; a repository that it may not see is not there. */
+  #complete(operation: string, context: Context, asked: Omit<Asked, "params" | "query" | "body" | "repository" | "people">): Asked {
+    const params = context.request.params as Record<string, string>;
+    const { token } = asked;
+    if (token.kind === "installation") {
+      if (openToApps.get(operation) === false) throw new Refusal(403, "Resource not accessible by integration");
+      const has = token.permissions[permissionOf(operation)];
+      const reads = context.request.method.toUpperCase() === "GET";
+      if (permissionOf(operation) !== "metadata" && (has === undefined || (!reads && has !== "write")))
+        throw new Refusal(403, "Resource not accessible by integration");
+    }
+    const name = `${params["owner"]}/${params["repo"]}`.toLowerCase();
+    const repository = this.repositories.get(name);
+    if (params["owner"] !== undefined && !repository) throw new Refusal(404, "Not Found");
+    return {
+      ...asked,
+      params,
+      query: context.request.query as Record<string, string>,
+      body: (context.request.requestBody ?? {}) as Record<string, unknown>,
+      repository: repository as Repository,
+      people: this.people,
+    };
+  }
+
+  async #query(text: string): Promise<unknown> {
+    const { query, variables } = JSON.parse(text) as { query: string; variables: Record<string, unknown> };
+    return answerQuery(query, variables, this.repositories.values());
+  }
+
+  #page({ status, body, list, listName }: Said, path: string): { status: number; body?: unknown; headers: Record<string, string> } {
+    if (!list) return { status, body, headers: {} };
+    const url = new URL(`http://x${path}`);
+    const perPage = Math.min(Number(url.searchParams.get("per_page") ?? 30), 100);
+    const page = Number(url.searchParams.get("page") ?? 1);
+    const last = Math.max(1, Math.ceil(list.length / perPage));
+    const items = list.slice((page - 1) * perPage, page * perPage);
+    const to = (number: number, rel: string): string => {
+      url.searchParams.set("page", String(number));
+      return `<${this.places.api}${url.pathname}${url.search}>; rel="${rel}"`;
+    };
+    const links = page < last ? [to(page + 1, "next"), to(last, "last")] : page > 1 ? [to(1, "first")] : [];
+    const whole = listName === undefined ? items : { total_count: list.length, [listName]: items };
+    return { status, body: whole, headers: links.length > 0 ? { link: links.join(", ") } : {} };
+  }
+
+  #check(method: string, path: string, status: number, body: unknown): void {
+    if (body === undefined) return;
+    const operation = this.#api.matchOperation({ method, path, headers: {} });
+    if (!operation?.operationId) return;
+    const { errors } = this.#api.validateResponse(body, operation.operationId, status);
+    if (errors && errors.length > 0) this.misfits.push(`${method} ${path} ${status}: ${JSON.stringify(errors).slice(0, 600)}`);
+  }
+
+  #budgetOf(token: string, resource: Resource) {
+    const key = `${resource} ${token}`;
+    let budget = this.#budgets.get(key);
+    if (!budget || budget.resetAt <= this.#now()) {
+      budget = { limit: BUDGETS[this.tokens.get(token)?.kind ?? "person"], used: 0, resetAt: this.#now() + HOUR_MS };
+      this.#budgets.set(key, budget);
+    }
+    const { limit, used, resetAt } = budget;
+    return { limit, used, remaining: Math.max(0, limit - used), reset: Math.ceil(resetAt / 1000) };
+  }
+
+  /** False: there was nothing left to spend. */
+  #spend(token: string, path: string): boolean {
+    if (path === "/rate_limit") return true;
+    const resource = path === "/graphql" ? "graphql" : "core";
+    const { remaining } = this.#budgetOf(token, resource);
+    const budget = this.#budgets.get(`${resource} ${token}`);
+    if (budget) budget.used += 1;
+    return remaining > 0;
+  }
+
+  #budgetHeaders(token: string, path: string): Record<string, string> {
+    const resource = path === "/graphql" ? "graphql" : "core";
+    const { limit, remaining, reset, used } = this.#budgetOf(token, resource);
+    return {
+      "content-type": "application/json; charset=utf-8",
+      "x-ratelimit-limit": String(limit),
+      "x-ratelimit-remaining": String(remaining),
+      "x-ratelimit-reset": String(reset),
+      "x-ratelimit-used": String(used),
+      "x-ratelimit-resource": resource,
+    };
+  }
+}
+
+function send(response: ServerResponse, { status, headers, body }: Answer): void {
+  response.writeHead(status, headers).end(status === 204 ? undefined : body);
+}

@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { Workflow } from "./rig.ts";
+
+test("a plan is handed on as waves of jobs", async () => {
+  const flow = await Workflow.begin();
+  const commit = flow.commit({ "sluice.yaml": flow.file({ services: { api: "backend", auth: "backend", web: "frontend" } }) });
+  const end = await flow.plan();
+  expect(end.error).toBeNull();
+  expect(end.outputs["commit"]).toBe(commit);
+  const one = (name: string) => ({ name, services: [name] });
+  const waves = { n: [2, 1], waves: [[one("api"), one("auth")], [one("web")]] };
+  expect(JSON.parse(end.outputs["waves"] ?? "")).toEqual({ dev: waves, prod: waves });
+  expect(end.outputs["artifacts"]).toBe("[]");
+  expect(end.summary).toContain("| prod | 2 | `web` |");
+});
+
+test("a service goes to prod by another job than the one that has brought it to dev, and no further than it was good", async () => {
+  const flow = await Workflow.begin();
+  const commit = flow.commit({ "sluice.yaml": flow.file() });
+  const early = await flow.deploy("prod", ["api"]);
+  expect([early.exit, early.out]).toEqual([1, expect.stringContaining("not good")]);
+  const dev = await flow.deploy("dev", ["api"]);
+  expect([dev.error?.message ?? null, dev.exit, dev.out]).toEqual([null, 0, expect.stringContaining("::group::deploy api@dev")]);
+  expect(flow.live("api@dev")).toBe(commit);
+  const prod = await flow.deploy("prod", ["api"]);
+  expect([prod.exit, flow.live("api@prod")]).toEqual([0, commit]);
+  expect(flow.told()).toEqual(["sluice:api dev success good", "sluice:api prod success good"]);
+  // what a program prints is never a command of GitHub's
+  expect(dev.out).toMatch(/::stop-commands::(\S+)\n[\s\S]*::set-output[\s\S]*\n::\1::/);
+  const again = await flow.deploy("prod", ["api"]);
+  expect([again.exit, flow.order().length]).toEqual([0, 2]);
+  expect(again.summary).toContain("left as it is");
+});

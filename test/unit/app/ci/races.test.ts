@@ -1,0 +1,91 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, onTestFinished, test } from "vitest";
+import type { Forge } from "../../../../src/github/forge.ts";
+import { heldStatus, holdDeploymentOf } from "../../../../src/github/records/record.ts";
+import { wait } from "../../../../src/host/wait.ts";
+import { ends, Workflow } from "./rig.ts";
+
+const MAIN = fileURLToPath(new URL("../../../../bin/sluice.js", import.meta.url));
+const FILE = { environments: "dev: {}" };
+const FINE = { exit: 0, said: "" };
+/** Waits are shorter here; what they wait for is the same. */
+const soon = (_ms: number, signal: AbortSignal): Promise<void> => wait(20, signal);
+
+test("of two jobs that begin at once one goes on, and the other finds it done", async () => {
+  const flow = await Workflow.begin();
+  const commit = flow.commit({ "sluice.yaml": flow.file(FILE) });
+  const [one, two] = await Promise.all([flow.deploy("dev", ["api"], { wait: soon }), flow.deploy("dev", ["api"], { wait: soon })]);
+  expect([ends(one), ends(two)]).toEqual([FINE, FINE]);
+  expect([flow.order(), flow.live("api@dev")]).toEqual([["api@dev"], commit]);
+});
+
+test("a hold that is placed after a job has begun is seen before anything is applied", async () => {
+  const flow = await Workflow.begin();
+  flow.commit({ "sluice.yaml": flow.file(FILE) });
+  const between = (forge: Forge): Forge => ({
+    ...forge,
+    async createDeployment(made) {
+      const held = flow.told().some((line) => line.startsWith("sluice:hold"));
+      const hold = {
+        environment: "dev",
+        by: "ben",
+        reason: "wait for me",
+        run: "1/1",
+        rollback: null,
+        commit: made.sha,
+        production: false,
+      } as const;
+      if (!held) await forge.setStatus(await forge.createDeployment(holdDeploymentOf(hold)), heldStatus());
+      return await forge.createDeployment(made);
+    },
+  });
+  const end = await flow.deploy("dev", ["api"], { between });
+  expect(ends(end)).toMatchObject({ exit: 1, said: expect.stringContaining("dev is held by ben: wait for me") });
+  expect([flow.order(), flow.live("api@dev")]).toEqual([[], null]);
+  expect(flow.told()).toEqual(["sluice:hold dev in_progress held", expect.stringContaining("failed: nothing changed")]);
+});
+
+test("what cannot be recorded is not begun", async () => {
+  const flow = await Workflow.begin();
+  flow.commit({ "sluice.yaml": flow.file(FILE) });
+  const { ForgeError } = await import("../../../../src/github/forge.ts");
+  const between = (forge: Forge): Forge => ({
+    ...forge,
+    createDeployment: () =>
+      Promise.reject(new ForgeError("forbidden", "Resource not accessible by integration", "grant deployments: write")),
+  });
+  const end = await flow.deploy("dev", ["api"], { between });
+  expect([end.exit, flow.live("api@dev")]).toEqual([1, null]);
+  expect(end.out).toContain("Resource not accessible by integration");
+});
+
+test.each([
+  { how: "hang", file: "api@dev", said: "sluice:api dev failure failed: changed" },
+  { how: "stall", file: "api@dev.stalled", said: "sluice:api dev failure failed: nothing changed" },
+] as const)("a job that was killed is in doubt, and the next one has its driver look ($how)", async ({ how, file, said }) => {
+  const flow = await Workflow.begin();
+  const commit = flow.commit({ "sluice.yaml": flow.file(FILE) });
+  const home = mkdtempSync(join(tmpdir(), "sluice-ci-home-"));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }));
+  flow.mark("api@dev", how);
+  const killed = Promise.withResolvers<"failure">();
+  const run = flow.shop.run({ commit, jobs: [{ name: "leg", work: () => killed.promise }] });
+  const { env } = flow.environment({ env: { SLUICE_HOME: home, SLUICE_CHUNK: JSON.stringify({ name: "api", services: ["api"] }) } }, run);
+  const child = spawn(process.execPath, [MAIN, "ci", "deploy", "--env", "dev"], { cwd: flow.repo.directory, env, stdio: "ignore" });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  await expect.poll(() => flow.isThere(file), { timeout: 15_000 }).toBe(true);
+  child.kill("SIGKILL");
+  await ended;
+  killed.resolve("failure");
+  await run.ended;
+  expect(flow.told()).toEqual(["sluice:api dev in_progress under way"]);
+  flow.mark("api@dev", how, false);
+  // what the killed one has left running on this host is ended first
+  expect(ends(await flow.deploy("dev", ["api"], { env: { SLUICE_HOME: home } }))).toEqual(FINE);
+  expect(flow.told()).toEqual([expect.stringContaining(said), "sluice:api dev success good"]);
+  expect(flow.live("api@dev")).toBe(commit);
+});
