@@ -30,14 +30,14 @@ export const attemptRegistry: AttemptRegistry = {
   },
   async checkout(repository, commit, path, into) {
     const { GitSource } = await import("../source/git.ts");
-    await new GitSource({ directory: repository }).checkout(commit, path, into);
+    await GitSource.ofProject(repository).checkout(commit, path, into);
   },
   async committedAt(repository, commit) {
     const { GitSource } = await import("../source/git.ts");
-    return (await new GitSource({ directory: repository }).describe(commit)).at;
+    return (await GitSource.ofProject(repository).describe(commit)).at;
   },
   async tree(repository, home, commit, folder) {
     const [{ GitSource }, { treesOf }] = await Promise.all([import("../source/git.ts"), import("../source/trees.ts")]);
-    return await treesOf(new GitSource({ directory: repository }), home)(commit, folder);
+    return await treesOf(GitSource.ofProject(repository), home)(commit, folder);
   },
 };

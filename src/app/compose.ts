@@ -122,7 +122,7 @@ type Assembly = Omit<ComposeOptions, "deposed" | "fenceMs" | "takeOver">;
 async function assemble(options: Assembly, store: Store, deposition: Deposition | null): Promise<Application> {
   const readOnly = deposition === null;
   const { home, root } = options.project;
-  const source = new GitSource({ directory: root });
+  const source = GitSource.ofProject(root);
   const adapters = await adapterSchemas();
   const configs = new Configs(source, adapters);
   const executor = new LocalExecutor({

@@ -23,7 +23,7 @@ export async function declared(
   environments: readonly EnvironmentId[] | null,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Declared> {
-  const source = new GitSource({ directory: project.root });
+  const source = GitSource.ofProject(project.root);
   const [release, head, policy] = await Promise.all([config(project), repository(source), policyAt(source)]);
   const checks = [release.check, head.check, policy.check];
   const known = Object.keys(policy.value?.environments ?? {});
@@ -78,7 +78,8 @@ async function policyAt(source: GitSource): Promise<Looked<Policy>> {
   try {
     const { ref, commit } = await source.policyRef(null);
     const text = await source.file(commit, PROJECT_FILE);
-    if (text === null) return no(`${ref} has no ${PROJECT_FILE}`, "Policy is read from there: merge one");
+    const file = source.folder === "" ? PROJECT_FILE : `${source.folder}/${PROJECT_FILE}`;
+    if (text === null) return no(`${ref} has no ${file}`, "Policy is read from there: merge one");
     const { config: parsed } = parseConfig(text, PROJECT_FILE, await adapterSchemas(), hostZones);
     if (!parsed) return no(`${PROJECT_FILE} of ${ref} is not valid`, "Merge a valid one");
     return { check: ok("policy", `${ref} at ${commit.slice(0, 12)}`), value: parsed.policy };

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { CliError, EXIT } from "../cli/exit.ts";
+import { repositoryOf } from "../source/repository.ts";
 import { storeError } from "../store/errors.ts";
 
 /** Where a project's file is, and where its store goes. */
@@ -12,28 +13,28 @@ const STORE = ".sluice";
 
 export const projectAt = (root: string): Project => ({ root, home: join(root, STORE) });
 
-/** The project of a directory: the nearest one above it with a `sluice.yaml`; null where there is none. Throws where it is not the root of a git repository. */
+/** The project of a directory: the nearest one above it with a `sluice.yaml`; null where there is none. Throws where that is in no git repository. */
 export function findProject(directory: string): Project | null {
-  const root = upFrom(directory, (path) => existsSync(join(path, PROJECT_FILE)));
+  const root = projectRoot(directory);
   if (root === null) return null;
-  if (existsSync(join(root, ".git"))) return projectAt(root);
-  const repository = upFrom(root, (path) => existsSync(join(path, ".git")));
-  if (repository === null) {
-    throw new CliError(
-      EXIT.usage,
-      `${root} is not a git repository: what is deployed are commits`,
-      "Make it one: git init, git add, git commit",
-    );
-  }
+  if (repositoryOf(root) !== null) return projectAt(root);
   throw new CliError(
     EXIT.usage,
-    `${join(root, PROJECT_FILE)} is not at the root of its repository`,
-    `Move it to ${repository}: paths in it are counted from there`,
+    `${root} is not in a git repository: what is deployed are commits`,
+    "Make it one: git init, git add, git commit",
   );
 }
 
+/** The nearest directory from this one upwards that holds a `sluice.yaml`. */
+export function projectRoot(directory: string): string | null {
+  for (let path = resolve(directory); ; path = dirname(path)) {
+    if (existsSync(join(path, PROJECT_FILE))) return path;
+    if (dirname(path) === path) return null;
+  }
+}
+
 /** Whether a directory is in a git repository, for hints. */
-export const isInRepository = (directory: string): boolean => upFrom(directory, (path) => existsSync(join(path, ".git"))) !== null;
+export const isInRepository = (directory: string): boolean => repositoryOf(directory) !== null;
 
 /** Makes the store's directory, which git is to leave alone. */
 export async function makeHome({ home }: Project): Promise<void> {
@@ -44,11 +45,4 @@ export async function makeHome({ home }: Project): Promise<void> {
     // A store that cannot be written says so better itself.
     if (error.code !== "EEXIST" && error.code !== "EROFS" && error.code !== "EACCES") throw error;
   });
-}
-
-function upFrom(directory: string, matches: (path: string) => boolean): string | null {
-  for (let path = resolve(directory); ; path = dirname(path)) {
-    if (matches(path)) return path;
-    if (dirname(path) === path) return null;
-  }
 }

@@ -1,6 +1,5 @@
-import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { join } from "node:path";
 import type { WorkflowFile, WorkflowsOptions } from "../cli/context.ts";
 import { CliError, EXIT } from "../cli/exit.ts";
 import { parseConfig } from "../core/config/parse.ts";
@@ -8,7 +7,8 @@ import { hostZones } from "../engine/zones.ts";
 import { sourceOf } from "../github/workflows/emit.ts";
 import { generateWorkflows } from "../github/workflows/generate.ts";
 import { codeOf } from "../host/errors.ts";
-import { PROJECT_FILE } from "./project.ts";
+import { repositoryOf } from "../source/repository.ts";
+import { PROJECT_FILE, projectRoot } from "./project.ts";
 import { adapterSchemas } from "./registry.ts";
 
 const FOLDER = ".github/workflows";
@@ -27,25 +27,18 @@ export async function workflows({ directory, write }: WorkflowsOptions): Promise
 type Place = { readonly file: string; readonly repository: string; readonly directory: string; readonly source: string };
 
 function findPlace(from: string): Place {
-  const root = above(from, PROJECT_FILE);
+  const root = projectRoot(from);
   if (root === null) throw new CliError(EXIT.usage, `There is no ${PROJECT_FILE} in ${from} or above it`, "Write one with `sluice init`");
-  const repository = above(root, ".git");
-  if (repository === null)
+  const found = repositoryOf(root);
+  if (found === null)
     throw new CliError(EXIT.usage, `${root} is not in a git repository, to whose root GitHub's workflows belong`, "Make it one: git init");
-  const directory = relative(repository, root).split(sep).join("/");
+  const { root: repository, folder: directory } = found;
   return {
     file: join(root, PROJECT_FILE),
     repository,
     directory,
     source: directory === "" ? PROJECT_FILE : `${directory}/${PROJECT_FILE}`,
   };
-}
-
-function above(from: string, name: string): string | null {
-  for (let path = resolve(from); ; path = dirname(path)) {
-    if (existsSync(join(path, name))) return path;
-    if (dirname(path) === path) return null;
-  }
 }
 
 async function filesOf({ file, directory, source }: Place): Promise<ReadonlyMap<string, string>> {
@@ -95,10 +88,11 @@ async function listFolder(repository: string): Promise<readonly string[]> {
 function compare(wanted: ReadonlyMap<string, string>, found: ReadonlyMap<string, string | null>, source: string): readonly WorkflowFile[] {
   const files = [...found].flatMap(([path, text]): WorkflowFile[] => {
     const expected = wanted.get(path);
-    const ours = text !== null && sourceOf(text) === source;
+    const from = text === null ? null : sourceOf(text);
+    const ours = from === source;
     if (expected === undefined) return ours ? [{ path, state: "stale" }] : [];
     if (text === null) return [{ path, state: "missing" }];
-    if (!ours) return [{ path, state: "foreign" }];
+    if (!ours) return [{ path, state: "foreign", ...(from === null ? {} : { from }) }];
     // A checkout on Windows may have other ends of lines; what GitHub reads is what git holds.
     return [{ path, state: text.replaceAll("\r\n", "\n") === expected ? "current" : "different" }];
   });

@@ -81,6 +81,8 @@ export type WorkflowFile = {
   readonly path: string;
   /** `different`: sluice.yaml says otherwise, or somebody has edited it. `stale`: no longer generated. `foreign`: would have to be overwritten, and is not of this project's making. */
   readonly state: "current" | "missing" | "different" | "stale" | "foreign";
+  /** Of a foreign one: the `sluice.yaml` from which Sluice has made it, from the repository's root. */
+  readonly from?: string;
 };
 
 /** Everything that commands touch outside of themselves: the process for the program, plain values in tests. */

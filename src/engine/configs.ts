@@ -4,7 +4,7 @@ import { RequestError } from "./control.ts";
 import type { Source } from "./ports/source.ts";
 import { hostZones } from "./zones.ts";
 
-/** Where the project's file lies in the repository. */
+/** Where the project's file lies in its source. */
 export const CONFIG_FILE = "sluice.yaml";
 const KEPT = 50;
 
@@ -31,8 +31,10 @@ export class Configs {
     if (known) return known.config;
     const text = await this.#source.file(commit, this.#file);
     const short = commit.slice(0, 12);
-    if (text === null)
-      throw new RequestError("invalid-config", `commit ${short} has no ${this.#file}`, "sluice init writes one; commit it first");
+    if (text === null) {
+      const file = this.#source.folder ? `${this.#source.folder}/${this.#file}` : this.#file;
+      throw new RequestError("invalid-config", `commit ${short} has no ${file}`, "sluice init writes one; commit it first");
+    }
     const config = this.#sameText(text)?.config ?? this.#parse(text, short);
     if (this.#known.size >= KEPT) this.#known.delete(this.#known.keys().next().value as CommitId);
     this.#known.set(commit, { text, config });

@@ -7,21 +7,32 @@ import { type CommitList, MAX_LISTED, type Source, SourceError } from "../engine
 import { checkout } from "./checkout.ts";
 import { Git } from "./exec.ts";
 import { irreversible } from "./irreversible.ts";
-import { branchGlob, fullId, isRef, treePath } from "./names.ts";
+import { branchGlob, fullId, isRef, pathIn, treePath } from "./names.ts";
 import { lookUp } from "./objects.ts";
 import { isShallow, missing, relate, tooShallow } from "./relate.ts";
+import { repositoryOf } from "./repository.ts";
 
 /** A file that is read as text, in bytes: above what a config may be, so that its own limit speaks first. */
 const MAX_FILE = 16 * 1024 * 1024;
 /** Candidates that are named for a hash that is too short. */
 const MAX_CANDIDATES = 5;
 
-/** A git repository by the git program: a directory in a work tree, or a bare repository. Never writes but for `keep`'s refs. */
+/**
+ * A git repository by the git program: a directory in a work tree, or a bare repository. Never writes but for `keep`'s refs.
+ * Paths are counted from `folder`, which is one of the repository's; nobody who uses a source knows where in the repository it begins.
+ */
 export class GitSource implements Source {
   readonly #git: Git;
+  readonly folder: string;
 
-  constructor(options: { readonly directory: string }) {
+  constructor(options: { readonly directory: string; readonly folder?: string }) {
     this.#git = new Git(options.directory);
+    this.folder = treePath(options.folder ?? "");
+  }
+
+  /** What is deployed from where a `sluice.yaml` lies: its paths are counted from there. */
+  static ofProject(directory: string): GitSource {
+    return new GitSource({ directory, folder: repositoryOf(directory)?.folder ?? "" });
   }
 
   async resolve(ref: string): Promise<CommitId> {
@@ -37,8 +48,8 @@ export class GitSource implements Source {
   }
 
   async file(commit: CommitId, path: string): Promise<string | null> {
-    const at = treePath(path);
-    if (at === "") return null;
+    if (treePath(path) === "") return null;
+    const at = pathIn(this.folder, path);
     const { text } = await this.#about(commit, ["ls-tree", "-z", "--full-tree", "-l", fullId(commit), "--", at]);
     const [mode = "", , id = "", size = ""] = text.split(/\s+/, 4);
     if (mode === "120000")
@@ -135,11 +146,11 @@ export class GitSource implements Source {
   }
 
   async relate(release: CommitId, live: CommitId, services: Readonly<Record<ServiceId, readonly string[]>>): Promise<RelationRow> {
-    return relate(this.#git, fullId(release), fullId(live), services);
+    return relate(this.#git, fullId(release), fullId(live), services, this.folder);
   }
 
   async irreversible(from: CommitId, to: CommitId, paths: readonly string[]): Promise<readonly IrreversibleCommit[]> {
-    return irreversible(this.#git, fullId(from), fullId(to), paths);
+    return irreversible(this.#git, fullId(from), fullId(to), paths, this.folder);
   }
 
   async dirty(): Promise<boolean> {
@@ -149,18 +160,18 @@ export class GitSource implements Source {
   }
 
   async checkout(commit: CommitId, path: string, into: string): Promise<void> {
-    const at = treePath(path);
+    const at = pathIn(this.folder, path);
     const [found] = await lookUp(this.#git, [`${fullId(commit)}:${at}`]);
     if (found === undefined || typeof found === "string") {
       await this.resolve(commit);
       throw new SourceError(
         "git-failed",
-        `There is no \`${path}\` at ${commit.slice(0, 12)}.`,
-        "Check the artifact's path; it is named from the repository's root.",
+        `There is no \`${at}\` at ${commit.slice(0, 12)}.`,
+        "Check the path in sluice.yaml; it is counted from the folder of that file.",
       );
     }
     if (found.type !== "tree")
-      throw new SourceError("git-failed", `\`${path}\` at ${commit.slice(0, 12)} is not a folder.`, "Name the folder that holds it.");
+      throw new SourceError("git-failed", `\`${at}\` at ${commit.slice(0, 12)} is not a folder.`, "Name the folder that holds it.");
     await checkout(this.#git, commit, at, into);
   }
 

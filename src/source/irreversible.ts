@@ -3,7 +3,7 @@ import { posix } from "node:path";
 import type { CommitId } from "../core/config/config.ts";
 import type { IrreversibleCommit } from "../core/plan/irreversible.ts";
 import { type Git, LONG_TIMEOUT_MS } from "./exec.ts";
-import { treePath } from "./names.ts";
+import { pathFrom, treePath } from "./names.ts";
 import { lookUp } from "./objects.ts";
 import { isAncestor, isShallow, missing, pathsAbove, tooShallow } from "./relate.ts";
 
@@ -15,7 +15,7 @@ const COMMIT = "\u0001";
 
 /**
  * Commits that `from` has and `to` lacks, newest first, as far as they carry a trailer `Irreversible:` or change one of the paths.
- * What counts as a change is said at `relate`. Where `to` contains `from`, going there takes nothing back.
+ * Paths are counted from the folder; a trailer speaks to whoever deploys from the repository. What counts as a change is said at `relate`. Where `to` contains `from`, going there takes nothing back.
  *
  * At most four processes. Rejects where a commit is gone or may lie behind the edge of a shallow clone: then it cannot be known.
  */
@@ -24,6 +24,7 @@ export async function irreversible(
   from: CommitId,
   to: CommitId,
   paths: readonly string[],
+  folder: string,
 ): Promise<readonly IrreversibleCommit[]> {
   const commits = [from, to];
   const found = await lookUp(
@@ -36,13 +37,18 @@ export async function irreversible(
     if (await isAncestor(git, from, to)) return [];
     throw tooShallow(`what ${from.slice(0, 12)} has and ${to.slice(0, 12)} lacks`);
   }
-  return await walk(git, `${to}..${from}`, Map.groupBy(paths, treePath));
+  return await walk(git, `${to}..${from}`, Map.groupBy(paths, treePath), folder);
 }
 
 type Seen = Omit<IrreversibleCommit, "paths"> & { readonly paths: Set<string> };
 
-/** `wanted`: what was asked for, by its path in the tree: several may name the same. */
-async function walk(git: Git, range: string, wanted: ReadonlyMap<string, readonly string[]>): Promise<readonly IrreversibleCommit[]> {
+/** `wanted`: what was asked for, by its path in the folder: several may name the same. */
+async function walk(
+  git: Git,
+  range: string,
+  wanted: ReadonlyMap<string, readonly string[]>,
+  folder: string,
+): Promise<readonly IrreversibleCommit[]> {
   const args = [
     "log",
     "-c",
@@ -75,7 +81,9 @@ async function walk(git: Git, range: string, wanted: ReadonlyMap<string, readonl
       last = begun;
       // git begins the list of files on a line of its own
     } else {
-      const file = record.replace(/^\n/, "");
+      // told from the folder and not asked from the root: what a folder's name has of a pattern's characters is none
+      const file = pathFrom(folder, record.replace(/^\n/, ""));
+      if (file === null) return true;
       const touched = [...pathsAbove(file, asked), ...patterns.filter((pattern) => posix.matchesGlob(file, pattern))];
       for (const path of touched) for (const name of wanted.get(path) ?? []) last?.paths.add(name);
     }

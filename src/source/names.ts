@@ -14,16 +14,25 @@ export function isRef(ref: string): boolean {
   return /^[^-\s\p{Cc}][^\s\p{Cc}]*$/u.test(ref) && ref.length < 1_000;
 }
 
-/** A path in the repository without `.` and doubled slashes; empty for the whole tree. Refused: what is absolute, goes up, or has control characters. */
+/** A path without `.` and doubled slashes; empty for the whole tree. Refused: what is absolute, goes up, or has control characters. */
 export function treePath(path: string): string {
   const parts = path.split("/").filter((part) => part !== "" && part !== ".");
   if (path.startsWith("/") || parts.includes("..") || /\p{Cc}/u.test(path))
     throw new SourceError(
       "unsafe-path",
-      `\`${path}\` is not a path inside the repository.`,
-      "Name it from the repository's root, without `..`.",
+      `\`${path}\` is not a path inside the project's folder.`,
+      "Name it from the folder of sluice.yaml, without `..`.",
     );
   return parts.join("/");
+}
+
+/** The path in the repository of what is named from a folder of it. */
+export const pathIn = (folder: string, path: string): string => [folder, treePath(path)].filter((part) => part !== "").join("/");
+
+/** The other way round; null for what is not below the folder. */
+export function pathFrom(folder: string, path: string): string | null {
+  if (folder === "") return path;
+  return path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : null;
 }
 
 /** A branch glob as in `from: [main, "hotfix/*"]`: `*` is anything but a slash, `**` anything, `?` one character but a slash; the rest is literal. */

@@ -3,7 +3,7 @@ import type { CommitId, ServiceId } from "../core/config/config.ts";
 import type { RelationRow } from "../core/run/rows.ts";
 import { SourceError } from "../engine/ports/source.ts";
 import { type Git, LONG_TIMEOUT_MS } from "./exec.ts";
-import { treePath } from "./names.ts";
+import { pathIn } from "./names.ts";
 import { lookUp } from "./objects.ts";
 
 type Services = Readonly<Record<ServiceId, readonly string[]>>;
@@ -15,13 +15,18 @@ type Services = Readonly<Record<ServiceId, readonly string[]>>;
  * A commit touches a file when it differs there from its parent; a merge, when it differs from all of its parents (git's combined diff, `-c`): bringing
  * two branches together is no change to what either of them changed. A root commit touches all that it has. A rename touches both names.
  *
+ * Paths are counted from the folder. No paths are the whole repository all the same: what a project shares with others lies outside of its folder.
+ *
  * At most six processes, however many services there are.
  */
-export async function relate(git: Git, release: CommitId, live: CommitId, services: Services): Promise<RelationRow> {
+export async function relate(git: Git, release: CommitId, live: CommitId, services: Services, folder: string): Promise<RelationRow> {
   const order = await orderOf(git, release, live);
-  const unmet =
-    order === "unknown" ? null : order === "same" || order === "contains" ? [] : await unmetServices(git, release, live, services);
-  return { release, live, order, unmet };
+  if (order === "unknown") return { release, live, order, unmet: null };
+  if (order === "same" || order === "contains") return { release, live, order, unmet: [] };
+  const pathsOf = new Map(
+    Object.entries(services).map(([id, paths]) => [id, paths.length === 0 ? [""] : paths.map((path) => pathIn(folder, path))]),
+  );
+  return { release, live, order, unmet: await unmetServices(git, release, live, pathsOf) };
 }
 
 async function orderOf(git: Git, release: CommitId, live: CommitId): Promise<RelationRow["order"]> {
@@ -39,8 +44,13 @@ async function orderOf(git: Git, release: CommitId, live: CommitId): Promise<Rel
   return "diverged";
 }
 
-async function unmetServices(git: Git, release: CommitId, live: CommitId, services: Services): Promise<ServiceId[]> {
-  const pathsOf = new Map(Object.entries(services).map(([id, paths]) => [id, paths.length === 0 ? [""] : paths.map(treePath)]));
+/** `pathsOf`: from the repository's root. */
+async function unmetServices(
+  git: Git,
+  release: CommitId,
+  live: CommitId,
+  pathsOf: ReadonlyMap<ServiceId, readonly string[]>,
+): Promise<ServiceId[]> {
   const differing = await differingPaths(git, release, live, new Set([...pathsOf.values()].flat()));
   const candidates = [...pathsOf].filter(([, paths]) => paths.some((path) => differing.has(path)));
   if (candidates.length === 0) return [];

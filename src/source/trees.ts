@@ -11,14 +11,15 @@ const KEPT = 40;
 const IN_USE_MS = 60 * 60 * 1000;
 
 /**
- * Folders of commits as directories, made once for all that read them: `home/trees/<commit>-<folder's hash>`.
+ * Folders of commits as directories, made once for all that read them: `home/trees/<commit>-<folder's hash>`, by the folder's path in the repository, since projects of it may share a home.
  * A directory appears by rename, whole or not at all, so that several processes may make the same one.
  */
-export function treesOf(source: Pick<Source, "checkout">, home: string): Trees {
+export function treesOf(source: Pick<Source, "checkout" | "folder">, home: string): Trees {
   const parent = join(home, "trees");
   const making = new Map<string, Promise<string>>();
   return async (commit, folder) => {
-    const directory = join(parent, `${commit}-${createHash("sha256").update(folder).digest("hex").slice(0, 16)}`);
+    const whole = source.folder ? `${source.folder}/${folder}` : folder;
+    const directory = join(parent, `${commit}-${createHash("sha256").update(whole).digest("hex").slice(0, 16)}`);
     const known = making.get(directory) ?? make(source, parent, directory, commit, folder).finally(() => making.delete(directory));
     making.set(directory, known);
     return await known;

@@ -45,7 +45,7 @@ export async function openPlace(host: CiHost): Promise<Place> {
       `${host.directory} is in no project: there is no sluice.yaml in it or above it`,
       "Check the repository out first: actions/checkout",
     );
-  const source = new GitSource({ directory: found.root });
+  const source = GitSource.ofProject(found.root);
   await source.mustBeWhole();
   const adapters = await adapterSchemas();
   const configs = new Configs(source, adapters);

@@ -20,7 +20,7 @@ export function githubDoctor(request: Request, host: ForgeHost): Promise<readonl
     const project = findProject(request.directory);
     if (project === null)
       throw new CliError(EXIT.usage, `There is no sluice.yaml in ${request.directory} or above it`, "Write one with `sluice init`");
-    const configs = new Configs(new GitSource({ directory: project.root }), await adapterSchemas());
+    const configs = new Configs(GitSource.ofProject(project.root), await adapterSchemas());
     const { policy, commit } = await configs.policy(null);
     const { github } = await configs.at(commit);
     const unknown = request.environments?.find((id) => !policy.environments[id]);

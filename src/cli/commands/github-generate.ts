@@ -52,10 +52,15 @@ const FOUND: Readonly<Record<WorkflowFile["state"], string>> = {
 const DONE: Readonly<Record<WorkflowFile["state"], string>> = { ...FOUND, missing: "written", different: "changed", stale: "removed" };
 
 const lines = (files: readonly WorkflowFile[], words: typeof FOUND): string =>
-  files.map(({ path, state }) => `${path}  ${words[state]}`).join("\n");
+  files.map(({ path, state, from }) => `${path}  ${from === undefined ? words[state] : `was generated from ${from}`}`).join("\n");
 
-const hintOf = (foreign: readonly WorkflowFile[]): string =>
-  foreign.length > 0 ? "Rename or remove these files; then: sluice github generate" : "sluice github generate";
+/** Of two projects in a repository the files have the same names, and none is to remove those of the other. */
+function hintOf(foreign: readonly WorkflowFile[]): string {
+  const others = [...new Set(foreign.flatMap(({ from }) => from ?? []))];
+  if (others.length > 0)
+    return `GitHub's workflows are those of one project: take \`github\` out of this sluice.yaml, or, where ${others.join(" and ")} no longer deploys, remove these files`;
+  return foreign.length > 0 ? "Rename or remove these files; then: sluice github generate" : "sluice github generate";
+}
 
 function summary(session: Session, text: string): ExitCode {
   if (!session.json) session.print(text);

@@ -81,7 +81,7 @@ function checkBuilderPath(adapter: NonNullable<RawArtifact["adapter"]> | null, r
   if (node?.kind !== "scalar" || typeof node.value !== "string") return;
   const checked = checkPath(node.value);
   if (!checked.ok)
-    report.error("unsafe-path", node.at, `${quote(node.value)} ${checked.reason}`, "a directory or file of the repository, from its root");
+    report.error("unsafe-path", node.at, `${quote(node.value)} ${checked.reason}`, "a directory or file, from the folder of this file");
 }
 
 /** Stands between frontends and backends, so that their number is not multiplied; no service can be called so. */

@@ -110,7 +110,7 @@ export type Artifact = {
 
 export type Service = {
   readonly tier: Tier;
-  /** Paths in the repository; empty: the whole source. */
+  /** From the folder of the file, which is `.`; empty: the whole source, also what lies outside of that folder. */
   readonly paths: readonly string[];
   readonly artifact: string | null;
   /** In policy order; null: every environment. */

@@ -114,13 +114,13 @@ function buildService(raw: RawService, policy: Policy): Service {
   };
 }
 
-/** In plain form; `.` among them is the whole source, which is no path at all. */
+/** In plain form; `.` among them is the folder of the file, and so all others. */
 function buildPaths(paths: readonly string[]): readonly string[] {
   const plain = paths.map((path) => {
     const checked = checkPath(path);
     return checked.ok ? checked.path : path;
   });
-  return plain.includes(".") ? [] : [...new Set(plain)];
+  return plain.includes(".") ? ["."] : [...new Set(plain)];
 }
 
 function buildVerify(raw: NonNullable<RawService["verify"]>): Verify {

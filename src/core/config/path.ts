@@ -1,4 +1,4 @@
-/** A path of the repository in its plain form (`services/api`; `.` is the whole of it), or why it is refused. Paths never leave the repository, and mean the same on every system. */
+/** A path from the folder of `sluice.yaml` in its plain form (`services/api`; `.` is the folder itself), or why it is refused. Paths never leave that folder, and mean the same on every system. */
 export type CheckedPath = { readonly ok: true; readonly path: string } | { readonly ok: false; readonly reason: string };
 
 export function checkPath(text: string): CheckedPath {
@@ -20,7 +20,7 @@ function refusal(text: string): string | null {
   // git gives a leading colon a meaning of its own.
   if (text.startsWith(":")) return "begins with a colon";
   const segments = text.split("/");
-  if (segments.includes("..")) return "leaves the repository with `..`";
+  if (segments.includes("..")) return "leaves the folder of sluice.yaml with `..`";
   if (segments.some((segment) => segment.toLowerCase() === ".git")) return "goes into `.git`";
   return patternRefusal(text);
 }
@@ -31,7 +31,7 @@ function patternRefusal(text: string): string | null {
   if (made === null) return `has more than ${MOST_ALTERNATIVES} alternatives in its braces`;
   const parts = made.flatMap((one) => one.split("/"));
   if (made.some((one) => one.startsWith("/"))) return "is absolute by one of its alternatives";
-  if (parts.includes("..")) return "leaves the repository with `..` in one of its alternatives";
+  if (parts.includes("..")) return "leaves the folder of sluice.yaml with `..` in one of its alternatives";
   return parts.some((part) => part.toLowerCase() === ".git") ? "goes into `.git` in one of its alternatives" : null;
 }
 

@@ -91,7 +91,7 @@ function pathProblem(value: string): { code: string; message: string; hint: stri
     return {
       code: "unsafe-path",
       message: `${quote(value)} ${checked.reason}`,
-      hint: "a directory or file of the repository, from its root",
+      hint: "a directory or file, from the folder of this file",
     };
   if (!value.includes("*")) return null;
   return {
@@ -101,11 +101,11 @@ function pathProblem(value: string): { code: string; message: string; hint: stri
   };
 }
 
-/** With the whole source among them no rollback could ever be made; and to `paths` it is the same as saying nothing. */
+/** With the whole source among them no rollback could ever be made. */
 const irreversible = text({
   check(value) {
     const checked = checkPath(value);
-    // a pattern is a path too: what it matches lies inside the repository
+    // a pattern is a path too: what it matches lies inside the folder
     if (!checked.ok) return pathProblem(value);
     if (!/^[.*/]*$/.test(checked.path)) return null;
     return { code: "whole-source", message: `${quote(value)} is the whole source`, hint: "name the directory of the migrations" };
@@ -224,7 +224,11 @@ const verify = object({
 function service(adapters: readonly AdapterSchema[]) {
   return object({
     tier: required("`backend` or `frontend`. A frontend needs every backend unless it says `needs`.", choice("backend", "frontend")),
-    paths: optional("Directories and files that a change to this service touches. Empty: the whole source.", list(path), []),
+    paths: optional(
+      "Directories and files that a change to this service touches, from the folder of this file, which is `.`. Empty: the whole source, also outside of that folder.",
+      list(path),
+      [],
+    ),
     artifact: optional("The artifact that is deployed. Left out: nothing is built.", name),
     environments: optional("Where the service is. Left out: everywhere.", list(name, { least: 1 })),
     needs: optional("Services that must serve what this one's release needs before it starts.", list(name)),

@@ -84,7 +84,7 @@ function chartOf({ chart, repo, version }: HelmConfig): ChartSource {
 function pathOf(text: string, key: string): string {
   const checked = checkPath(text);
   if (checked.ok) return checked.path;
-  throw new Error(`\`${key}\`: ${JSON.stringify(text)} ${checked.reason}: name what is in the repository, from its root`);
+  throw new Error(`\`${key}\`: ${JSON.stringify(text)} ${checked.reason}: name what is in the folder of sluice.yaml, from there`);
 }
 
 function versionOf(text: string): string {

@@ -15,7 +15,7 @@ const key = z
   });
 const file = z.string().superRefine((path, context) => {
   const checked = checkPath(path);
-  if (!checked.ok) context.addIssue({ code: "custom", message: `${checked.reason}: name a file of the repository, from its root` });
+  if (!checked.ok) context.addIssue({ code: "custom", message: `${checked.reason}: name a file from the folder of sluice.yaml` });
 });
 
 const image = z
@@ -127,7 +127,7 @@ const shape = z
       });
     const checked = remote ? null : checkPath(chart);
     if (checked?.ok === false)
-      context.addIssue({ code: "custom", path: ["chart"], message: `${checked.reason}: name a folder of the repository, from its root` });
+      context.addIssue({ code: "custom", path: ["chart"], message: `${checked.reason}: name a folder from that of sluice.yaml` });
     if (repo !== undefined && !/^[a-z0-9][a-z0-9._-]*$/i.test(chart))
       context.addIssue({ code: "custom", path: ["chart"], message: "must be the chart's name alone, since `repo` says where it is" });
   });

@@ -17,7 +17,7 @@ export type Settings = {
   readonly forceConflicts: boolean;
 };
 
-/** The driver's part of a definition, its `${digest}` filled in. What it may say was checked when the plan was made, but for what variables make of paths: throws where one leaves the repository. */
+/** The driver's part of a definition, its `${digest}` filled in. What it may say was checked when the plan was made, but for what variables make of paths: throws where one leaves the project's folder. */
 export function settingsOf(definition: Definition, digest: Digest | null): Settings {
   const config = interpolateLate(definition.config, { digest, url: null }) as KubernetesConfig;
   const { kubeconfig, context, namespace, select = null, createNamespace = false, prune = true, forceConflicts = false } = config;

@@ -8,7 +8,7 @@ const path = z
   .min(1)
   .superRefine((text, issues) => {
     const checked = checkPath(text);
-    if (!checked.ok) issues.addIssue({ code: "custom", message: `must be a path inside the repository: it ${checked.reason}` });
+    if (!checked.ok) issues.addIssue({ code: "custom", message: `must be a path from the folder of sluice.yaml: it ${checked.reason}` });
   });
 
 const shape = z

@@ -9,11 +9,13 @@ export type CommitList = {
 };
 export const MAX_LISTED = 50;
 
-/** A git repository, read only. Every method rejects with a `SourceError`. */
+/** A git repository, read only; its paths are counted from the folder that `sluice.yaml` lies in. Every method rejects with a `SourceError`. */
 export interface Source {
+  /** Where in the repository its paths begin, for messages and for what is kept under a name; left out or empty: at the root. */
+  readonly folder?: string;
   /** The full id of a ref, a short hash or `HEAD`. */
   resolve(ref: string): Promise<CommitId>;
-  /** A file's text at a commit; null where there is none. Symlinks and paths that leave the repository are refused. */
+  /** A file's text at a commit; null where there is none. Symlinks and paths that leave the folder are refused. */
   file(commit: CommitId, path: string): Promise<string | null>;
   /** Subject line, author and time (ms) for display. */
   describe(commit: CommitId): Promise<{ readonly subject: string; readonly author: string; readonly email: string; readonly at: number }>;
@@ -21,7 +23,7 @@ export interface Source {
   policyRef(asked: string | null): Promise<{ readonly ref: string; readonly commit: CommitId }>;
   /** Whether the commit is reachable from a branch that matches one of the globs. */
   reachableFrom(commit: CommitId, refs: readonly string[]): Promise<boolean>;
-  /** `services`: paths by service, as the release's config says; empty paths mean the whole source. */
+  /** `services`: paths by service, as the release's config says; empty paths mean the whole source, also what lies outside of the folder. */
   relate(release: CommitId, live: CommitId, services: Readonly<Record<ServiceId, readonly string[]>>): Promise<RelationRow>;
   /** Commits that `to` has and `from` lacks; null where one of the two is not there. */
   between(from: CommitId, to: CommitId): Promise<CommitList | null>;
@@ -32,7 +34,7 @@ export interface Source {
   irreversible(from: CommitId, to: CommitId, paths: readonly string[]): Promise<readonly IrreversibleCommit[]>;
   /** Whether tracked files differ from HEAD. */
   dirty(): Promise<boolean>;
-  /** Writes the tree, or a folder of it, at a commit into an empty directory, without links that lead out of it. */
+  /** Writes a folder at a commit (`.`: that of `sluice.yaml`) into an empty directory, without links that lead out of it. */
   checkout(commit: CommitId, path: string, into: string): Promise<void>;
   /** Keeps a commit from being garbage-collected, whatever happens to its branches. */
   keep(commit: CommitId): Promise<void>;

@@ -13,7 +13,7 @@ export type AttemptInput = {
   readonly spec: AttemptSpec;
   /** The store's directory. */
   readonly home: string;
-  /** Directory of the git repository that builds are checked out from. */
+  /** Directory of the project, in the git repository that builds are checked out from. */
   readonly source: string;
   readonly graceMs: number;
   readonly logLimit: number;

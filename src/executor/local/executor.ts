@@ -19,7 +19,7 @@ export type LocalExecutorOptions = {
   readonly home: string;
   /** The program of an attempt's process, called with the attempt's directory. */
   readonly runner: string;
-  /** Directory of the git repository that builds are checked out from. */
+  /** Directory of the project, in the git repository that builds are checked out from. */
   readonly source: string;
   /** Builds and deploys that run at once. As many verifies, and four times as many soaks (which mostly sleep), run beside them. */
   readonly concurrency: number;

@@ -86,9 +86,11 @@ function legSteps({ project, id, builds }: Flow, place: Place): readonly Fields[
   });
 }
 
-/** A path is a folder or a file; none: every push. GitHub's pattern characters in a name stand for themselves. */
+/** A path is a folder or a file, `.` that of `sluice.yaml`; none: every push. GitHub's pattern characters in a name stand for themselves. */
 function pathsOf({ directory }: Project, { paths }: Service): Fields {
-  if (paths.length === 0) return {};
+  const whole = paths.includes(".");
+  if (paths.length === 0 || (whole && directory === "")) return {};
+  if (whole) return { paths: [`${literal(directory)}/**`] };
   const root = directory === "" ? "" : `${directory}/`;
   const plain = paths.map((path) => literal(root + path));
   return { paths: plain.flatMap((path) => [path, `${path}/**`]) };

@@ -194,12 +194,12 @@ describe("manifests are read from the commit", () => {
       /a.yaml, line 1: ConfigMap\/a has 5.0 MB/,
     ],
     ["33 MB", { "a.yaml": "x".repeat(33 * 1024 * 1024) }, { manifests: ["a.yaml"] }, /a.yaml has 33 MB; at most 32/],
-    ["a path that variables lead out", {}, { manifests: ["../x"] }, /leaves the repository/],
+    ["a path that variables lead out", {}, { manifests: ["../x"] }, /leaves the folder of sluice.yaml/],
     [
       "a pattern that leads out by its braces",
       {},
       { manifests: ["{..,q}/{..,q}/outside/*.yaml"] },
-      /leaves the repository with `..` in one/,
+      /leaves the folder of sluice.yaml with `..` in one/,
     ],
   ])("%s is refused with what it is", async (_, files, config, message) => {
     await expect(render(files, config)).rejects.toThrow(message);
@@ -224,8 +224,11 @@ describe("the schema of the driver kubernetes", () => {
   test.each<[JsonObject, RegExp]>([
     [{ manifests: ["deploy"], kustomize: "deploy" }, /either `manifests` or `kustomize`/],
     [{ manifests: [] }, /^manifests/],
-    [{ manifests: ["../deploy"] }, /^manifests.0: must be a path inside the repository: it leaves the repository/],
-    [{ manifests: ["{..,q}/{..,q}/outside/*.yaml"] }, /^manifests.0: .*leaves the repository with `..` in one of its alternatives/],
+    [{ manifests: ["../deploy"] }, /^manifests.0: must be a path from the folder of sluice.yaml: it leaves the folder of sluice.yaml/],
+    [
+      { manifests: ["{..,q}/{..,q}/outside/*.yaml"] },
+      /^manifests.0: .*leaves the folder of sluice.yaml with `..` in one of its alternatives/,
+    ],
     [{ kustomize: "/etc" }, /^kustomize: .*absolute/],
     [{ kustomize: "a", kubeconfig: "config" }, /^kubeconfig: must be an absolute path/],
     [{ kustomize: "a", select: ["web"] }, /^select.0: must be Kind\/name, or label=value/],

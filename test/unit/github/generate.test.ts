@@ -116,8 +116,39 @@ describe("sluice github generate", () => {
     expect(read("deploy-api")).toContain("from products/shop/sluice.yaml; do not edit");
     expect(read("deploy-api")).toContain("working-directory: products/shop");
     expect(read("deploy-api")).toContain("products/shop/api/**");
-    write("sluice.yaml", CONFIG);
-    expect((await generate()).err).toContain("Nothing was written");
+  });
+
+  test("of two projects in a repository one has the workflows, and the other is told which", async () => {
+    const shop = join(root, "products/shop");
+    mkdirSync(shop, { recursive: true });
+    writeFileSync(join(shop, "sluice.yaml"), CONFIG);
+    await place.sluice(["github", "generate"], { cwd: shop });
+    const refused = await generate();
+    expect(refused).toMatchObject({
+      exit: 1,
+      out: expect.stringContaining("deploy-all.yml  was generated from products/shop/sluice.yaml\n"),
+    });
+    expect(refused.err).toContain("Nothing was written");
+    expect(refused.err).toMatch(/take `github` out of this sluice.yaml, or, where products\/shop\/sluice.yaml no longer deploys/);
+    expect(jsonOf<WorkflowFile[]>(await generate("--check", "--json"))[0]).toMatchObject({
+      state: "foreign",
+      from: "products/shop/sluice.yaml",
+    });
+    expect(read("deploy-api")).toContain("from products/shop/sluice.yaml");
+  });
+
+  test("the path `.` is the folder of sluice.yaml: at the root every push", async () => {
+    const shop = join(root, "products/[shop]");
+    mkdirSync(shop, { recursive: true });
+    const text = CONFIG.replace("paths: [api]", "paths: [.]");
+    writeFileSync(join(shop, "sluice.yaml"), text);
+    await place.sluice(["github", "generate"], { cwd: shop });
+    expect(read("deploy-api")).toMatch(/^ *paths: *\n? *(- |\[)['"]?products\/\\+\[shop\\+\]\/\*\*['"]?\]?$/m);
+    rmSync(join(root, ".github"), { recursive: true });
+    write("sluice.yaml", text);
+    await generate();
+    expect(read("deploy-api")).not.toContain("paths:");
+    expect(read("deploy-web")).toContain("paths:");
   });
 
   test.each([

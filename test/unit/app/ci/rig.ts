@@ -43,6 +43,8 @@ export type JobOptions = {
   readonly event?: string;
   readonly actor?: string;
   readonly commit?: string | null;
+  /** Where in the repository its steps run. */
+  readonly folder?: string;
   /** Who has let it pass, by environment. */
   readonly approved?: Readonly<Record<string, string>>;
   /** A job of this workflow run instead of one of its own. */
@@ -203,9 +205,10 @@ export class Workflow {
     const { env, read } = this.environment(options, run);
     let out = "";
     const forge = options.between?.(this.forge()) ?? this.forge();
+    const directory = join(this.repo.directory, options.folder ?? "");
     const host = {
       env,
-      directory: this.repo.directory,
+      directory,
       interrupted: options.interrupted ?? new AbortController().signal,
       out: (text: string) => void (out += text),
       clock: options.now ? { ...systemClock, now: options.now } : systemClock,
@@ -220,7 +223,7 @@ export class Workflow {
       out,
     });
     try {
-      const { exit } = await ci({ ...request, directory: this.repo.directory, json: false }, host);
+      const { exit } = await ci({ ...request, directory, json: false }, host);
       return end(exit, null);
     } catch (error) {
       if (!(error instanceof CliError)) throw error;

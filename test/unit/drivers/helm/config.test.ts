@@ -17,9 +17,9 @@ describe("what a config may say", () => {
     [{ chart: "../api", repo: "https://charts.example", version: "1.0.0" }, /^chart: must be the chart's name alone/],
     [{ chart: "oci://registry.example/api", version: "^1.2" }, /^version: must be one exact version/],
     [{ chart: "deploy/api", version: "1.0.0" }, /^version: is for charts of a registry/],
-    [{ chart: "../api" }, /^chart: leaves the repository/],
+    [{ chart: "../api" }, /^chart: leaves the folder of sluice.yaml/],
     [{ chart: "/etc" }, /^chart: is absolute/],
-    [{ chart: "c", values: ["../../secrets.yaml"] }, /^values\.0: leaves the repository/],
+    [{ chart: "c", values: ["../../secrets.yaml"] }, /^values\.0: leaves the folder of sluice.yaml/],
     [{ chart: "c", release: "--post-renderer=evil" }, /^release: must be lower case/],
     [{ chart: "c", release: "a".repeat(54) }, /^release: must be lower case/],
     [{ chart: "c", namespace: "Harbor" }, /^namespace: must be lower case/],
@@ -51,11 +51,11 @@ describe("what a config may say", () => {
     [{ chart: "deploy/api", release: "a".repeat(54) }, /cannot be the name of a Helm release/],
     [{ chart: "deploy/api", namespace: "../kube-system" }, /cannot be a namespace/],
     [{ chart: "deploy/api", context: "a\nb" }, /cannot be a context/],
-    [{ chart: "deploy/../../etc" }, /`chart`: .* leaves the repository/],
+    [{ chart: "deploy/../../etc" }, /`chart`: .* leaves the folder of sluice.yaml/],
     [{ chart: "file:///etc", version: "1.0.0" }, /neither a folder of the repository nor an oci:/],
     [{ chart: "https://evil.example/chart.tgz", version: "1.0.0" }, /neither a folder of the repository nor an oci:/],
     [{ chart: "--evil", repo: "https://charts.example", version: "1.0.0" }, /is no chart/],
-    [{ chart: "c", values: ["https://evil.example/../values.yaml"] }, /leaves the repository/],
+    [{ chart: "c", values: ["https://evil.example/../values.yaml"] }, /leaves the folder of sluice.yaml/],
   ])("what came out of variables is looked at before it is used: %j", (config, message) => {
     expect(() => settings(config)).toThrow(message);
   });
