@@ -198,7 +198,8 @@ export class Overlay {
   }
 }
 
-function newTarget(id: TargetId): rows.TargetRow {
+/** A target of which nothing is known. */
+export function newTarget(id: TargetId): rows.TargetRow {
   const at = id.lastIndexOf("@");
   return {
     id,

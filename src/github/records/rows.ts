@@ -2,6 +2,7 @@ import type { Digest, EnvironmentId, TargetId } from "../../core/config/config.t
 import { fingerprint } from "../../core/plan/fingerprint.ts";
 import type { Definition } from "../../core/plan/plan.ts";
 import type { Change } from "../../core/run/changes.ts";
+import { newTarget } from "../../core/run/overlay.ts";
 import type { EnvironmentRow, GoodRow, LedgerRow, Live, SnapshotRow, TargetRow, Time } from "../../core/run/rows.ts";
 import { leaveBehind, MAX_SNAPSHOTS, releaseOf, setKey } from "../../core/run/snapshots.ts";
 import { type HoldRecord, isTarget, type Record, type TargetRecord } from "./record.ts";
@@ -158,27 +159,8 @@ class Rows {
     };
   }
 
-  #target({ target: id, service, environment }: TargetRecord): TargetRow {
-    const known = this.#targets.get(id);
-    if (known) return known;
-    const row: TargetRow = {
-      id,
-      service,
-      environment,
-      live: null,
-      serving: false,
-      good: false,
-      lastGood: null,
-      observed: false,
-      unknown: null,
-      busy: null,
-      queue: [],
-      health: "none",
-      url: null,
-      lock: null,
-      pin: null,
-      unrestored: null,
-    };
+  #target({ target: id }: TargetRecord): TargetRow {
+    const row = this.#targets.get(id) ?? newTarget(id);
     this.#targets.set(id, row);
     return row;
   }
