@@ -254,7 +254,8 @@ export class Engine implements Control {
   /** When everything that has happened is durable: whether nothing is under way, so that only a person, another process or time could move what still waits. */
   async quiet(): Promise<boolean> {
     await this.#loop.flush();
-    return this.idle();
+    // both at once: what has ended since is queued before it counts as ended
+    return this.idle() && this.#loop.settled;
   }
 
   async #mustKnow(environment: EnvironmentId): Promise<void> {

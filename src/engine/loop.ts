@@ -92,6 +92,11 @@ export class Loop {
     this.#doneLater.push(key);
   }
 
+  /** Whether nothing is queued, nor being made durable. */
+  get settled(): boolean {
+    return this.#running === null && this.#queue.length === 0;
+  }
+
   /** Resolves when everything queued so far is durable. */
   async flush(): Promise<void> {
     while (this.#running) await this.#running;
@@ -112,13 +117,18 @@ export class Loop {
   }
 
   async #drain(): Promise<void> {
-    while (this.#queue.length > 0) {
-      // whatever else has arrived by the next turn is committed with it: the disk is what a commit costs
-      await new Promise((resolve) => setImmediate(resolve));
-      const batch = this.#queue.splice(0, BATCH);
-      if (!(await this.#commit(batch))) return;
+    try {
+      while (this.#queue.length > 0) {
+        // whatever else has arrived by the next turn is committed with it: the disk is what a commit costs
+        await new Promise((resolve) => setImmediate(resolve));
+        const batch = this.#queue.splice(0, BATCH);
+        if (!(await this.#commit(batch))) return;
+      }
+      this.#schedule();
+    } finally {
+      // in the very turn that has found the queue empty: who comes after that starts it again
+      this.#running = null;
     }
-    this.#schedule();
   }
 
   async #commit(batch: readonly Queued[]): Promise<boolean> {
@@ -191,9 +201,7 @@ export class Loop {
 
   #start(): void {
     if (this.#queue.length === 0) return;
-    this.#running ??= this.#drain().finally(() => {
-      this.#running = null;
-    });
+    this.#running ??= this.#drain();
   }
 
   #schedule(): void {

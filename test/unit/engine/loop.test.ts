@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { expect, test, vi } from "vitest";
+import { Loop } from "../../../src/engine/loop.ts";
 import { type Store, StoreError } from "../../../src/engine/ports/store.ts";
 import { runEnded } from "../../../src/core/run/status.ts";
 import { DEPLOY_ALL, NoopExecutor, oneCommit } from "../../rig/noop.ts";
@@ -130,4 +131,24 @@ test("what was not known to be done is carried out again by the next orchestrato
   expect((await second.store.attempts(run.id)).map((a) => a.step)).toEqual(["deploy:api@dev", "verify:api@dev"]);
   await second.close();
   rmSync(first.home, { recursive: true, force: true });
+});
+
+test("what is told in the moment in which the queue has been found empty is carried out too", async () => {
+  const { store, close } = await openNoopEngine(oneCommit(COMMIT, PROJECT), {});
+  const loop = new Loop({ store, clock: new SetClock(1_000_000), dispatch: () => {}, log: () => {}, deposed: () => {} });
+  await loop.open();
+  for (let turns = 0; turns < 30; turns++) {
+    const later = Promise.withResolvers<unknown>();
+    const off = loop.onCommit(() => {
+      off();
+      // so many turns after the commit, and nothing else comes to wake the loop
+      let told = Promise.resolve();
+      for (let turn = 0; turn < turns; turn++) told = told.then(() => {});
+      void told.then(() => later.resolve(loop.command({ type: "environment.unheld", environment: "dev", by: "me" })));
+    });
+    await loop.command({ type: "environment.held", environment: "dev", by: "me", reason: "to try it" });
+    await later.promise;
+  }
+  await loop.close();
+  await close();
 });
