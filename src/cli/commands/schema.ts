@@ -9,7 +9,7 @@ export function addSchema(program: Command, perform: Perform): void {
     .description("Print the JSON Schema of sluice.yaml, with which editors complete and explain it")
     .action(
       perform(async (session) => {
-        const { configJsonSchema } = await import("../../core/config/schema.ts");
+        const { configJsonSchema } = await import("../../core/config/json-schema.ts");
         session.printJson(configJsonSchema(await session.context.adapters()));
         return EXIT.done;
       }),

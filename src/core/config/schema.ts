@@ -1,5 +1,5 @@
-import { adapterChoice, adapterDefinitions } from "./adapter.ts";
-import type { AdapterSchema, JsonObject } from "./config.ts";
+import { adapterChoice } from "./adapter.ts";
+import type { AdapterSchema } from "./config.ts";
 import { freeze } from "./freeze.ts";
 import { github } from "./github.ts";
 import { ID_PATTERN, isId, quote, VARIABLE_PATTERN } from "./names.ts";
@@ -289,14 +289,3 @@ export type RawEnvironment = Value<NonNullable<RawFile["environments"]>>;
 export type RawApproval = NonNullable<RawEnvironment["approval"]>;
 export type RawService = Value<NonNullable<RawFile["services"]>>;
 export type RawArtifact = Value<NonNullable<RawFile["artifacts"]>>;
-
-/** JSON Schema (draft 2020-12) of a `sluice.yaml`, with which editors complete and explain it. */
-export function configJsonSchema(adapters: readonly AdapterSchema[]): JsonObject {
-  return {
-    $schema: "https://json-schema.org/draft/2020-12/schema",
-    title: "sluice.yaml",
-    description: "What a project deploys, where to, and who decides.",
-    ...fileShape(adapters).json,
-    $defs: adapterDefinitions(adapters),
-  };
-}

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import type { Json } from "../../../src/core/config/config.ts";
-import { configJsonSchema } from "../../../src/core/config/schema.ts";
+import { configJsonSchema } from "../../../src/core/config/json-schema.ts";
 import { parseConfig } from "../../../src/core/config/parse.ts";
 import { hostZones } from "../../../src/engine/zones.ts";
 import { adapters, recursive } from "./adapters.ts";

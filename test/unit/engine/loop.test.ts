@@ -147,7 +147,7 @@ test("what is told in the moment in which the queue has been found empty is carr
       void told.then(() => later.resolve(loop.command({ type: "environment.unheld", environment: "dev", by: "me" })));
     });
     await loop.command({ type: "environment.held", environment: "dev", by: "me", reason: "to try it" });
-    await later.promise;
+    expect(await later.promise).toMatchObject({ ok: true });
   }
   await loop.close();
   await close();
