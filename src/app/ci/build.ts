@@ -8,6 +8,7 @@ import { planDeploy } from "../../core/plan/deploy.ts";
 import type { Plan, PlannedArtifact } from "../../core/plan/plan.ts";
 import type { AttemptEnd, Executor } from "../../engine/ports/executor.ts";
 import type { Forge } from "../../github/forge.ts";
+import { BUILDS, buildDeployment, buildsOf } from "../../github/records/builds.ts";
 import { recordsOf } from "../../github/records/read.ts";
 import { isTarget } from "../../github/records/record.ts";
 import { LocalExecutor } from "../../executor/local/index.ts";
@@ -24,7 +25,7 @@ import { followLog } from "./recording.ts";
 /** Between two looks for what somebody else is to push, in ms. */
 const PAUSE = { first: 5_000, most: 60_000, times: 1.5 };
 
-/** `sluice ci build`: the artifacts of a commit, each made once: what was deployed of this commit before is taken as it is, where it is still there. */
+/** `sluice ci build`: the artifacts of a commit, each made once: what was deployed or built of this commit before is taken as it is, where it is still there. */
 export async function ciBuild(place: Place): Promise<ExitCode> {
   const { inputs, outputs, host } = place;
   const commit = await place.source.resolve(mustSayCommit(inputs));
@@ -43,14 +44,21 @@ export async function ciBuild(place: Place): Promise<ExitCode> {
   await mkdir(home, { recursive: true, mode: 0o700 });
   try {
     const known = await recorded(forge, place, commit, plan.members);
+    const built = buildsOf(await forge.deployments({ environment: BUILDS, sha: commit }));
     const made: { [key: string]: Digest } = {};
     const rows: (readonly string[])[] = [];
     for (const key of keys) {
       const artifact = plan.artifacts[key] as PlannedArtifact;
-      const before = await stillThere(artifact, known.get(key) ?? [], home);
+      const recent = built.get(key);
+      // what was deployed counts before what was only built
+      const before =
+        (await stillThere(artifact, known.get(key) ?? [], home)) ??
+        (await stillThere(artifact, recent === undefined ? [] : [recent], home));
       made[key] =
         before ??
-        (artifact.awaits === undefined ? await build(place, home, commit, artifact) : await awaited(place, home, commit, artifact));
+        (artifact.awaits === undefined
+          ? await build(place, forge, { home, commit, key, artifact })
+          : await awaited(place, home, commit, artifact));
       rows.push([key, code(made[key]), before === null ? (artifact.awaits === undefined ? "built" : "pushed by others") : "was there"]);
     }
     outputs.hand("artifacts", made);
@@ -111,7 +119,19 @@ async function stillThere(
   return digest !== undefined && (await (await builder(by)).has(digest, config, home)) ? digest : null;
 }
 
-async function build(place: Place, home: string, commit: CommitId, artifact: PlannedArtifact): Promise<Digest> {
+type Wanted = { readonly home: string; readonly commit: CommitId; readonly key: string; readonly artifact: PlannedArtifact };
+
+/** Recorded as soon as it is made: the jobs that wait for this one's lock take it as it is. */
+async function build(place: Place, forge: Forge, wanted: Wanted): Promise<Digest> {
+  const { commit, key: artifact } = wanted;
+  const attempt = `build-${randomBytes(8).toString("hex")}`;
+  const digest = await make(place, attempt, wanted);
+  const record = await forge.createDeployment(buildDeployment(commit, attempt, { artifact, digest }));
+  await forge.setStatus(record, { state: "success", description: "built", logUrl: place.inputs.url });
+  return digest;
+}
+
+async function make(place: Place, attempt: string, { home, commit, artifact }: Wanted): Promise<Digest> {
   const executor = new LocalExecutor({
     home,
     runner: ATTEMPT_RUNNER,
@@ -122,7 +142,7 @@ async function build(place: Place, home: string, commit: CommitId, artifact: Pla
   });
   const spec = {
     kind: "build" as const,
-    id: `build-${randomBytes(8).toString("hex")}`,
+    id: attempt,
     run: place.inputs.run.replace("/", "-"),
     project: place.project,
     commit,

@@ -45,6 +45,7 @@ const definition: z.ZodType<Definition> = z.strictObject({
   credentials: z.array(z.string()),
   image: z.string().exactOptional(),
   cluster: z.string().exactOptional(),
+  allowed: z.strictObject({ namespaces: z.array(z.string()).nullable(), clusterScoped: z.boolean() }).exactOptional(),
 });
 const target = z.string().regex(/^[^@]+@[^@]+$/) as unknown as z.ZodType<TargetId>;
 const act = z.strictObject({

@@ -1,6 +1,6 @@
 import { expression, lock, type Job, type Permissions } from "./model.ts";
 import { minutes, type Project } from "./project.ts";
-import { READ, sluice } from "./steps.ts";
+import { sluice, WRITE } from "./steps.ts";
 
 /**
  * Builds what `plan` says, once for a commit: the lock makes the others wait, without a runner, until they find in the registry what the first has pushed.
@@ -9,10 +9,10 @@ import { READ, sluice } from "./steps.ts";
 export function buildJob(project: Project, artifacts: readonly string[]): Job {
   const used = artifacts.flatMap((name) => project.config.artifacts[name] ?? []);
   const permissions: Permissions = project.images.push
-    ? { ...READ, packages: ["write", "push images"] }
+    ? { ...WRITE, packages: ["write", "push images"] }
     : project.images.read
-      ? { ...READ, packages: ["read", "find images by their digest"] }
-      : READ;
+      ? { ...WRITE, packages: ["read", "find images by their digest"] }
+      : WRITE;
   return {
     name: "Build",
     about: "The lock is shared by all workflows: who is first for a commit builds, the others find it done.",

@@ -28,12 +28,12 @@ type Lock = { readonly group?: string; readonly queue?: string; readonly "cancel
 const EVENTS = new Set(["push", "workflow_dispatch", "workflow_call"]);
 const MOST_BYTES = 500_000;
 const MOST_INPUTS = 25;
-/** What the commands ask GitHub for. A way back by hand begins in `resolve`, which holds the environment by a record. */
+/** What the commands ask GitHub for. A way back by hand begins in `resolve`, which holds the environment by a record, and what was built is one. */
 const LOOKS = { actions: "read", contents: "read", deployments: "read" };
 const WRITES = { ...LOOKS, deployments: "write" };
 const RIGHTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   plan: LOOKS,
-  build: LOOKS,
+  build: WRITES,
   resolve: WRITES,
   wait: LOOKS,
   gate: { actions: "read", contents: "read" },

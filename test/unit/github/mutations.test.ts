@@ -146,7 +146,13 @@ const mutations: readonly Mutation[] = [
   ["all permissions for every job", "deploy-all", "permissions: {}\n", "permissions: write-all\n", ["zizmor", "own"]],
   ["a permission is misspelt", "deploy-all", "deployments: write", "deployment: write", ["actionlint", "editor", "own", "simulation"]],
   ["a job may not write what its command writes", "rollback-all", "deployments: write", "deployments: read", ["own"]],
-  ["a called workflow asks for more than it is given", "deploy-all", "deployments: write", "deployments: read", ["own"]],
+  [
+    "a called workflow asks for more than it is given",
+    "deploy-all",
+    "deployments: write # passed on",
+    "deployments: read # passed on",
+    ["own"],
+  ],
   [
     "an expression in a command",
     "deploy-all",

@@ -6,12 +6,14 @@ import { expect, onTestFinished, test } from "vitest";
 import { Journal } from "../../../src/app/ci/journal.ts";
 import { Outputs } from "../../../src/app/ci/outputs.ts";
 import { RecordingExecutor } from "../../../src/app/ci/recording.ts";
+import type { Definition } from "../../../src/core/plan/plan.ts";
 import type { AttemptSpec } from "../../../src/core/run/effects.ts";
 import type { LedgerRow, TargetRow } from "../../../src/core/run/rows.ts";
 import { runEnded } from "../../../src/core/run/status.ts";
 import type { AttemptEnd } from "../../../src/engine/ports/executor.ts";
 import type { Store } from "../../../src/engine/ports/store.ts";
 import type { Deployment, Forge } from "../../../src/github/forge.ts";
+import { buildDeployment, buildsOf } from "../../../src/github/records/builds.ts";
 import { RecordError, recordsOf } from "../../../src/github/records/read.ts";
 import { deploymentOf, type Record, statusOf } from "../../../src/github/records/record.ts";
 import { rowsOf } from "../../../src/github/records/rows.ts";
@@ -204,6 +206,30 @@ const said = (...states: Parameters<typeof statusOf>[0][]) =>
 
 test("foreign deployments are no records, also those that GitHub makes for a job's environment", () => {
   expect(recordsOf([deployment({ task: "deploy", payload: {} }), deployment({ task: "deploy:migrations", payload: "" })])).toEqual([]);
+});
+
+test("all that a definition may say comes back as it was", () => {
+  const full: Required<Definition> = {
+    ...definition(),
+    irreversible: ["db"],
+    image: "registry.example/harbor",
+    cluster: "u-1",
+    allowed: { namespaces: ["harbor"], clusterScoped: false },
+  };
+  const { payload } = deploymentOf({ ...made, definition: full });
+  expect(recordsOf([deployment({ payload })])).toMatchObject([{ definition: full }]);
+});
+
+test("what was built is recorded by artifact, and the newest build counts", () => {
+  const built = (id: number, artifact: string, digest: string): Deployment => {
+    const { sha, environment, task, payload } = buildDeployment(made.commit, `build-${id}`, { artifact, digest });
+    return { id, sha, environment, task, payload, creator: "ana", createdAt: id, statuses: [] };
+  };
+  const [one, two] = ["1", "2"].map((text) => `sha256:${text.repeat(64)}`) as [string, string];
+  const all = [built(9, "mega", two), built(7, "mega", one), built(8, "web@prod", one)];
+  expect(Object.fromEntries(buildsOf(all))).toEqual({ mega: two, "web@prod": one });
+  expect(recordsOf(all)).toEqual([]);
+  expect(() => buildsOf([{ ...built(9, "mega", two), payload: { sluice: 1 } }])).toThrow(RecordError);
 });
 
 test.each([

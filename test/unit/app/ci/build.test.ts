@@ -33,6 +33,9 @@ test("an artifact is made once where runners share a home, and its digest is han
   expect((await flow.plan()).outputs["artifacts"]).toBe('["mega"]');
   const built = await flow.job({ step: "build" }, { env: { SLUICE_KEYS: '["mega"]', SLUICE_HOME: home } });
   expect([ends(built), built.summary]).toEqual([FINE, expect.stringContaining("| built |")]);
+  // another workflow of the commit, before anything of it is deployed
+  const joined = await flow.job({ step: "build" }, { env: { SLUICE_KEYS: '["mega"]', SLUICE_HOME: home } });
+  expect([digestIn(joined), joined.summary]).toEqual([digestIn(built), expect.stringContaining("| was there |")]);
   const env = { SLUICE_ARTIFACTS: built.outputs["artifacts"] ?? "", SLUICE_HOME: home };
   expect(ends(await flow.deploy("dev", ["api"], { env }))).toEqual(FINE);
   // what was deployed of the commit is what every later job gets
