@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { WorkflowFile, WorkflowsOptions } from "../cli/context.ts";
 import { CliError, EXIT } from "../cli/exit.ts";
+import { UNKEPT_COUNT } from "../core/config/github.ts";
 import { parseConfig } from "../core/config/parse.ts";
 import { hostZones } from "../engine/zones.ts";
 import { sourceOf } from "../github/workflows/emit.ts";
@@ -43,10 +44,9 @@ function findPlace(from: string): Place {
 
 async function filesOf({ file, directory, source }: Place): Promise<ReadonlyMap<string, string>> {
   const { config, diagnostics } = parseConfig(await readFile(file, "utf8"), source, await adapterSchemas(), hostZones);
-  if (config === null)
-    throw new CliError(EXIT.usage, `${source} has errors`, "`sluice validate` shows them in the file", {
-      diagnostics: diagnostics.filter(({ severity }) => severity === "error"),
-    });
+  const refused = diagnostics.filter(({ severity, code }) => severity === "error" || code === UNKEPT_COUNT);
+  if (config === null || refused.length > 0)
+    throw new CliError(EXIT.usage, `${source} has errors`, "`sluice validate` shows them in the file", { diagnostics: refused });
   if (config.github === undefined)
     throw new CliError(
       EXIT.usage,

@@ -151,13 +151,16 @@ function checkGate(id: string, value: RawEnvironment, all: Named<RawEnvironment>
   );
 }
 
+/** The server keeps it, and GitHub's gates cannot: nothing for the file, everything for workflows made from it. */
+export const UNKEPT_COUNT = "github-approval-count";
+
 function checkCount({ count }: RawApproval, report: Report): void {
   if (count === undefined || count.value === 1) return;
-  report.error(
-    "github-approval-count",
+  report.warning(
+    UNKEPT_COUNT,
     count.at,
-    `${count.value} must approve, but on GitHub the first approval opens a gate`,
-    "remove `github:` and use the server, which counts; or let one approve",
+    `${count.value} must approve, but on GitHub the first approval opens a gate: no workflows can be generated`,
+    "let the server deploy, which counts (`github: { push: [server] }`); or let one approve",
   );
 }
 

@@ -49,6 +49,13 @@ describe("sluice github generate", () => {
     expect(await generate("--check")).toMatchObject({ exit: 0, out: "8 workflows as sluice.yaml says\n" });
   });
 
+  test("writes nothing for a policy that GitHub's gates cannot keep, though the file is valid", async () => {
+    write("sluice.yaml", CONFIG.replace("approval: {}", "approval: { count: 2 }"));
+    expect(await place.sluice(["validate"], { cwd: root })).toMatchObject({ exit: 0 });
+    expect(await generate()).toMatchObject({ exit: 2, err: expect.stringContaining("2 must approve") as string });
+    expect(written()).toEqual([]);
+  });
+
   test("tells what it changes, and removes what is no longer generated", async () => {
     await generate();
     write("sluice.yaml", CONFIG.replace(/ {2}web: .*\n/, "").replace("paths: [api]", "paths: [api, libs]"));
