@@ -36,6 +36,20 @@ export type DeployRequest = Scope & {
   /** Of the services asked for, those whose paths changed since what is live. */
   readonly changed: boolean;
 };
+/** Everything of HEAD to everywhere, and nothing let pass: what a request does not say. */
+export const PLAIN_DEPLOY: DeployRequest = {
+  services: null,
+  environments: null,
+  commit: null,
+  policyRef: null,
+  reason: null,
+  promotion: null,
+  redeploy: false,
+  acceptDiverged: null,
+  skipNeeds: null,
+  now: false,
+  changed: false,
+};
 export type RollbackRequest = {
   readonly environment: EnvironmentId;
   /** null: all targets of the set. */

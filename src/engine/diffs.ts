@@ -3,7 +3,7 @@ import type { Definition, Member } from "../core/plan/plan.ts";
 import { Draft } from "../core/run/draft.ts";
 import { Budget } from "./budget.ts";
 import type { EnvironmentDiff, TargetDiff } from "./compared.ts";
-import type { Control } from "./control.ts";
+import { type Control, PLAIN_DEPLOY } from "./control.ts";
 import { type DeployParts, planOf } from "./deploys.ts";
 import { eachOf } from "./each.ts";
 import { messageOf } from "./errors.ts";
@@ -44,19 +44,7 @@ async function membersOf(parts: DeployParts, request: Request): Promise<readonly
       for (const member of Object.values(d.plan(run.id).plan.members))
         if (member.environment === environment) held.set(member.service, member);
   if (services !== null && services.every((s) => held.has(s))) return [...held.values()].filter((m) => services.includes(m.service));
-  const { plan } = await planOf(parts, {
-    services,
-    environments: [environment],
-    commit,
-    policyRef: null,
-    reason: null,
-    promotion: null,
-    redeploy: false,
-    acceptDiverged: null,
-    skipNeeds: null,
-    now: false,
-    changed: false,
-  });
+  const { plan } = await planOf(parts, { ...PLAIN_DEPLOY, services, environments: [environment], commit });
   return Object.values(plan.members).map((member) => held.get(member.service) ?? member);
 }
 

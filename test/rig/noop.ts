@@ -1,4 +1,4 @@
-import type { DeployRequest } from "../../src/engine/control.ts";
+import { type DeployRequest, PLAIN_DEPLOY } from "../../src/engine/control.ts";
 import type { AttemptEnd, Executor } from "../../src/engine/ports/executor.ts";
 import type { AttemptSpec } from "../../src/core/run/effects.ts";
 import type { Driver } from "../../src/engine/ports/driver.ts";
@@ -100,16 +100,4 @@ export function bigProject(services: number): string {
 }
 
 /** A request to deploy everything everywhere. */
-export const DEPLOY_ALL: DeployRequest = {
-  services: null,
-  environments: null,
-  commit: null,
-  policyRef: null,
-  reason: null,
-  promotion: null,
-  redeploy: false,
-  acceptDiverged: null,
-  skipNeeds: null,
-  now: false,
-  changed: false,
-};
+export const DEPLOY_ALL: DeployRequest = PLAIN_DEPLOY;

@@ -1,7 +1,7 @@
 import { CliError, EXIT, type ExitCode } from "../../cli/exit.ts";
 import type { CommitId, EnvironmentId, ServiceId, TargetId } from "../../core/config/config.ts";
 import type { RunRow } from "../../core/run/rows.ts";
-import { RequestError } from "../../engine/control.ts";
+import { PLAIN_DEPLOY, RequestError } from "../../engine/control.ts";
 import type { Forge } from "../../github/forge.ts";
 import { isTarget, type Record, type TargetRecord } from "../../github/records/record.ts";
 import { holdOf, rowsOf } from "../../github/records/rows.ts";
@@ -105,19 +105,7 @@ async function admit(place: Place, forge: Forge, { engine }: CiEngine, leg: Leg,
   const { environment, services, commit, to } = leg;
   const actor = { name: inputs.actor };
   if (to === null) {
-    const request = {
-      services,
-      environments: [environment],
-      commit,
-      policyRef: inputs.policyRef,
-      reason: inputs.reason,
-      promotion: null,
-      redeploy: false,
-      acceptDiverged: null,
-      skipNeeds: null,
-      now: false,
-      changed: false,
-    };
+    const request = { ...PLAIN_DEPLOY, services, environments: [environment], commit, policyRef: inputs.policyRef, reason: inputs.reason };
     const { plan } = await engine.plan(request);
     await mustOutlive(
       place,

@@ -1,6 +1,7 @@
 import { EXIT, type ExitCode } from "../../cli/exit.ts";
 import type { EnvironmentId, ServiceId } from "../../core/config/config.ts";
 import type { Plan } from "../../core/plan/plan.ts";
+import { PLAIN_DEPLOY } from "../../engine/control.ts";
 import { openEngine } from "./engine.ts";
 import type { Waves } from "./inputs.ts";
 import { code, short } from "./outputs.ts";
@@ -33,19 +34,7 @@ export async function ciPlan(place: Place, options: PlanOptions): Promise<ExitCo
 export async function planFor(place: Place, commit: string, { services, environments }: Omit<PlanOptions, "waves">) {
   const { engine, close } = await openEngine(place, { rows: [], journal: null, own: new Set(), expected: {}, left: [] });
   try {
-    return await engine.plan({
-      services,
-      environments,
-      commit,
-      policyRef: place.inputs.policyRef,
-      reason: null,
-      promotion: null,
-      redeploy: false,
-      acceptDiverged: null,
-      skipNeeds: null,
-      now: false,
-      changed: false,
-    });
+    return await engine.plan({ ...PLAIN_DEPLOY, services, environments, commit, policyRef: place.inputs.policyRef });
   } finally {
     await close();
   }

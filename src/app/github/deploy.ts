@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Policy } from "../../core/config/config.ts";
 import { resolvePrincipals } from "../../core/config/principals.ts";
 import type { Configs } from "../../engine/configs.ts";
-import { type Control, RequestError } from "../../engine/control.ts";
+import { type Control, PLAIN_DEPLOY, RequestError } from "../../engine/control.ts";
 import type { Deploy } from "../../github/server/pushes.ts";
 import { personIn } from "./people.ts";
 
@@ -24,19 +24,7 @@ export function pushDeploy({ control, configs, policyRef }: Parts): Deploy {
       if (environments.length === 0) return { refused: `policy lets ${by} deploy nowhere` };
       const everywhere = environments.length === Object.keys(policy.environments).length;
       const { run } = await control.deploy(
-        {
-          services: null,
-          environments: everywhere ? null : environments,
-          commit,
-          policyRef: null,
-          reason,
-          promotion: null,
-          redeploy: false,
-          acceptDiverged: null,
-          skipNeeds: null,
-          now: false,
-          changed: false,
-        },
+        { ...PLAIN_DEPLOY, environments: everywhere ? null : environments, commit, reason },
         { name: by, request: createHash("sha256").update(`${reason}\n${commit}`).digest("hex") },
       );
       return { run: run.id, already: false };

@@ -89,19 +89,7 @@ export class Overlay {
     return this.written.targets.get(id) ?? this.base.targets.get(id) ?? newTarget(id);
   }
   environment(id: EnvironmentId): rows.EnvironmentRow {
-    return (
-      this.written.environments.get(id) ??
-      this.base.environments.get(id) ?? {
-        id,
-        hold: null,
-        lock: null,
-        freeze: null,
-        rollback: null,
-        snapshots: [],
-        releases: [],
-        snapshotDue: null,
-      }
-    );
+    return this.written.environments.get(id) ?? this.base.environments.get(id) ?? newEnvironment(id);
   }
   /** The newest one that is recorded there. */
   snapshot(environment: EnvironmentId): rows.SnapshotRow | null {
@@ -219,6 +207,11 @@ export function newTarget(id: TargetId): rows.TargetRow {
     pin: null,
     unrestored: null,
   };
+}
+
+/** An environment in which nothing has happened yet. */
+export function newEnvironment(id: EnvironmentId): rows.EnvironmentRow {
+  return { id, hold: null, lock: null, freeze: null, rollback: null, snapshots: [], releases: [], snapshotDue: null };
 }
 
 /** For what the core itself has made sure of: its absence is a defect of the core, not of its input. */

@@ -2,7 +2,7 @@ import type { Digest, EnvironmentId, TargetId } from "../../core/config/config.t
 import { fingerprint } from "../../core/plan/fingerprint.ts";
 import type { Definition } from "../../core/plan/plan.ts";
 import type { Change } from "../../core/run/changes.ts";
-import { newTarget } from "../../core/run/overlay.ts";
+import { newEnvironment, newTarget } from "../../core/run/overlay.ts";
 import type { EnvironmentRow, GoodRow, LedgerRow, Live, SnapshotRow, TargetRow, Time } from "../../core/run/rows.ts";
 import { leaveBehind, MAX_SNAPSHOTS, releaseOf, setKey } from "../../core/run/snapshots.ts";
 import { type HoldRecord, isTarget, type Record, type TargetRecord } from "./record.ts";
@@ -166,18 +166,7 @@ class Rows {
   }
 
   #environment(id: EnvironmentId): EnvironmentRow {
-    const known = this.#environments.get(id);
-    if (known) return known;
-    const row: EnvironmentRow = {
-      id,
-      hold: null,
-      lock: null,
-      freeze: null,
-      rollback: null,
-      snapshots: [],
-      releases: [],
-      snapshotDue: null,
-    };
+    const row = this.#environments.get(id) ?? newEnvironment(id);
     this.#environments.set(id, row);
     return row;
   }
