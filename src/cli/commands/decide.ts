@@ -5,7 +5,7 @@ import { answer, everyItem, PAGE_SIZE } from "../api.ts";
 import type { Connection } from "../context.ts";
 import { CliError, Interrupted } from "../exit.ts";
 import { table } from "../output/table.ts";
-import { count, listed, safe } from "../output/text.ts";
+import { count, listed, safe, serviceOf } from "../output/text.ts";
 import type { Session } from "../session.ts";
 import { approvedText, exceptionLines, type Gates, gatesOf, pendingApprovals } from "./approvals.ts";
 import { commitLines } from "./commits.ts";
@@ -121,7 +121,6 @@ async function showDiff(session: Session, connection: Connection, gate: Gates, s
   }
 }
 
-const serviceOf = (target: string): string => target.slice(0, target.lastIndexOf("@"));
 const isMeant = (service: string, { only, except }: Decision): boolean => (only?.includes(service) ?? true) && !except?.includes(service);
 
 async function targetsIn({ client }: Connection, environment: string): Promise<readonly Schemas["Target"][]> {

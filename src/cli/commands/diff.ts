@@ -136,8 +136,16 @@ async function blocksOf(target: Target, colors: Colors): Promise<readonly Block[
   ].map((note) => `\n  ${colors.yellow(note)}`);
   if (objects === null) {
     const change = await unified(target.before, target.after, colors);
-    const words = change === null ? "" : `: ${countsOf(change, colors)} ${change.added + change.removed === 1 ? "line" : "lines"}`;
-    return [{ head: `${title}${words}${notes.join("")}`, text: textOf(change, target.cut, "no difference", colors) }];
+    const words =
+      change === null || change.lines.length === 0
+        ? ""
+        : `: ${countsOf(change, colors)} ${change.added + change.removed === 1 ? "line" : "lines"}`;
+    return [
+      {
+        head: `${title}${words}${notes.join("")}`,
+        text: textOf(change, target.cut, problem === null ? "no difference" : "the definition is the same", colors),
+      },
+    ];
   }
   const shown = objects.filter(({ change }) => change !== "same");
   const rest = counts === null ? 0 : counts.added + counts.changed + counts.removed - shown.length;

@@ -6,7 +6,7 @@ import { EXIT, type ExitCode } from "../exit.ts";
 import { environmentsOption, examples } from "../options.ts";
 import { type Block, isShort, objectBlock } from "../output/diff.ts";
 import type { Colors } from "../output/paint.ts";
-import { count, listed, safe } from "../output/text.ts";
+import { count, environmentOf, listed, safe, serviceOf } from "../output/text.ts";
 import type { Perform } from "../perform.ts";
 import type { Session } from "../session.ts";
 
@@ -58,7 +58,7 @@ export async function driftLines(colors: Colors, { summary, targets }: Drift, fu
     ...unknownLines(targets, colors),
     ...(as.length > 0 ? [colors.dim(`as recorded: ${listed(as)}`)] : []),
     ...(whole ? [] : ["texts: --full, or name services"]),
-    ...targets.flatMap(bringBack).slice(0, 1),
+    ...bringBackLines(targets),
   ];
 }
 
@@ -69,10 +69,16 @@ function unknownLines(targets: readonly Target[], colors: Colors): readonly stri
   return [...groups].map(([why, all]) => `${colors.bold(listed(all.map(({ target }) => target)))}: not known\n${why}`);
 }
 
-function bringBack({ target, verdict, deployed }: Target): readonly string[] {
-  if (verdict !== "drift" || deployed === null) return [];
-  const [service, environment] = [target.slice(0, target.lastIndexOf("@")), target.slice(target.lastIndexOf("@") + 1)];
-  return [`to apply again what is recorded: sluice deploy ${service} --env ${environment} --commit ${shortCommit(deployed)} --redeploy`];
+/** One command for all that one command can bring back: the services of an environment whose ledger names the same commit. */
+function bringBackLines(targets: readonly Target[]): readonly string[] {
+  const drifted = targets.filter(({ verdict, deployed }) => verdict === "drift" && deployed !== null);
+  const groups = Map.groupBy(drifted, ({ target, deployed }) => `--env ${environmentOf(target)} --commit ${shortCommit(deployed ?? "")}`);
+  const commands = [...groups].map(
+    ([where, all]) => `sluice deploy ${all.map(({ target }) => serviceOf(target)).join(" ")} ${where} --redeploy`,
+  );
+  return commands.length < 2
+    ? commands.map((command) => `to apply again what is recorded: ${command}`)
+    : ["to apply again what is recorded:", ...commands.map((command) => `  ${command}`)];
 }
 
 async function blocksOf(target: Target, colors: Colors): Promise<readonly Block[]> {

@@ -165,6 +165,25 @@ as recorded: jobs@mainnet
 to apply again what is recorded: sluice deploy api --env mainnet --commit 111111111 --redeploy`);
 });
 
+test("drift: one command brings back what one command can, and none is named for what nobody could look at", async () => {
+  const drift = (name: string, part: Partial<Schemas["Drift"]["targets"][number]> = {}) => drifted(name, { verdict: "drift", ...part });
+  const targets = [drift("api"), drift("web", { deployed: NEW }), drift("jobs"), drifted("admin", { verdict: "unknown" })];
+  const lines = await driftLines(plain, { summary: { none: 0, drift: 3, unknown: 1 }, targets }, false);
+  expect(lines.slice(-3)).toEqual([
+    "to apply again what is recorded:",
+    "  sluice deploy api jobs --env mainnet --commit 111111111 --redeploy",
+    "  sluice deploy web --env mainnet --commit 222222222 --redeploy",
+  ]);
+});
+
+test("a definition that is the same is no equal result, where it could not be rendered", async () => {
+  const diff = diffOf([target("api", null, { before: "a\n", after: "a\n", change: "unknown", problem: "no chart" })]);
+  expect(await diffLines(plain, diff, true)).toEqual([
+    "api@mainnet 111111111 -> 222222222\n  could not be rendered, shown as its definition: no chart",
+    "  the definition is the same",
+  ]);
+});
+
 const place = new Place();
 afterAll(() => place.remove());
 
@@ -189,7 +208,7 @@ test("the command: 0 where nothing differs, 1 where something does or cannot be 
     `api@devnet ${head.slice(0, 9)}: drift\n  ${other.slice(0, 12)} is live, and the ledger says ${head.slice(0, 12)}`,
   );
   expect(found.out).toContain(`web@devnet ${head.slice(0, 9)}: drift\n  nothing of it is there`);
-  expect(found.out).toContain(`sluice deploy api --env devnet --commit ${head.slice(0, 9)} --redeploy`);
+  expect(found.out).toContain(`sluice deploy api web --env devnet --commit ${head.slice(0, 9)} --redeploy`);
 
   live("api", "no JSON");
   const json = await shop.sluice(["drift", "api", "--env", "devnet", "--json"]);
