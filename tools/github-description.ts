@@ -12,6 +12,9 @@ const RUN = `${REPOSITORY}/actions/runs/{run_id}`;
 const OPERATIONS: Readonly<Record<string, readonly string[]>> = {
   "/user": ["get"],
   "/users/{username}": ["get"],
+  "/app": ["get"],
+  "/app/hook/config": ["get", "patch"],
+  "/app-manifests/{code}/conversions": ["post"],
   "/rate_limit": ["get"],
   [REPOSITORY]: ["get"],
   [`${REPOSITORY}/commits/{ref}`]: ["get"],

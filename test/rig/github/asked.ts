@@ -1,3 +1,4 @@
+import type { Apps } from "./apps.ts";
 import { Refusal, type Token } from "./model.ts";
 import type * as present from "./present.ts";
 import type { Repository } from "./repository.ts";
@@ -10,6 +11,8 @@ export type Asked = {
   readonly token: Token;
   readonly places: present.Places;
   readonly repository: Repository;
+  readonly repositories: ReadonlyMap<string, Repository>;
+  readonly apps: Apps;
   readonly issue: (whose: Token) => string;
   /** Logins by id. */
   readonly people: ReadonlyMap<number, string>;

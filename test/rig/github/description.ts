@@ -67,7 +67,8 @@ export function describedApi(): OpenAPIBackend {
 export function complete<T extends object>(name: string, known: T): T & Record<string, unknown> {
   const schema = description.components.schemas[name];
   if (!schema) throw new Error(`the description has no ${name}`);
-  return { ...(fitting(schema) as Record<string, unknown>), ...known };
+  // Where it may be null, it is not: there is something known of it.
+  return { ...(fitting({ ...schema, nullable: false }) as Record<string, unknown>), ...known };
 }
 
 function fitting(schema: Schema): unknown {

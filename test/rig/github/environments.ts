@@ -37,10 +37,6 @@ function addBranch(asked: Asked) {
 export const branch = (name: string, id: number) => complete("deployment-branch-policy", { id, name, type: "branch" });
 
 export const environmentHandlers: Readonly<Record<string, Handler>> = {
-  "users/get-by-username": ({ params, people }) => {
-    const login = found([...people.values()].find((each) => each === params["username"]));
-    return said(complete("public-user", { ...present.user(login), user_view_type: "public" }));
-  },
   "repos/create-or-update-environment": put,
   "repos/create-deployment-branch-policy": addBranch,
 };

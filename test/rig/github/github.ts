@@ -1,7 +1,7 @@
-import { generateKeyPairSync } from "node:crypto";
 import type { Server } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Apps } from "./apps.ts";
 import { describedApi } from "./description.ts";
 import type { Failure, Token } from "./model.ts";
 import { hash } from "./present.ts";
@@ -85,10 +85,16 @@ export class Github {
 
   /** An App that is installed in a repository; resolves to the private key that its server has. */
   app(slug: string, id: string, repository: Repository): string {
-    const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-    this.#service.apps.set(id, { slug, publicKey });
-    repository.installed.add(slug);
-    return privateKey.export({ type: "pkcs1", format: "pem" }).toString();
+    return this.apps.installed(slug, id, repository);
+  }
+
+  /** Where the pages are. */
+  get html(): string {
+    return this.#service.places.html;
+  }
+
+  get apps(): Apps {
+    return this.#service.apps;
   }
 
   /** Every token that was given to an App. */

@@ -1,6 +1,7 @@
 import { complete } from "./description.ts";
 import { branch, environmentHandlers, environmentOf } from "./environments.ts";
 import { found, listed, loginOf, matches, said, type Asked, type Handler, type Said } from "./asked.ts";
+import { appHandlers } from "./app-handlers.ts";
 import { checkHandlers } from "./checks.ts";
 import { Refusal, type DeploymentRow } from "./model.ts";
 import { workflowHandlers } from "./workflows.ts";
@@ -30,6 +31,7 @@ const rate = ({ limit, remaining, reset, used }: Asked["budget"]["core"]) => ({ 
 
 /** By operation id. */
 export const handlers: Readonly<Record<string, Handler>> = {
+  ...appHandlers,
   ...checkHandlers,
   ...environmentHandlers,
   ...workflowHandlers,
@@ -41,20 +43,6 @@ export const handlers: Readonly<Record<string, Handler>> = {
   "repos/get": ({ repository, places }) => said(present.repository(repository, places, "full-repository")),
   "repos/get-commit": ({ repository, params }) => said(present.commit(repository.resolve(decodeURIComponent(params["ref"] ?? "")))),
 
-  "apps/get-repo-installation": ({ token, repository }) => {
-    if (token.kind !== "app") throw new Refusal(401, "A JSON web token could not be decoded");
-    if (!repository.installed.has(token.app)) throw new Refusal(404, "Not Found");
-    return said(complete("installation", { id: repository.id * 10, app_slug: token.app, account: present.user("acme") }));
-  },
-  "apps/create-installation-access-token": ({ token, issue }) => {
-    if (token.kind !== "app") throw new Refusal(401, "A JSON web token could not be decoded");
-    const permissions = { actions: "write", deployments: "write", contents: "read", statuses: "write", metadata: "read" } as const;
-    const made = issue({ kind: "installation", app: token.app, permissions });
-    return said(
-      { token: made, expires_at: new Date(Date.now() + 3_600_000).toISOString(), permissions, repository_selection: "selected" },
-      201,
-    );
-  },
   "repos/list-activities": ({ repository, query }) =>
     listed(repository.activity.filter(({ ref }) => matches(query["ref"], ref)).map((row) => present.activity(row))),
   "repos/create-commit-status": ({ repository, params, body, token }) => {

@@ -8,6 +8,7 @@ import {
   type Status,
   type WorkflowByHand,
 } from "./model.ts";
+import type { Installation } from "./apps.ts";
 import { Run } from "./run.ts";
 
 export type RepositoryOptions = { readonly private?: boolean; readonly fork?: boolean; readonly defaultBranch?: string };
@@ -47,8 +48,8 @@ export class Repository {
   /** By path: the run that a start by hand makes. */
   readonly workflows = new Map<string, (inputs: Readonly<Record<string, string>>) => WorkflowByHand>();
   readonly commits = new Set<string>();
-  /** Slugs of Apps. */
-  readonly installed = new Set<string>();
+  /** By the slug of an App. */
+  readonly installed = new Map<string, Installation>();
   /** What moved refs, newest first. */
   readonly activity: { readonly id: number; readonly ref: string; readonly after: string; readonly by: string; readonly at: number }[] = [];
   /** Newest first. */

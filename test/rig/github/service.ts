@@ -5,7 +5,8 @@ import { answerQuery } from "./graphql.ts";
 import type { Asked, Said } from "./asked.ts";
 import { handlers, permissionOf } from "./handlers.ts";
 import { Refusal, type Failure, type Token } from "./model.ts";
-import { appOf, type AppKey } from "./apps.ts";
+import { Apps } from "./apps.ts";
+import { isPage, Pages } from "./pages.ts";
 import type { Places } from "./present.ts";
 import type { Repository } from "./repository.ts";
 
@@ -15,6 +16,11 @@ type Resource = "core" | "graphql";
 /** Requests an hour: of a person, and of GITHUB_TOKEN in one repository. */
 const BUDGETS = { person: 5000, installation: 1000, app: 5000 } as const;
 const HOUR_MS = 3_600_000;
+/** Who sends no token: only what needs none is answered. */
+const NOBODY: Token = { kind: "person", login: "nobody" };
+const isOpen = (method: string, path: string): boolean =>
+  (method === "POST" && path.startsWith("/app-manifests/")) || (method === "GET" && path.startsWith("/users/"));
+type Given = Omit<Asked, "params" | "query" | "body" | "repository" | "people" | "repositories" | "apps">;
 
 /** Everything between the socket and the handlers: tokens, budgets, injected failures, paging, and the check of both sides. */
 export class Service {
@@ -23,7 +29,8 @@ export class Service {
   /** Logins by id. */
   people: ReadonlyMap<number, string> = new Map();
   readonly tokens = new Map<string, Token>();
-  readonly apps = new Map<string, AppKey>();
+  readonly apps: Apps;
+  readonly #pages: Pages;
   readonly failures: (Failure & { left: number; skip: number })[] = [];
   readonly log: Logged[] = [];
   readonly misfits: string[] = [];
@@ -35,11 +42,11 @@ export class Service {
   constructor(api: OpenAPIBackend, now: () => number, enterprise: boolean) {
     this.#api = api;
     this.#now = now;
+    this.apps = new Apps(now);
+    this.#pages = new Pages(this.apps, () => this.repositories.values());
     this.#enterprise = enterprise;
     for (const [operation, handle] of Object.entries(handlers))
-      api.registerHandler(operation, (context, given: { asked: Omit<Asked, "params" | "query" | "body" | "repository" | "people"> }) =>
-        handle(this.#complete(operation, context, given.asked)),
-      );
+      api.registerHandler(operation, (context, given: { asked: Given }) => handle(this.#complete(operation, context, given.asked)));
     api.register({
       validationFail: (context) => {
         throw new Refusal(422, `Validation Failed: ${JSON.stringify(context.validation.errors)}`);
@@ -64,8 +71,10 @@ export class Service {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const text = Buffer.concat(chunks).toString("utf8");
-    const path = this.#pathOf(request.url ?? "/");
     const method = request.method ?? "GET";
+    const { url = "/" } = request;
+    if (isPage(url)) return send(response, this.#pages.answer({ method, url, cookie: request.headers.cookie ?? "", body: text }));
+    const path = this.#pathOf(url);
     const token = /^(?:token|bearer) (.+)$/i.exec(request.headers.authorization ?? "")?.[1] ?? "";
     const whose = this.#whose(token);
     this.log.push({ method, path, by: whose ? (whose.kind === "person" ? whose.login : whose.app) : "nobody", body: text });
@@ -86,8 +95,8 @@ export class Service {
   }
 
   #whose(token: string): Token | undefined {
-    const app = token.split(".").length === 3 ? appOf(token, this.apps, this.#now()) : null;
-    return app === null ? this.tokens.get(token) : { kind: "app", app };
+    const app = token.split(".").length === 3 ? this.apps.signedBy(token) : null;
+    return app === null ? this.tokens.get(token) : { kind: "app", app: app.slug };
   }
 
   #pathOf(url: string): string {
@@ -112,8 +121,8 @@ export class Service {
     const spent = this.#spend(token, path);
     const head = this.#budgetHeaders(token, path);
     try {
-      const whose = this.#whose(token);
-      if (!whose) throw new Refusal(401, "Bad credentials");
+      const whose = this.#whose(token) ?? (token === "" && isOpen(method, path) ? NOBODY : undefined);
+      if (!whose) throw token.split(".").length === 3 ? this.apps.refusalOf(token) : new Refusal(401, "Bad credentials");
       if (!spent) throw new Refusal(403, `API rate limit exceeded for user ID 1.`);
       if (path === "/graphql") return { status: 200, headers: head, body: JSON.stringify(await this.#query(text)) };
       const budget = { core: this.#budgetOf(token, "core"), graphql: this.#budgetOf(token, "graphql") };
@@ -146,7 +155,7 @@ export class Service {
   }
 
   /** Whether this token may ask this of that repository; a repository that it may not see is not there. */
-  #complete(operation: string, context: Context, asked: Omit<Asked, "params" | "query" | "body" | "repository" | "people">): Asked {
+  #complete(operation: string, context: Context, asked: Given): Asked {
     const params = context.request.params as Record<string, string>;
     const { token } = asked;
     if (token.kind === "installation") {
@@ -166,6 +175,8 @@ export class Service {
       body: (context.request.requestBody ?? {}) as Record<string, unknown>,
       repository: repository as Repository,
       people: this.people,
+      repositories: this.repositories,
+      apps: this.apps,
     };
   }
 
