@@ -22,6 +22,12 @@ const OPERATIONS: Readonly<Record<string, readonly string[]>> = {
   [`${REPOSITORY}/check-runs`]: ["post"],
   [`${REPOSITORY}/statuses/{sha}`]: ["post"],
   [`${REPOSITORY}/activity`]: ["get"],
+  [`${REPOSITORY}/hooks`]: ["get", "post"],
+  [`${REPOSITORY}/hooks/{hook_id}`]: ["get", "patch", "delete"],
+  [`${REPOSITORY}/hooks/{hook_id}/pings`]: ["post"],
+  [`${REPOSITORY}/hooks/{hook_id}/deliveries`]: ["get"],
+  [`${REPOSITORY}/hooks/{hook_id}/deliveries/{delivery_id}`]: ["get"],
+  [`${REPOSITORY}/hooks/{hook_id}/deliveries/{delivery_id}/attempts`]: ["post"],
   [`${REPOSITORY}/installation`]: ["get"],
   "/app/installations/{installation_id}/access_tokens": ["post"],
   [`${REPOSITORY}/deployments`]: ["get", "post"],
@@ -44,6 +50,8 @@ const OPERATIONS: Readonly<Record<string, readonly string[]>> = {
   [`${RUN}/rerun`]: ["post"],
   [`${RUN}/rerun-failed-jobs`]: ["post"],
 };
+/** What GitHub sends by itself; kept as requests to `/webhooks/NAME`, so that they are checked as such. */
+const WEBHOOKS = ["push", "ping", "deployment-protection-rule-requested"];
 /** What of the GraphQL schema is kept: types with their fields; enums and scalars whole. */
 const TYPES: Readonly<Record<string, readonly string[] | null>> = {
   Query: ["id", "nodes", "rateLimit"],
@@ -72,6 +80,13 @@ function cut(whole: Node): Node {
     const all = (whole["paths"] as Record<string, Node>)[path];
     if (!all) throw new Error(`there is no ${path} any more`);
     paths[path] = Object.fromEntries(methods.map((method) => [method, all[method]]));
+  }
+  for (const name of WEBHOOKS) {
+    const sent = (whole["x-webhooks"] as Record<string, Node>)[name]?.["post"] as Node | undefined;
+    if (!sent) throw new Error(`no webhook ${name} is sent any more`);
+    const { content } = sent["requestBody"] as { content: Node };
+    const requestBody = { required: true, content: { "application/json": content["application/json"] } };
+    paths[`/webhooks/${name}`] = { post: { operationId: `webhooks/${name}`, requestBody, responses: { "200": { description: "" } } } };
   }
   const seen = new Set<string>();
   for (const left: unknown[] = [paths]; left.length > 0;) {

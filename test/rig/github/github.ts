@@ -3,9 +3,11 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Apps } from "./apps.ts";
 import { describedApi } from "./description.ts";
+import * as events from "./events.ts";
+import { Hooks } from "./hooks.ts";
 import type { Failure, Token } from "./model.ts";
-import { hash } from "./present.ts";
-import { Repository, type RepositoryOptions } from "./repository.ts";
+import { hash, nodeId } from "./present.ts";
+import { Repository, type RepositoryOptions, type World } from "./repository.ts";
 import { Service, type Logged } from "./service.ts";
 
 export type { Repository } from "./repository.ts";
@@ -23,6 +25,7 @@ export class Github {
   readonly teams = new Map<string, readonly string[]>();
   readonly #people = new Map<number, string>();
   readonly repositories = new Map<string, Repository>();
+  readonly #appHooks = new Map<string, Hooks>();
   readonly #service: Service;
   readonly #servers: Server[] = [];
   readonly #now: () => number;
@@ -54,7 +57,20 @@ export class Github {
   }
 
   repository(fullName: string, options: RepositoryOptions = {}): Repository {
-    const world = { now: this.#now, nextId: () => (this.#lastId += 1), teams: this.teams, people: this.#people };
+    const { places } = this.#service;
+    const world: World = {
+      ...this.#ids,
+      teams: this.teams,
+      people: this.#people,
+      hooks: ({ id }) => this.#hooks({ type: "repository", id }),
+      pushed: (pushed, by, of) => {
+        const payload = events.push(pushed, by, of, places);
+        of.hooks.emit("push", null, payload);
+        for (const slug of of.installed.keys()) this.#tellApp(slug, of, "push", null, payload);
+      },
+      asksApp: (slug, job, run) =>
+        this.#tellApp(slug, run.repository, "deployment_protection_rule", "requested", events.protectionRule(job, run, places)),
+    };
     const made = new Repository(world, fullName, options);
     this.repositories.set(fullName.toLowerCase(), made);
     return made;
@@ -95,6 +111,27 @@ export class Github {
 
   get apps(): Apps {
     return this.#service.apps;
+  }
+
+  /** Gives an App that was made by hand a webhook, and lets it hear of events in a repository. */
+  listens(slug: string, repository: Repository, url: string, secret: string, heard: readonly string[]): void {
+    const [app, installation] = [this.apps.find(slug), repository.installed.get(slug)];
+    if (!app || !installation) throw new Error(`${slug} is not installed in ${repository.fullName}`);
+    app.hook = { url, active: true, secret };
+    installation.events = heard;
+  }
+
+  /** What an App was sent. */
+  hooksOf(slug: string): Hooks {
+    const found = this.#appHooks.get(slug) ?? this.#hooks({ type: "integration", id: Number(this.apps.find(slug)?.id) });
+    this.#appHooks.set(slug, found);
+    return found;
+  }
+
+  /** Resolves when no webhook is on its way. */
+  async settled(): Promise<void> {
+    const all = [...[...this.repositories.values()].map(({ hooks }) => hooks), ...this.#appHooks.values()];
+    await Promise.all(all.map((hooks) => hooks.settled()));
   }
 
   /** Every token that was given to an App. */
@@ -138,6 +175,27 @@ export class Github {
       await new Promise((resolve) => server.close(resolve));
     }
     if (this.#service.misfits.length > 0) throw new Error(`answers that do not fit the description:\n${this.#service.misfits.join("\n")}`);
+  }
+
+  get #ids() {
+    return { now: this.#now, nextId: () => (this.#lastId += 1) };
+  }
+
+  /** Where it is installed, and of what its installation lets it hear. */
+  #tellApp(slug: string, repository: Repository, event: string, action: string | null, payload: object): void {
+    const installation = repository.installed.get(slug);
+    const hook = this.apps.find(slug)?.hook;
+    if (!hook?.active || !installation || installation.suspended || !installation.events.includes(event)) return;
+    const config = { url: hook.url, secret: hook.secret, contentType: "json" as const };
+    const hooks = this.hooksOf(slug);
+    const row = [...hooks.rows.values()][0] ?? hooks.add(config);
+    row.config = config;
+    hooks.send(row, event, action, { ...payload, installation: { id: installation.id, node_id: nodeId("I", installation.id) } });
+  }
+
+  #hooks(target: { readonly type: "repository" | "integration"; readonly id: number }): Hooks {
+    const check = (event: string, action: string | null, payload: object): void => this.#service.checkSent(event, action, payload);
+    return new Hooks({ world: this.#ids, target, check });
   }
 
   #issue(token: string, whose: Token): string {

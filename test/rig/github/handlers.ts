@@ -3,6 +3,7 @@ import { branch, environmentHandlers, environmentOf } from "./environments.ts";
 import { found, listed, loginOf, matches, said, type Asked, type Handler, type Said } from "./asked.ts";
 import { appHandlers } from "./app-handlers.ts";
 import { checkHandlers } from "./checks.ts";
+import { hookHandlers } from "./hook-handlers.ts";
 import { Refusal, type DeploymentRow } from "./model.ts";
 import { workflowHandlers } from "./workflows.ts";
 import * as present from "./present.ts";
@@ -34,6 +35,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   ...appHandlers,
   ...checkHandlers,
   ...environmentHandlers,
+  ...hookHandlers,
   ...workflowHandlers,
   "users/get-authenticated": ({ token }) => said(complete("public-user", { ...present.user(loginOf(token)), user_view_type: "public" })),
   "rate-limit/get": ({ budget }) => {
@@ -140,6 +142,7 @@ export function permissionOf(operation: string): string {
   if (operation === "actions/review-custom-gates-for-run") return "deployments";
   if (operation.startsWith("actions/")) return "actions";
   if (operation.startsWith("checks/")) return "checks";
+  if (operation.includes("webhook")) return "repository_hooks";
   if (
     operation.includes("custom-gates") ||
     operation.includes("create-deployment") ||

@@ -10,12 +10,18 @@ export const time = (at: number): string => `${new Date(at).toISOString().slice(
 export const nodeId = (kind: string, id: number): string => `${kind}_${id}`;
 
 export const user = (login: string) =>
-  complete("simple-user", { login, id: hash(login), node_id: nodeId("U", hash(login)), type: login.endsWith("[bot]") ? "Bot" : "User" });
+  complete("simple-user", {
+    login,
+    gravatar_id: "",
+    id: hash(login),
+    node_id: nodeId("U", hash(login)),
+    type: login.endsWith("[bot]") ? "Bot" : "User",
+  });
 
 export function repository(
   given: Repository,
   { api, html }: Places,
-  schema: "minimal-repository" | "full-repository" = "minimal-repository",
+  schema: "minimal-repository" | "full-repository" | "repository-webhooks" = "minimal-repository",
 ) {
   const [owner = "", name = ""] = given.fullName.split("/");
   const { id, fullName, isPrivate, fork, defaultBranch } = given;
@@ -182,15 +188,15 @@ export const review = (given: Run["reviews"][number], of: Run, places: Places) =
 
 export const commit = (sha: string) => complete("commit", { sha, node_id: nodeId("C", hash(sha)), parents: [] });
 
-export const activity = ({ id, ref, after, by, at }: Repository["activity"][number]) =>
+export const activity = ({ id, ref, before, after, forced, by, at }: Repository["activity"][number]) =>
   complete("activity", {
     id,
     node_id: nodeId("PSH", id),
     ref,
     after,
-    before: "0".repeat(40),
+    before,
     timestamp: time(at),
-    activity_type: "push",
+    activity_type: forced ? "force_push" : /^0+$/.test(after) ? "branch_deletion" : /^0+$/.test(before) ? "branch_creation" : "push",
     actor: user(by),
   });
 

@@ -1,9 +1,12 @@
+import { bareRepository, git, refsIn } from "./git-http.ts";
+import type { Hooks } from "./hooks.ts";
 import {
   Refusal,
   type CheckRow,
   type DeploymentRow,
   type Environment,
   type EnvironmentOptions,
+  type Job,
   type RunOptions,
   type Status,
   type WorkflowByHand,
@@ -11,13 +14,26 @@ import {
 import type { Installation } from "./apps.ts";
 import { Run } from "./run.ts";
 
-export type RepositoryOptions = { readonly private?: boolean; readonly fork?: boolean; readonly defaultBranch?: string };
+export type RepositoryOptions = {
+  readonly private?: boolean;
+  readonly fork?: boolean;
+  readonly defaultBranch?: string;
+  /** A bare repository, to which git pushes over HTTP; made where there is none. Without, commits need no git. */
+  readonly git?: string;
+};
+/** `before` and `after`: zeros where there is no such ref. */
+export type PushedRef = { readonly ref: string; readonly before: string; readonly after: string; readonly forced: boolean };
 export type World = {
   now(): number;
   nextId(): number;
   readonly teams: ReadonlyMap<string, readonly string[]>;
   /** Logins by id. */
   readonly people: ReadonlyMap<number, string>;
+  hooks(repository: Repository): Hooks;
+  /** Tells whoever listens to pushes. */
+  pushed(pushed: PushedRef, by: string, repository: Repository): void;
+  /** Asks an App at whose rule a job waits. */
+  asksApp(app: string, job: Job, run: Run): void;
 };
 
 /** The body of the request, as far as it is looked at. */
@@ -31,7 +47,7 @@ export type NewDeployment = {
   readonly transient_environment?: boolean;
 };
 
-/** Commits need no git here: any 40 hex digits are one, and tags and branches say where they lead. */
+/** Without git any 40 hex digits are a commit, and tags and branches say where they lead. */
 export class Repository {
   readonly id: number;
   readonly fullName: string;
@@ -51,7 +67,11 @@ export class Repository {
   /** By the slug of an App. */
   readonly installed = new Map<string, Installation>();
   /** What moved refs, newest first. */
-  readonly activity: { readonly id: number; readonly ref: string; readonly after: string; readonly by: string; readonly at: number }[] = [];
+  readonly activity: (PushedRef & { readonly id: number; readonly by: string; readonly at: number })[] = [];
+  readonly git: string | null;
+  readonly hooks: Hooks;
+  /** Hear of pushes, as Actions does. */
+  readonly onPush: ((pushed: PushedRef, by: string) => void)[] = [];
   /** Newest first. */
   readonly commitStatuses: {
     readonly sha: string;
@@ -69,6 +89,11 @@ export class Repository {
     this.isPrivate = options.private ?? false;
     this.fork = options.fork ?? false;
     this.defaultBranch = options.defaultBranch ?? "main";
+    this.git = options.git ?? null;
+    this.hooks = world.hooks(this);
+    if (this.git === null) return;
+    bareRepository(this.git);
+    for (const [ref, commit] of refsIn(this.git)) this.refs.set(plainName(ref), commit);
   }
 
   environment(name: string, options: EnvironmentOptions = {}): Environment {
@@ -84,10 +109,21 @@ export class Repository {
     return this.environments.get(name) ?? this.environment(name);
   }
 
+  /** As if somebody had pushed to a branch. */
   pushed(branch: string, after: string, by: string): void {
-    this.refs.set(branch, after);
-    this.commits.add(after);
-    this.activity.unshift({ id: this.world.nextId(), ref: `refs/heads/${branch}`, after, by, at: this.world.now() });
+    this.moved({ ref: `refs/heads/${branch}`, before: this.refs.get(branch) ?? NOTHING, after, forced: false }, by);
+  }
+
+  moved(pushed: PushedRef, by: string): void {
+    const { ref, after } = pushed;
+    if (after === NOTHING) this.refs.delete(plainName(ref));
+    else {
+      this.refs.set(plainName(ref), after);
+      this.commits.add(after);
+    }
+    this.activity.unshift({ ...pushed, id: this.world.nextId(), by, at: this.world.now() });
+    this.world.pushed(pushed, by, this);
+    for (const hears of this.onPush) hears(pushed, by);
   }
 
   run(options: RunOptions): Run {
@@ -106,8 +142,9 @@ export class Repository {
 
   /** Of a full or abbreviated id, a tag or a branch. */
   resolve(ref: string): string {
-    const named = this.refs.get(ref.replace(/^refs\/(?:heads|tags)\//, "").replace(/^(?:heads|tags)\//, ""));
+    const named = this.refs.get(plainName(ref));
     if (named !== undefined) return named;
+    if (this.git !== null) return inGit(this.git, ref);
     if (/^[0-9a-f]{40}$/.test(ref)) return ref;
     const found = /^[0-9a-f]{4,39}$/.test(ref) ? [...this.commits].filter((commit) => commit.startsWith(ref)) : [];
     if (found.length === 1 && found[0] !== undefined) return found[0];
@@ -153,4 +190,17 @@ export class Repository {
           other.statuses.unshift({ ...status, id: this.world.nextId(), state: "inactive", description: "" });
     return status;
   }
+}
+
+const NOTHING = "0".repeat(40);
+const plainName = (ref: string): string => ref.replace(/^(?:refs\/)?(?:heads|tags)\//, "");
+
+function inGit(directory: string, ref: string): string {
+  const isId = /^[0-9a-f]{4,40}$/.test(ref);
+  try {
+    if (isId) return git(directory, "rev-parse", "--verify", "--quiet", `${ref}^{commit}`);
+  } catch {
+    // there is none of that id
+  }
+  throw new Refusal(422, `No commit found for SHA: ${ref}`);
 }

@@ -135,6 +135,7 @@ export class Run {
     if (!job.open.review && job.open.apps.size === 0) return true;
     job.status = "waiting";
     this.repository.setStatus(job.deployment, { state: "waiting" }, "github-actions[bot]");
+    for (const app of job.open.apps) this.repository.world.asksApp(app, job, this);
     return false;
   }
 

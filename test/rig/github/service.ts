@@ -7,6 +7,7 @@ import { handlers, permissionOf } from "./handlers.ts";
 import { Refusal, type Failure, type Token } from "./model.ts";
 import { Apps } from "./apps.ts";
 import { isPage, Pages } from "./pages.ts";
+import { type GitRequest, gitRequestOf, mayUse, serveGit, tokenOf } from "./git-http.ts";
 import type { Places } from "./present.ts";
 import type { Repository } from "./repository.ts";
 
@@ -68,6 +69,8 @@ export class Service {
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const git = gitRequestOf(request.url ?? "/");
+    if (git) return await this.#git(git, request, response);
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const text = Buffer.concat(chunks).toString("utf8");
@@ -77,7 +80,7 @@ export class Service {
     const path = this.#pathOf(url);
     const token = /^(?:token|bearer) (.+)$/i.exec(request.headers.authorization ?? "")?.[1] ?? "";
     const whose = this.#whose(token);
-    this.log.push({ method, path, by: whose ? (whose.kind === "person" ? whose.login : whose.app) : "nobody", body: text });
+    this.log.push({ method, path, by: nameOf(whose), body: text });
     const failure = this.#failureFor(method, path);
     if (failure?.cut === "before") return void request.socket.destroy();
     if (failure?.hangs) return;
@@ -92,6 +95,28 @@ export class Service {
     if (failure?.cut !== "midway") return send(response, answer);
     response.writeHead(answer.status, { ...answer.headers, "content-length": Buffer.byteLength(answer.body) });
     response.write(answer.body.slice(0, answer.body.length / 2), () => request.socket.destroy());
+  }
+
+  /** What is pushed is told after it was answered, as there. */
+  async #git(asked: GitRequest, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = "GET", url: path = "/" } = request;
+    const token = tokenOf(request.headers.authorization);
+    const whose = token === "" ? null : this.#whose(token);
+    this.log.push({ method, path, by: nameOf(whose), body: "" });
+    const failure = this.#failureFor(method, path);
+    if (failure?.cut !== undefined) return void request.socket.destroy();
+    if (failure?.hangs) return;
+    try {
+      if (failure?.status !== undefined) throw new Refusal(failure.status, "injected");
+      const repository = this.repositories.get(asked.repository);
+      if (!repository?.git) throw new Refusal(404, "Repository not found.");
+      mayUse(repository, whose, asked.writes);
+      for (const pushed of await serveGit(asked, repository.git, request, response)) repository.moved(pushed, nameOf(whose));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const asks = error.status === 401 ? { "www-authenticate": 'Basic realm="GitHub"' } : {};
+      response.writeHead(error.status, { "content-type": "text/plain", ...asks }).end(error.message);
+    }
   }
 
   #whose(token: string): Token | undefined {
@@ -209,6 +234,14 @@ export class Service {
     if (errors && errors.length > 0) this.misfits.push(`${method} ${path} ${status}: ${JSON.stringify(errors).slice(0, 600)}`);
   }
 
+  /** What is sent has to be as described, like what is answered. */
+  checkSent(event: string, action: string | null, payload: object): void {
+    const path = `/webhooks/${[event, ...(action === null ? [] : [action])].join("-").replaceAll("_", "-")}`;
+    const request = { method: "post", path, headers: { "content-type": "application/json" }, body: payload };
+    const { errors } = this.#api.validateRequest(request, `${path.slice(1)}`);
+    if (errors && errors.length > 0) this.misfits.push(`${path}: ${JSON.stringify(errors).slice(0, 600)}`);
+  }
+
   #budgetOf(token: string, resource: Resource) {
     const key = `${resource} ${token}`;
     let budget = this.#budgets.get(key);
@@ -243,6 +276,8 @@ export class Service {
     };
   }
 }
+
+const nameOf = (whose: Token | null | undefined): string => (whose ? (whose.kind === "person" ? whose.login : whose.app) : "nobody");
 
 function send(response: ServerResponse, { status, headers, body }: Answer): void {
   response.writeHead(status, headers).end(status === 204 ? undefined : body);
