@@ -5,6 +5,7 @@ import type { Live, SnapshotRow } from "../core/run/rows.ts";
 import type { DeployParts } from "./deploys.ts";
 import { eachOf } from "./each.ts";
 import { messageOf } from "./errors.ts";
+import type { Move } from "./ways-back.ts";
 
 type Parts = Pick<DeployParts, "configs" | "builder" | "home" | "project">;
 /** What one builder is asked, once for all targets that it is about. */
@@ -14,24 +15,29 @@ type Question = {
   readonly targets: TargetId[];
 };
 
+/** Says itself what has become of an artifact, in words that follow its digest. */
+export class ArtifactError extends Error {
+  override readonly name = "ArtifactError";
+}
+
 /** Some builders ask a registry. */
 const AT_ONCE = 8;
 
 /**
- * Targets of a set whose artifact is gone, or of which that cannot be told, and why. Each artifact is asked of the builder that made it, by the file of its own commit; where that says nothing of the service, by that of the
+ * Targets that move to what is recorded and whose artifact is gone, or of which that cannot be told, and why. Each artifact is asked of the builder that made it, by the file of its own commit; where that says nothing of the service, by that of the
  * set's release or of the policy ref; and where none does, whoever has it will do.
  */
 export async function goneOf(
   parts: Parts,
   policyCommit: CommitId,
-  snapshot: SnapshotRow,
-  definitions: ReadonlyMap<Digest, Definition>,
+  { release }: Pick<SnapshotRow, "release">,
+  moves: readonly Move[],
 ): Promise<ReadonlyMap<TargetId, string>> {
   const questions = new Map<string, Question>();
-  for (const [target, live] of Object.entries(snapshot.entries) as [TargetId, Live][]) {
+  for (const { target, to: live, definition } of moves) {
     if (live.digest === null) continue;
-    const configs = await configsAt(parts, [live.commit, snapshot.release, policyCommit]);
-    const artifacts = artifactsOf(parts, configs, target, live, definitions.get(live.definition) ?? null);
+    const configs = await configsAt(parts, [live.commit, release, policyCommit]);
+    const artifacts = artifactsOf(parts, configs, target, live, definition);
     const key = JSON.stringify([live.digest, artifacts]);
     const question = questions.get(key) ?? { digest: live.digest, artifacts, targets: [] };
     questions.set(key, question);
@@ -56,11 +62,11 @@ function artifactsOf(
   configs: readonly Config[],
   target: TargetId,
   { commit }: Live,
-  definition: Definition | null,
+  definition: Definition,
 ): Question["artifacts"] {
   const [service = "", environment = ""] = target.split("@");
   const own = configs.flatMap((config) => config.artifacts[config.services[service]?.artifact ?? ""] ?? []);
-  const variables = Object.entries(definition?.variables ?? {}).map(([name, value]) => [`variables.${name}`, value]);
+  const variables = Object.entries(definition.variables).map(([name, value]) => [`variables.${name}`, value]);
   const known = { project: parts.project, commit, environment, ...Object.fromEntries(variables) };
   const asked = own.length > 0 ? own.slice(0, 1) : configs.flatMap((config) => Object.values(config.artifacts));
   return asked.map(({ builder, config }) => ({ builder, config: interpolate(config, known) as JsonObject }));
@@ -71,6 +77,7 @@ async function whyGone(parts: Parts, { digest, artifacts }: Question): Promise<s
     for (const { builder, config } of artifacts) if (await (await parts.builder(builder)).has(digest, config, parts.home)) return null;
     return `its artifact ${digest} is gone`;
   } catch (error) {
+    if (error instanceof ArtifactError) return `its artifact ${digest} ${error.message}`;
     return `whether its artifact ${digest} is still there cannot be told: ${messageOf(error)}`;
   }
 }

@@ -16,7 +16,7 @@ export type PolicyAt = { readonly policy: Policy; readonly ref: string; readonly
 type RollbackFacts = Omit<RollbackPlanInput, "services" | "named">;
 
 type Known = Partial<Pick<RollbackFacts, "targets" | "relations">> & {
-  /** Whose ways back are asked for; absent or null: all of the set. */
+  /** Whose artifacts and ways back are asked for; absent or null: all of the set. */
   readonly services?: readonly ServiceId[] | null;
 };
 
@@ -31,9 +31,10 @@ export async function factsOf(
   const definitions = await definitionsOf(parts.store, targets, snapshot);
   const declared = new Set(Object.keys((await parts.configs.at(commit)).services));
   const environment = await environmentOf(parts.store, snapshot.environment);
-  const gone = await goneOf(parts, commit, snapshot, definitions);
+  const moves = movesOf(targets, snapshot, definitions, known.services ?? null);
+  const gone = await goneOf(parts, commit, snapshot, moves);
   const barriers = await barriersOf(parts, targets, snapshot, definitions, declared);
-  const ways = await waysBack(parts, movesOf(targets, snapshot, definitions, known.services ?? null));
+  const ways = await waysBack(parts, moves);
   return {
     project: parts.project,
     policy,

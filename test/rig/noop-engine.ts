@@ -14,6 +14,7 @@ import { NoopExecutor, noopDriver } from "./noop.ts";
 
 const builder: Builder = {
   name: "noop",
+  inHome: false,
   schema: {
     ...noopDriver.schema,
     kind: "builder",

@@ -16,7 +16,11 @@ import { ciWait } from "./wait.ts";
 export async function ci(request: CiRequest, host: CiHost): Promise<CiAnswer> {
   try {
     const place = await openPlace(host);
-    return { exit: await step(place, request), data: place.outputs.handed };
+    try {
+      return { exit: await step(place, request), data: place.outputs.handed };
+    } finally {
+      await place.home.close();
+    }
   } catch (error) {
     const said = host.interrupted.aborted && !(error instanceof CliError) ? new Interrupted("The job was cancelled") : asCliError(error);
     if (said instanceof CliError) host.out(`::error::${annotation(said)}\n`);

@@ -70,7 +70,7 @@ async function tryLeg(place: Place, forge: Forge, leg: Leg): Promise<ExitCode | 
     leg.to === null
       ? [...(await goodOf(forge, environmentsUpTo(place, leg.environment), leg.commit)), ...buildsOf(expected, leg.commit, at)]
       : [];
-  const opened = await openEngine(place, { rows: [...more, ...rows], journal, own, expected, left: leftBy(records, own) });
+  const opened = await openEngine(place, { rows: [...more, ...rows], journal, own, expected, left: leftBy(records, own), records });
   try {
     const held = leg.to !== null && holdOf(records, leg.environment)?.rollback?.to === leg.to;
     const run = await admit(place, forge, opened, leg, held);

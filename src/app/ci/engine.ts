@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { CliError, EXIT } from "../../cli/exit.ts";
 import type { Digest, TargetId } from "../../core/config/config.ts";
 import type { Change } from "../../core/run/changes.ts";
@@ -9,14 +9,14 @@ import { Engine } from "../../engine/engine.ts";
 import { writeMaskKey } from "../../cluster/print.ts";
 import type { Driver } from "../../engine/ports/driver.ts";
 import type { Store } from "../../engine/ports/store.ts";
-import { LocalExecutor } from "../../executor/local/index.ts";
+import type { Record as Recorded } from "../../github/records/record.ts";
 import { treesOf } from "../../source/trees.ts";
 import { openSqliteStore } from "../../store/sqlite.ts";
-import { attemptRegistry } from "../attempt-registry.ts";
-import { concurrencyOf } from "../concurrency.ts";
-import { ATTEMPT_RUNNER, packageVersion } from "../package-files.ts";
+import { packageVersion } from "../package-files.ts";
 import { builder, driver } from "../registry.ts";
 import type { Journal } from "./journal.ts";
+import { executorOf } from "./make.ts";
+import { makingAgain } from "./make-again.ts";
 import type { Place } from "./place.ts";
 import { RecordingExecutor } from "./recording.ts";
 
@@ -38,24 +38,19 @@ export type EngineSeed = {
   readonly expected: Readonly<Record<string, Digest>>;
   /** Attempts that an earlier job may have left running on this host. */
   readonly left: readonly string[];
+  /** What is recorded of the environment: what lies in this job's directory alone is made again from these. */
+  readonly records: readonly Recorded[];
 };
 
-/** Between TERM and KILL, in ms: GitHub gives a job that is cancelled ten seconds in all. */
-export const GRACE_MS = 4_000;
 const LEAST_KEY = 32;
 /** Attempts whose logs stay under `SLUICE_HOME`. */
 const KEPT_ATTEMPTS = 1_000;
 
-/**
- * An engine over a store that is thrown away afterwards, seeded with what is recorded. Drivers and builders keep what they must in a directory of their own: that of `SLUICE_HOME`, which outlives the job,
- * or else one that goes with it.
- */
+/** An engine over a store that is thrown away afterwards, seeded with what is recorded. Drivers and builders keep what they must in the job's home. */
 export async function openEngine(place: Place, seed: EngineSeed): Promise<CiEngine> {
-  const kept = place.host.env["SLUICE_HOME"] ? resolve(place.host.directory, place.host.env["SLUICE_HOME"]) : null;
-  const temporary = await mkdtemp(join(tmpdir(), "sluice-ci-"));
-  const home = kept ?? join(temporary, "home");
-  await mkdir(home, { recursive: true, mode: 0o700 });
+  const home = place.home.directory;
   giveMaskKey(place, home);
+  const temporary = await mkdtemp(join(tmpdir(), "sluice-ci-"));
   const real = await openSqliteStore(join(temporary, "store"), { version: packageVersion(), seed: seed.rows });
   const store = seed.journal?.between(real) ?? real;
   const remove = async (): Promise<void> => {
@@ -64,14 +59,7 @@ export async function openEngine(place: Place, seed: EngineSeed): Promise<CiEngi
     await rm(temporary, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   };
   try {
-    const local = new LocalExecutor({
-      home,
-      runner: ATTEMPT_RUNNER,
-      source: place.root,
-      concurrency: concurrencyOf(place.host.env),
-      registry: attemptRegistry,
-      graceMs: GRACE_MS,
-    });
+    const local = executorOf(place);
     for (const attempt of seed.left) await local.stop(attempt);
     const executor = new RecordingExecutor({
       executor: local,
@@ -86,7 +74,7 @@ export async function openEngine(place: Place, seed: EngineSeed): Promise<CiEngi
       source: place.source,
       driver: async (name) => ofThisJob(await driver(name), seed.own),
       trees: treesOf(place.source, home),
-      builder,
+      builder: makingAgain(place, seed.records, builder),
       adapters: place.adapters,
       clock: place.host.clock,
       home,
@@ -99,7 +87,7 @@ export async function openEngine(place: Place, seed: EngineSeed): Promise<CiEngi
     });
     const close = async (): Promise<void> => {
       await engine.close();
-      if (kept !== null) await local.prune(KEPT_ATTEMPTS).catch(() => {});
+      if (place.home.keeps) await local.prune(KEPT_ATTEMPTS).catch(() => {});
       await remove();
     };
     return { engine, store, logged: () => executor.logged(), close };
@@ -128,7 +116,7 @@ function ofThisJob(found: Driver, own: ReadonlySet<TargetId>): Driver {
 
 /** What lives as a process of this host must not live in a directory that goes with the job. */
 export async function mustOutlive(place: Place, drivers: Iterable<string>): Promise<void> {
-  if (place.host.env["SLUICE_HOME"]) return;
+  if (place.home.keeps) return;
   for (const name of new Set(drivers))
     if ((await driver(name)).capabilities.resume)
       throw new CliError(

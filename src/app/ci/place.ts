@@ -7,6 +7,7 @@ import type { Forge } from "../../github/forge.ts";
 import { GitSource } from "../../source/git.ts";
 import { findProject } from "../project.ts";
 import { adapterSchemas } from "../registry.ts";
+import { type Home, openHome } from "./home.ts";
 import { type JobInputs, jobInputs } from "./inputs.ts";
 import { Outputs } from "./outputs.ts";
 
@@ -28,6 +29,7 @@ export type Place = {
   readonly inputs: JobInputs;
   readonly outputs: Outputs;
   readonly root: string;
+  readonly home: Home;
   readonly source: GitSource;
   readonly adapters: readonly AdapterSchema[];
   readonly configs: Configs;
@@ -35,7 +37,7 @@ export type Place = {
   readonly project: string;
 };
 
-/** Rejects where the job may not deploy, or its checkout does not tell what has to be known. */
+/** Whoever opens it closes its home. Rejects where the job may not deploy, or its checkout does not tell what has to be known. */
 export async function openPlace(host: CiHost): Promise<Place> {
   const inputs = jobInputs(host.env);
   const found = findProject(host.directory);
@@ -51,7 +53,8 @@ export async function openPlace(host: CiHost): Promise<Place> {
   const configs = new Configs(source, adapters);
   const { policy, commit } = await configs.policy(inputs.policyRef);
   const { project } = await configs.at(commit);
-  return { host, inputs, outputs: new Outputs(host.env, host.out), root: found.root, source, adapters, configs, policy, project };
+  const [outputs, home] = [new Outputs(host.env, host.out), await openHome(host)];
+  return { host, inputs, outputs, root: found.root, home, source, adapters, configs, policy, project };
 }
 
 export function environmentOf({ policy }: Place, id: EnvironmentId) {

@@ -32,7 +32,7 @@ export async function ciPlan(place: Place, options: PlanOptions): Promise<ExitCo
 
 /** By the engine's own planner, with every check that it makes; over no records, since a plan says what is to be and not what is. */
 export async function planFor(place: Place, commit: string, { services, environments }: Omit<PlanOptions, "waves">) {
-  const { engine, close } = await openEngine(place, { rows: [], journal: null, own: new Set(), expected: {}, left: [] });
+  const { engine, close } = await openEngine(place, { rows: [], journal: null, own: new Set(), expected: {}, left: [], records: [] });
   try {
     return await engine.plan({ ...PLAIN_DEPLOY, services, environments, commit, policyRef: place.inputs.policyRef });
   } finally {

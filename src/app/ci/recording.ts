@@ -1,8 +1,8 @@
-import { randomUUID } from "node:crypto";
 import type { Digest } from "../../core/config/config.ts";
 import type { AttemptSpec } from "../../core/run/effects.ts";
 import type { AttemptEnd, Executor } from "../../engine/ports/executor.ts";
 import type { Store } from "../../engine/ports/store.ts";
+import { followLog } from "./job-log.ts";
 import type { Journal } from "./journal.ts";
 import type { Outputs } from "./outputs.ts";
 
@@ -15,9 +15,6 @@ type Options = {
   readonly expected: Readonly<Record<string, Digest>>;
   readonly outputs: Outputs;
 };
-
-/** Of a log, in bytes: what is read at once. */
-const CHUNK = 256 * 1024;
 
 type Listener = (attempt: string, end: AttemptEnd | "lost") => void;
 
@@ -85,23 +82,4 @@ export class RecordingExecutor implements Executor {
     const message = `it was built again and came out as ${end.digest}, not as ${expected}: a build must make the same of the same commit, or push to where every job finds it`;
     return { ...end, outcome: "failed", digest: null, message };
   }
-}
-
-/** Writes an attempt's log to the job's, in a group, until it has ended. */
-export async function followLog(
-  executor: Pick<Executor, "readLog" | "logGrown">,
-  spec: AttemptSpec,
-  outputs: Outputs,
-  signal: AbortSignal,
-): Promise<void> {
-  const token = randomUUID();
-  outputs.group(`${spec.kind} ${spec.kind === "build" ? spec.artifact.name : spec.target}`);
-  for (let at = 0; ;) {
-    const { text, next, ended } = await executor.readLog(spec.id, at, CHUNK);
-    outputs.foreign(text, token);
-    if (ended || signal.aborted) break;
-    if (next === at) await executor.logGrown(spec.id, at, signal);
-    at = next;
-  }
-  outputs.groupEnd();
 }

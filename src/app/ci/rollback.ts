@@ -76,7 +76,7 @@ async function preflight(
 ): Promise<RollbackPreview> {
   const reason = reasonOf(place);
   const rows = await rowsWithSets(place, records, place.host.clock.now());
-  const { engine, close } = await openEngine(place, { rows, journal: null, own: new Set(), expected: {}, left: [] });
+  const { engine, close } = await openEngine(place, { rows, journal: null, own: new Set(), expected: {}, left: [], records });
   try {
     const preview = await engine.previewRollback({
       environment,

@@ -1,6 +1,7 @@
 import { mkdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest } from "../../core/config/config.ts";
+import { fingerprint } from "../../core/plan/fingerprint.ts";
 import type { AttemptContext, BuildInput, Builder } from "../../engine/ports/driver.ts";
 import { codeOf } from "../../host/errors.ts";
 import { isInside, sealTree } from "./digest.ts";
@@ -8,16 +9,19 @@ import type { BundleConfig } from "./schema.ts";
 import { splitWords } from "./words.ts";
 
 /** The builder but for its schema, which an attempt's process does not load. */
-export const acts: Omit<Builder, "schema"> = { name: "bundle", build, has };
+export const acts: Omit<Builder, "schema"> = { name: "bundle", inHome: true, build, has };
 
 async function build(input: BuildInput, context: AttemptContext): Promise<{ readonly digest: Digest }> {
   const { path = ".", command, output = "." } = input.config as BundleConfig;
-  const draft = join(context.home, "artifacts", `.draft-${input.attempt}`);
+  const draft = await openDraft(input, join(context.home, "artifacts"));
   const tree = join(draft, "checkout");
   try {
-    await mkdir(tree, { recursive: true });
+    await mkdir(tree);
     await input.checkout(path, tree);
-    if (command !== undefined) await context.run(wordsOf(command), { cwd: tree, env: context.env });
+    if (command !== undefined) {
+      const SOURCE_DATE_EPOCH = String(Math.floor((await input.committedAt()) / 1000));
+      await context.run(wordsOf(command), { cwd: tree, env: { SOURCE_DATE_EPOCH, ...context.env } });
+    }
     const made = await chosen(tree, output);
     const digest = await sealTree(made, context.signal);
     await store(made, draft, directoryOf(digest, context.home));
@@ -29,6 +33,21 @@ async function build(input: BuildInput, context: AttemptContext): Promise<{ read
 
 async function has(digest: Digest, _config: unknown, home: string): Promise<boolean> {
   return (await stat(join(directoryOf(digest, home), "tree")).catch(() => null))?.isDirectory() === true;
+}
+
+/** The same place for the same build, since programs write into what they make where it was made; one of its own while another attempt is there, or where one was killed. */
+async function openDraft({ attempt, commit, config }: BuildInput, artifacts: string): Promise<string> {
+  await mkdir(artifacts, { recursive: true });
+  const id = fingerprint({ commit, config }).slice("sha256:".length, "sha256:".length + 16);
+  const [same, own] = [join(artifacts, `.draft-${id}`), join(artifacts, `.draft-${attempt}`)];
+  try {
+    await mkdir(same);
+    return same;
+  } catch (error) {
+    if (codeOf(error) !== "EEXIST") throw error;
+    await mkdir(own, { recursive: true });
+    return own;
+  }
 }
 
 const directoryOf = (digest: Digest, home: string): string => join(home, "artifacts", digest.replace("sha256:", ""));

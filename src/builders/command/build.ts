@@ -5,7 +5,7 @@ import type { AttemptContext, BuildInput, Builder } from "../../engine/ports/dri
 import type { CommandBuilderConfig } from "./schema.ts";
 
 /** The builder but for its schema, which an attempt's process does not load. */
-export const acts: Omit<Builder, "schema"> = { name: "command", build, has };
+export const acts: Omit<Builder, "schema"> = { name: "command", inHome: false, build, has };
 
 const REFERENCE = /(?<![0-9a-z])sha256:[0-9a-f]{64}(?![0-9a-f])/g;
 

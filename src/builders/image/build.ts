@@ -12,7 +12,7 @@ import { digestOf } from "./registry/registry.ts";
 import { buildWith, type Job } from "./tools.ts";
 
 /** The builder but for its schema, which an attempt's process does not load. */
-export const acts: Omit<Builder, "schema"> = { name: "image", build, has, find };
+export const acts: Omit<Builder, "schema"> = { name: "image", inHome: false, build, has, find };
 
 /** Longer than any build takes. */
 const DRAFT_MS = 86_400_000;

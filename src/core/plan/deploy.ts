@@ -1,5 +1,4 @@
 import type {
-  Artifact,
   CommitId,
   Config,
   Environment,
@@ -16,6 +15,7 @@ import { interpolate } from "../config/variables.ts";
 import { fingerprint, type Texts } from "./fingerprint.ts";
 import { topological } from "./graph.ts";
 import { environmentsBefore, environmentsOf, Needs } from "./needs.ts";
+import { artifactVariables, planArtifact } from "./artifact.ts";
 import type { Definition, Member, Plan, PlannedArtifact, PlannedEnvironment, PlannedStep, StepId } from "./plan.ts";
 import { policyPart } from "./under-policy.ts";
 
@@ -112,7 +112,7 @@ function toMember(input: DeployPlanInput, id: ServiceId, environment: Environmen
     ...policyPart(policy),
     ...(artifact?.image === undefined
       ? {}
-      : { image: interpolate(artifact.image, artifactVariables(input, artifact, environment)) as string }),
+      : { image: interpolate(artifact.image, artifactVariables(artifact, releaseOf(input), { environment, ...policy })) as string }),
   };
   return {
     target: `${id}@${environment}`,
@@ -143,34 +143,18 @@ function variablesFor(
   };
 }
 
-/** What an artifact may name: where it is made once for all environments, nothing of any of them. */
-function artifactVariables(input: DeployPlanInput, { perEnvironment }: Artifact, environment: EnvironmentId): Record<string, string> {
-  return perEnvironment
-    ? variablesFor(input, null, environment, input.policy.environments[environment])
-    : variablesFor(input, null, null, undefined);
-}
-
+const releaseOf = ({ release, commit }: DeployPlanInput) => ({ project: release.project, commit });
 const artifactKey = (name: string, environment: EnvironmentId | null) => (environment === null ? name : `${name}@${environment}`);
 
 function artifactsOf(input: DeployPlanInput, members: readonly Member[]): Record<string, PlannedArtifact> {
   const found: Record<string, PlannedArtifact> = {};
   for (const [name, artifact] of Object.entries(input.release.artifacts))
     for (const member of members) {
-      const environment = artifact.perEnvironment ? member.environment : null;
-      const key = artifactKey(name, environment);
-      if (member.artifact !== key || found[key]) continue;
-      const policy = environment === null ? undefined : input.policy.environments[environment];
-      const known = artifactVariables(input, artifact, member.environment);
-      found[key] = {
-        name,
-        environment,
-        builder: artifact.builder,
-        config: interpolate(artifact.config, known) as JsonObject,
-        timeoutMs: artifact.timeoutMs,
-        variables: policy?.variables ?? {},
-        credentials: policy?.credentials ?? [],
-        ...(artifact.awaits === undefined ? {} : { awaits: interpolate(artifact.awaits, known) as string }),
-      };
+      const key = artifactKey(name, artifact.perEnvironment ? member.environment : null);
+      const { environment } = member;
+      const policy = input.policy.environments[environment];
+      if (member.artifact !== key || found[key] || !policy) continue;
+      found[key] = planArtifact(name, artifact, releaseOf(input), { ...policy, environment });
     }
   return found;
 }

@@ -119,6 +119,8 @@ export interface Builder {
   readonly name: string;
   readonly schema: AdapterSchema;
   build(input: BuildInput, context: AttemptContext): Promise<{ readonly digest: Digest }>;
+  /** Whether what it makes lies under `home` alone: where that is gone, it is made again. */
+  readonly inHome: boolean;
   /** Whether the artifact is still there; false only where that is known. Rejects, within the time that a person waits, where it cannot be told. */
   has(digest: Digest, config: JsonObject, home: string): Promise<boolean>;
   /** For artifacts that somebody else makes (the schema's `awaits`): the digest of what is there for this commit; null: it is not there yet. Runs in the server, again and again; rejects where it cannot be told. */

@@ -1,8 +1,10 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { splitWords } from "../../../src/builders/bundle/words.ts";
 import { builder } from "../../../src/builders/bundle/index.ts";
+import { GitSource } from "../../../src/source/git.ts";
+import { Repo } from "../source/repo.ts";
 import { contextOf, inputOf, temporaryDirectory } from "./rig.ts";
 
 function sampleTree(): string {
@@ -107,4 +109,51 @@ test("the config is checked, with the path to what is wrong", () => {
   expect(builder.schema.check({ path: ".", command: "npm run build", output: "dist" })).toEqual([]);
   const problems = builder.schema.check({ path: "../x", command: "a && b", output: "/tmp", more: 1 });
   expect(problems.map(({ path }) => path.join("."))).toEqual(expect.arrayContaining(["path", "command", "output", ""]));
+});
+
+test("a build command is told the commit's time, and works where the same build always does; beside another of the same it has a place of its own", async () => {
+  const [home, tree] = [temporaryDirectory(), sampleTree()];
+  const script = `const { mkdirSync, writeFileSync } = require("node:fs"); mkdirSync("out"); writeFileSync("out/at", process.cwd() + " " + process.env.SOURCE_DATE_EPOCH)`;
+  const config = { command: ["node", "-e", script], output: "out" };
+  const first = await builder.build(inputOf(tree, config), contextOf(home));
+  expect(readFileSync(join(home, "artifacts", hexOf(first.digest), "tree/at"), "utf8")).toMatch(/\/checkout 1700000000$/);
+  expect((await builder.build(inputOf(tree, config, "b2"), contextOf(home))).digest).toBe(first.digest);
+  const both = await Promise.all(["b3", "b4"].map((attempt) => builder.build(inputOf(tree, config, attempt), contextOf(home))));
+  expect(both.map(({ digest }) => digest)).toContain(first.digest);
+  expect(new Set(both.map(({ digest }) => digest)).size).toBe(2);
+});
+
+test("two clones of a repository make the same bundle of a commit, whatever their masks, times and places", async () => {
+  const repo = new Repo();
+  onTestFinished(() => repo.remove());
+  const [commit = ""] = repo.import([
+    {
+      parents: [],
+      files: {
+        "z/last": "1",
+        "a b/ünd": "2",
+        "A/upper": "3",
+        run: { mode: "100755", data: "#!/bin/sh\n" },
+        link: { mode: "120000", data: "z/last" },
+        ".gitattributes": "* text eol=crlf\nz/** export-ignore\n",
+      },
+    },
+  ]);
+  const digests: string[] = [];
+  for (const [mask, name] of [
+    [0o022, "one"],
+    [0o077, "another"],
+  ] as const) {
+    const clone = join(temporaryDirectory(), name);
+    repo.git("clone", "--quiet", "--branch", "n0", repo.directory, clone);
+    const source = new GitSource({ directory: clone });
+    const before = process.umask(mask);
+    try {
+      const input = { ...inputOf(clone, {}), commit, checkout: (path: string, into: string) => source.checkout(commit, path, into) };
+      digests.push((await builder.build(input, contextOf(temporaryDirectory()))).digest);
+    } finally {
+      process.umask(before);
+    }
+  }
+  expect(digests[1]).toBe(digests[0]);
 });

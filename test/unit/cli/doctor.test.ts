@@ -30,6 +30,7 @@ async function examined({ driver = {}, builder = {}, file = FILE, policy = FILE,
   };
   const noopBuilder: Builder = {
     name: "noop",
+    inHome: false,
     schema: { ...noopDriver.schema, kind: "builder" },
     build: () => Promise.reject(new Error("not here")),
     has: () => Promise.resolve(true),
