@@ -9,6 +9,8 @@ export interface Forge {
     readonly sha?: CommitId;
     /** The newest that many only; absent: all. */
     readonly most?: number;
+    /** All that were made after this one, and perhaps some from before. */
+    readonly since?: number;
   }): Promise<readonly Deployment[]>;
   /** Resolves to its id. Never merges and asks for no contexts. Where an answer was lost, it may all the same be there twice, with one attempt. */
   createDeployment(deployment: NewDeployment): Promise<number>;

@@ -51,7 +51,7 @@ export async function ciDeploy(place: Place, environment: EnvironmentId): Promis
 async function tryLeg(place: Place, forge: Forge, leg: Leg): Promise<ExitCode | "overtaken"> {
   const own = new Set(leg.services.map((service): TargetId => `${service}@${leg.environment}`));
   const read = () => (leg.to === null ? newestHistory(forge, leg.environment, leg.services) : wholeHistory(forge, leg.environment));
-  const records = await untilFree(place, forge, own, read);
+  const records = await untilFree(place, forge, own, read, leg.to === null);
   mustNotBeHeld(leg, records);
   const journal = new Journal(
     {

@@ -1,19 +1,10 @@
-import type { TargetId } from "../../core/config/config.ts";
+import type { EnvironmentId, TargetId } from "../../core/config/config.ts";
 import type { DeploySpec } from "../../core/run/effects.ts";
 import type { AttemptId } from "../../core/run/rows.ts";
 import type { Entry, Store } from "../../engine/ports/store.ts";
 import type { Forge } from "../../github/forge.ts";
 import { recordsOf } from "../../github/records/read.ts";
-import {
-  deploymentOf,
-  HOLD_TASK,
-  isTarget,
-  type Record,
-  recordTask,
-  type RunRef,
-  statusOf,
-  type TargetRecord,
-} from "../../github/records/record.ts";
+import { deploymentOf, isTarget, type Record, type RunRef, statusOf, type TargetRecord } from "../../github/records/record.ts";
 import { holdOf, rowsOf } from "../../github/records/rows.ts";
 import { Teller, type Told } from "../../github/records/told.ts";
 
@@ -26,16 +17,15 @@ type JournalOptions = {
   readonly logUrl: string;
 };
 
-/** Records of one target that are looked at for one that was written meanwhile. */
-const LOOKED_AT = 10;
-
-/** Writes what an engine does as records, each act before it begins: a job that is killed leaves one that says so. */
+/** Writes what an engine does as records, each act before it begins: what a killed job leaves is one without an end. */
 export class Journal {
   readonly #options: JournalOptions;
   readonly #teller: Teller;
   /** Deployments by attempt. */
   readonly #records = new Map<AttemptId, number>();
   readonly #known: ReadonlySet<number>;
+  /** Deployments that were said to serve, and no more yet. */
+  readonly #soaks = new Set<number>();
   #writes: Promise<void> = Promise.resolve();
   #failure: unknown = null;
   /** Somebody else has recorded something of a target meanwhile, or holds its environment: what was decided here is not true any more. */
@@ -77,25 +67,28 @@ export class Journal {
       ));
     this.#records.set(spec.id, id);
     const why = await this.#overtakenBy(spec, id);
-    if (why !== null) {
-      this.overtaken = why;
-      await forge.setStatus(id, statusOf("unchanged", { message: why, logUrl }));
-      return why;
+    if (why === null) {
+      this.#teller.began(spec.id, spec.target);
+      return null;
     }
-    await forge.setStatus(id, statusOf("under-way", { logUrl }));
-    this.#teller.began(spec.id);
-    return null;
+    this.overtaken = why;
+    await forge.setStatus(id, statusOf("unchanged", { message: why, logUrl }));
+    return why;
   }
 
-  /** Of two who begin at once the one whose record came first goes on: both see both. */
-  async #overtakenBy({ definition: { service, environment }, direction }: DeploySpec, own: number): Promise<string | null> {
-    const { forge } = this.#options;
-    const here = recordsOf(await forge.deployments({ environment, task: recordTask(service), most: LOOKED_AT }));
-    const other = here.find((r) => isTarget(r) && r.id < own && !this.#known.has(r.id) && ![...this.#records.values()].includes(r.id));
+  /** Of two who begin at once the one whose record came first goes on: both see both. What others have found unchanged is as it was. */
+  async #overtakenBy({ target, definition: { service, environment }, direction }: DeploySpec, own: number): Promise<string | null> {
+    const since = (await this.#since(environment)).filter(({ id }) => !this.#known.has(id));
+    const mine = new Set(this.#records.values());
+    const other = since.find((r) => isTarget(r) && r.target === target && r.id < own && r.state !== "unchanged" && !mine.has(r.id));
     if (other) return `deployment ${other.id} of ${service} was recorded meanwhile`;
-    if (direction === "rollback") return null;
-    const hold = holdOf(recordsOf(await forge.deployments({ environment, task: HOLD_TASK })), environment);
+    const hold = direction === "rollback" ? null : holdOf(since, environment);
     return hold === null ? null : `${environment} is held by ${hold.by} since: ${hold.reason}`;
+  }
+
+  /** In one question, whatever it is about: what was recorded after all that was known, and perhaps some from before. */
+  async #since(environment: EnvironmentId): Promise<readonly Record[]> {
+    return recordsOf(await this.#options.forge.deployments({ environment, since: Math.max(0, ...this.#known) }));
   }
 
   /** The store with what is committed told to the records. */
@@ -126,7 +119,19 @@ export class Journal {
     if (id === undefined) return;
     const { forge, logUrl } = this.#options;
     const status = statusOf(told.state, { message: told.message, url: told.url, logUrl });
-    this.#writes = this.#writes.then(() => forge.setStatus(id, status)).catch((error: unknown) => void (this.#failure ??= error));
+    const write = async (): Promise<void> => {
+      if (told.state === "good" && this.#soaks.has(id) && (await this.#isReplaced(id, told.target))) return;
+      if (told.state === "serving") this.#soaks.add(id);
+      await forge.setStatus(id, status);
+    };
+    this.#writes = this.#writes.then(write).catch((error: unknown) => void (this.#failure ??= error));
+  }
+
+  /** A soak holds nothing against a rollback, which is then what was watched: that says nothing good of what was there before. */
+  async #isReplaced(id: number, target: TargetId): Promise<boolean> {
+    const environment = target.slice(target.lastIndexOf("@") + 1);
+    const later = recordsOf(await this.#options.forge.deployments({ environment, since: id }));
+    return later.some((r) => isTarget(r) && r.target === target && r.id > id && r.state !== "unchanged");
   }
 }
 

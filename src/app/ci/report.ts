@@ -8,7 +8,6 @@ import type { Place } from "./place.ts";
 /** Records of an environment that are looked at for those of this workflow run. */
 const LOOKED_AT = 1_000;
 const RESULTS: Readonly<{ [state in TargetRecord["state"]]: string }> = {
-  begun: "✗ did not begin",
   "under-way": "✗ nobody has said how it ended",
   serving: "✓ serves, not good yet",
   good: "✓ good",

@@ -20,7 +20,7 @@ export async function ciRollback(place: Place, environment: EnvironmentId, waves
   const hold = await holdFor(place, forge, first);
   try {
     // from here on nothing begins any more; what has begun ends first, and may have changed what there is to do
-    const records = await untilFree(place, forge, "all", () => wholeHistory(forge, environment));
+    const records = await untilFree(place, forge, "all", () => wholeHistory(forge, environment), false);
     handOn(place, await preflight(place, environment, records, first.snapshot.id), waves);
     return EXIT.done;
   } catch (error) {

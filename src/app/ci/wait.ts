@@ -103,7 +103,7 @@ async function needOf(
   const open = await openRuns(place, forge, [commit, newest.commit]);
   const state = STATES[newest.state];
   const words = `${target} ${state} ${short(newest.commit)}${enough ? "" : ", which does not contain what is needed"}`;
-  if (newest.state === "under-way" || newest.state === "begun") {
+  if (newest.state === "under-way") {
     const run = await forge.workflowRun(runIdOf(newest.run));
     const goesOn = run !== null && run.conclusion === null && sameAttempt(run, newest.run);
     if (goesOn) return { service, is: "coming", words: `${words} (${run.url})` };
@@ -155,7 +155,6 @@ async function isEnough(place: Place, service: ServiceId, release: CommitId, liv
 }
 
 const STATES: Readonly<{ [state in TargetRecord["state"]]: string }> = {
-  begun: "is about to get",
   "under-way": "is being brought to",
   serving: "serves",
   good: "serves",

@@ -19,7 +19,7 @@ const TRIES = 3;
  * Deployments are listed by REST, which filters by environment, task and commit and has whole ids; their statuses come by GraphQL, a hundred deployments in one request.
  * By REST alone each deployment's statuses are a request. 60 services in 3 environments, each with its newest record: 3 × (1 page + 60) = 183 requests for one look,
  * and a history of 1,000 records 10 + 1,000, the whole hour's budget of GITHUB_TOKEN (1,000 a repository); here 3 + 3, and 10 + 10, each half from a budget of its own
- * (GraphQL counts 1 point for such a query: 100 nodes with one connection each). What a deploy of all 180 targets writes stays: one record and about three statuses each, 720 requests.
+ * (GraphQL counts 1 point for such a query: 100 nodes with one connection each). What a deploy of all 180 targets writes is one record and one status each, 360 requests; a soak is one status more.
  */
 export function githubForge(access: Access, options: ClientOptions = {}): Forge {
   return forgeOn(new Client(access, options), access);
@@ -30,7 +30,7 @@ export function forgeOn(client: Client, access: Pick<Access, "owner" | "reposito
   const here = { owner: access.owner, repo: access.repository };
 
   const list = async (filter: Parameters<Forge["deployments"]>[0]): Promise<readonly answers.DeploymentAnswer[]> => {
-    const { environment, task, sha, most = Infinity } = filter;
+    const { environment, task, sha, most = Infinity, since = 0 } = filter;
     const question = { what: `the deployments of ${environment}`, permission: "deployments: read" };
     const params = { ...here, environment, ...(task === undefined ? {} : { task }), ...(sha === undefined ? {} : { sha }) };
     // What is made while pages are read moves the rest on by one: then one comes twice.
@@ -41,7 +41,7 @@ export function forgeOn(client: Client, access: Pick<Access, "owner" | "reposito
         if (!asked) throw unreadable(question.what, `deployment ${each.id} is of another environment, task or commit`);
         if (found.size < most) found.set(each.id, each);
       }
-      return found.size < most;
+      return found.size < most && page.every(({ id }) => id > since);
     });
     return [...found.values()];
   };

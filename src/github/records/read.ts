@@ -121,7 +121,7 @@ function standing(deployment: Deployment): Pick<TargetRecord, "state" | "at" | "
     .map((status) => ({ ...status, is: stateOf(deployment.id, status) }));
   const entered = told.findLast(({ is }) => is !== "under-way" && is !== "unknown");
   return {
-    state: told[0]?.is ?? "begun",
+    state: told[0]?.is ?? "under-way",
     at: told[0]?.at ?? null,
     enteredAt: entered?.at ?? null,
     wasGood: told.some(({ is }) => is === "good"),

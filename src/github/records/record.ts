@@ -7,10 +7,13 @@ import type { NewDeployment, NewStatus } from "../forge.ts";
 export type RunRef = `${number}/${number}`;
 
 /**
- * How an act on a target stands, by the last status of its record. `begun`: nothing was started yet. `under-way`: an attempt is or was at it. `serving`: deployed and verified, not good yet.
+ * How an act on a target stands, by the last status of its record. `under-way`: there is none, so an attempt may be or have been at it. `serving`: deployed and verified, and its soak goes on.
  * `changed` and `unchanged`: it failed, and the target is another than before or not. `unknown`: nobody can tell.
  */
-export type RecordState = "begun" | "under-way" | "serving" | "good" | "changed" | "unchanged" | "unknown";
+export type RecordState = "under-way" | "serving" | "good" | "changed" | "unchanged" | "unknown";
+
+/** What is written when it is known. */
+export type EndState = Exclude<RecordState, "under-way">;
 
 /** One act on one target: a deployment of GitHub's that is ours. */
 export type TargetRecord = {
@@ -63,7 +66,7 @@ export const isOurs = (task: string): boolean => task.startsWith(PREFIX);
 /** The form of what is written; a reader of another form refuses it. */
 export const FORM = 1;
 
-/** What is known of an act before anything of it is started. */
+/** What is known of an act before anything of it is started. That it may be is said by the record alone, so that it costs no status. */
 export type NewRecord = Pick<
   TargetRecord,
   "kind" | "target" | "environment" | "service" | "commit" | "attempt" | "run" | "digest" | "fingerprint" | "definition"
@@ -100,7 +103,7 @@ export function holdDeploymentOf(hold: NewHold): NewDeployment {
 
 /** How a state is written. Descriptions begin with the words that `recordsOf` reads. */
 export function statusOf(
-  state: Exclude<RecordState, "begun">,
+  state: EndState,
   more: { readonly message?: string | null; readonly url?: string | null; readonly logUrl?: string | null } = {},
 ): NewStatus {
   const [is, words] = WRITTEN[state];
@@ -118,8 +121,7 @@ export const heldStatus = (): NewStatus => ({ state: "in_progress", description:
 export const liftedStatus = (by: string): NewStatus => ({ state: "inactive", description: cut(`${LIFTED} by ${by}`) });
 
 export const WORDS = { serving: "serving", changed: "failed: changed", unchanged: "failed: nothing changed" } as const;
-const WRITTEN: Readonly<{ [state in Exclude<RecordState, "begun">]: readonly [NewStatus["state"], string] }> = {
-  "under-way": ["in_progress", "under way"],
+const WRITTEN: Readonly<{ [state in EndState]: readonly [NewStatus["state"], string] }> = {
   serving: ["in_progress", WORDS.serving],
   good: ["success", "good"],
   changed: ["failure", WORDS.changed],

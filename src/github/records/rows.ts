@@ -46,7 +46,7 @@ class Rows {
   started(record: TargetRecord): void {
     const { environment, commit, kind, run } = record;
     const row = this.#environment(environment);
-    if (kind === "deploy" && record.state !== "begun" && !row.releases.some((r) => r.commit === commit && !r.left)) {
+    if (kind === "deploy" && !row.releases.some((r) => r.commit === commit && !r.left)) {
       const releases = [...row.releases, { commit, run, first: this.#seq++, left: false }];
       this.#environments.set(environment, { ...row, releases: releases.slice(-MAX_SNAPSHOTS) });
     }

@@ -27,7 +27,7 @@ export function timelineOf(records: readonly Record[]): readonly RecordEvent[] {
 }
 
 /** What is in doubt has no entry yet, also where it served once. */
-const entered = ({ state }: TargetRecord): boolean => state !== "begun" && state !== "under-way" && state !== "unknown";
+const entered = ({ state }: TargetRecord): boolean => state !== "under-way" && state !== "unknown";
 
 /** Of workflow runs in environments: when the last of their records there ended. One of which a record has not ended has not ended either. */
 function endsOf(records: readonly Record[]): readonly { readonly last: TargetRecord; readonly at: Time }[] {

@@ -1,19 +1,20 @@
 import type { TargetId } from "../../core/config/config.ts";
 import type { Change } from "../../core/run/changes.ts";
 import type { AttemptId, AttemptRow, LedgerRow, TargetRow } from "../../core/run/rows.ts";
-import type { RecordState } from "./record.ts";
+import type { EndState, RecordState } from "./record.ts";
 
 /** What a record is to say from now on. */
 export type Told = {
   readonly attempt: AttemptId;
-  readonly state: Exclude<RecordState, "begun" | "under-way">;
+  readonly target: TargetId;
+  readonly state: EndState;
   readonly message: string | null;
   readonly url: string | null;
 };
 
 /** Follows the rows that an engine writes, and tells what becomes of the attempts that have records. */
 export class Teller {
-  readonly #begun = new Set<AttemptId>();
+  readonly #begun = new Map<AttemptId, TargetId>();
   readonly #attempts = new Map<AttemptId, AttemptRow>();
   readonly #targets = new Map<TargetId, TargetRow>();
   /** Attempts of which more was told than that they began. */
@@ -28,8 +29,8 @@ export class Teller {
   }
 
   /** An attempt of this engine is at its target. */
-  began(attempt: AttemptId): void {
-    this.#begun.add(attempt);
+  began(attempt: AttemptId, target: TargetId): void {
+    this.#begun.set(attempt, target);
   }
 
   /** The rows of one commit, in their order. */
@@ -51,22 +52,21 @@ export class Teller {
     const seen = [...this.#doubted].flatMap(([attempt, target]) => {
       const row = this.#targets.get(target);
       if (!row || this.#resolved.has(attempt) || row.unknown?.attempt === attempt) return [];
-      return this.#tell({ attempt, state: "unchanged", message: "its job ended before it was applied", url: null }) ?? [];
+      return this.#tell({ attempt, target, state: "unchanged", message: "its job ended before it was applied", url: null }) ?? [];
     });
     return [...seen, ...this.#ours()];
   }
 
   #ours(): readonly Told[] {
-    return [...this.#begun].flatMap((attempt) => {
+    return [...this.#begun].flatMap(([attempt, target]) => {
       if (this.#resolved.has(attempt)) return [];
-      const target = this.#attempts.get(attempt)?.target ?? null;
-      const row = target === null ? undefined : this.#targets.get(target);
+      const row = this.#targets.get(target);
       const message = this.#attempts.get(attempt)?.message ?? null;
       if (row === undefined || row.unknown?.attempt === attempt || row.busy?.attempt === attempt)
-        return this.#tell({ attempt, state: "unknown", message, url: null }) ?? [];
+        return this.#tell({ attempt, target, state: "unknown", message, url: null }) ?? [];
       // applied, and nobody has verified it; or observed, and not applied
       const is = row.live?.attempt === attempt ? "changed" : this.#half(row) ? "unknown" : "unchanged";
-      return this.#tell({ attempt, state: is, message, url: null }) ?? [];
+      return this.#tell({ attempt, target, state: is, message, url: null }) ?? [];
     });
   }
 
@@ -77,14 +77,14 @@ export class Teller {
     const { attempt, target } = row;
     if (attempt === null || row.source !== "attempt") return null;
     const url = this.#targets.get(target)?.url ?? null;
-    if (!row.live) return this.#tell({ attempt, state: "unchanged", message: failed.get(target) ?? null, url: null });
-    if (row.good) return this.#tell({ attempt, state: "good", message: null, url });
-    if (row.serving) return this.#tell({ attempt, state: "serving", message: null, url });
-    if (failed.has(target)) return this.#tell({ attempt, state: "changed", message: failed.get(target) ?? null, url });
+    if (!row.live) return this.#tell({ attempt, target, state: "unchanged", message: failed.get(target) ?? null, url: null });
+    if (row.good) return this.#tell({ attempt, target, state: "good", message: null, url });
+    if (row.serving) return this.#tell({ attempt, target, state: "serving", message: null, url });
+    if (failed.has(target)) return this.#tell({ attempt, target, state: "changed", message: failed.get(target) ?? null, url });
     // of an earlier job: its driver has said that it was applied, and nobody has verified it
     return this.#begun.has(attempt)
       ? null
-      : this.#tell({ attempt, state: "changed", message: "its job ended before it was verified", url });
+      : this.#tell({ attempt, target, state: "changed", message: "its job ended before it was verified", url });
   }
 
   #tell(told: Told): Told | null {

@@ -81,7 +81,8 @@ export class Records {
       const id = kept?.id ?? (await this.#made(attempt, target, kept !== null));
       if (id === null) return;
       const logUrl = link(row.run);
-      await forge.setStatus(id, statusOf(state, { message, url, logUrl }));
+      // that it goes on is what a record without a status says
+      if (state !== "under-way") await forge.setStatus(id, statusOf(state, { message, url, logUrl }));
       await this.#keep(attempt, { id, target, told: state });
     } catch (error) {
       if (!(error instanceof ForgeError) || !(error.code === "refused" || (await this.#isGone(error, kept, attempt)))) throw error;

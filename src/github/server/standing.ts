@@ -5,7 +5,7 @@ import type { Store } from "../../engine/ports/store.ts";
 import type { RecordState } from "../records/record.ts";
 
 /** What the record of an attempt is to say. */
-export type Said = { readonly state: Exclude<RecordState, "begun">; readonly message: string | null; readonly url: string | null };
+export type Said = { readonly state: RecordState; readonly message: string | null; readonly url: string | null };
 
 /** Entries of a target that are looked at for that of an attempt. */
 const LOOKED_AT = 100;

@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
+import type { JsonObject } from "../../../../src/core/config/config.ts";
 import type { Forge } from "../../../../src/github/forge.ts";
 import { heldStatus, holdDeploymentOf } from "../../../../src/github/records/record.ts";
 import { wait } from "../../../../src/host/wait.ts";
-import { ends, Workflow } from "./rig.ts";
+import { ends, type JobEnd, Workflow } from "./rig.ts";
 
 const MAIN = fileURLToPath(new URL("../../../../bin/sluice.js", import.meta.url));
 const FILE = { environments: "dev: {}" };
@@ -63,6 +64,75 @@ test("what cannot be recorded is not begun", async () => {
   expect(end.out).toContain("Resource not accessible by integration");
 });
 
+test("a job that was killed before it had begun leaves a record that says it may have, and the next one has its driver look", async () => {
+  const flow = await Workflow.begin();
+  const commit = flow.commit({ "sluice.yaml": flow.file(FILE) });
+  const { ForgeError } = await import("../../../../src/github/forge.ts");
+  let dead = false;
+  const between = (forge: Forge): Forge => {
+    const down = () => Promise.reject(new ForgeError("unavailable", "nobody answers the dead", ""));
+    const createDeployment: Forge["createDeployment"] = async (made) => {
+      const id = await forge.createDeployment(made);
+      dead = true;
+      return id;
+    };
+    const deployments: Forge["deployments"] = (filter) => (dead ? down() : forge.deployments(filter));
+    const setStatus: Forge["setStatus"] = (id, status) => (dead ? down() : forge.setStatus(id, status));
+    return { ...forge, createDeployment, deployments, setStatus };
+  };
+  expect((await flow.deploy("dev", ["api"], { between })).exit).toBe(1);
+  expect([flow.told(), flow.live("api@dev")]).toEqual([["sluice:api dev -"], null]);
+  expect(ends(await flow.deploy("dev", ["api"]))).toEqual(FINE);
+  expect(flow.told()).toEqual([expect.stringContaining("failed: nothing changed"), "sluice:api dev success good"]);
+  expect(flow.live("api@dev")).toBe(commit);
+});
+
+/** With a soak of some seconds for `api`, and what is done once it has begun. */
+async function soaking(meanwhile: (flow: Workflow) => Promise<void>): Promise<Workflow> {
+  const flow = await Workflow.begin();
+  flow.commit({ "sluice.yaml": flow.file(FILE).replace("paths: [api],", "paths: [api], verify: { soak: 2s },") });
+  const between = (forge: Forge): Forge => ({
+    ...forge,
+    async setStatus(id, status) {
+      await forge.setStatus(id, status);
+      if (status.description === "serving") await meanwhile(flow);
+    },
+  });
+  expect(ends(await flow.deploy("dev", ["api"], { between }))).toEqual(FINE);
+  return flow;
+}
+
+test("a soak over which somebody has brought something else there says nothing good of what was there before", async () => {
+  const flow = await soaking(async (going) => {
+    const { sha = "", payload = {} } = going.shop.deployments[0] ?? {};
+    const other = { ...(payload as JsonObject), attempt: "another", run: "99/1", kind: "rollback" };
+    await going
+      .forge()
+      .createDeployment({ sha, environment: "dev", task: "sluice:api", payload: other, description: "", production: false });
+  });
+  expect(flow.told()).toEqual(["sluice:api dev in_progress serving", "sluice:api dev -"]);
+});
+
+test("another release waits for the end of a soak", async () => {
+  let next: Promise<JobEnd> | null = null;
+  const waited: string[][] = [];
+  const flow = await soaking((going) => {
+    going.commit({ "sluice.yaml": going.file(FILE), "api/x": "2" });
+    const pause = (ms: number, signal: AbortSignal): Promise<void> => {
+      if (ms >= 1_000) waited.push([...going.told()]);
+      return wait(20, signal);
+    };
+    // the double has a time of its own
+    next = going.deploy("dev", ["api"], { wait: pause, now: () => going.shop.deployments[0]?.statuses[0]?.at ?? 0 });
+    return Promise.resolve();
+  });
+  expect(ends(await (next ?? Promise.reject(new Error("nobody came"))))).toEqual(FINE);
+  expect(waited[0]).toEqual(["sluice:api dev in_progress serving"]);
+  const [second, first] = flow.shop.deployments;
+  expect(flow.told()).toEqual(["sluice:api dev success good", "sluice:api dev success good"]);
+  expect(second?.at).toBeGreaterThan(first?.statuses[0]?.at ?? Infinity);
+});
+
 test.each([
   { how: "hang", file: "api@dev", said: "sluice:api dev failure failed: changed" },
   { how: "stall", file: "api@dev.stalled", said: "sluice:api dev failure failed: nothing changed" },
@@ -82,7 +152,7 @@ test.each([
   await ended;
   killed.resolve("failure");
   await run.ended;
-  expect(flow.told()).toEqual(["sluice:api dev in_progress under way"]);
+  expect(flow.told()).toEqual(["sluice:api dev -"]);
   flow.mark("api@dev", how, false);
   // what the killed one has left running on this host is ended first
   expect(ends(await flow.deploy("dev", ["api"], { env: { SLUICE_HOME: home } }))).toEqual(FINE);

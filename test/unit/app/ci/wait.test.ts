@@ -104,7 +104,7 @@ test("goes on when another run has brought what is needed", async () => {
   const it = await Waiting.begin();
   const { run, end } = it.run();
   let record = 0;
-  const steps = [async () => (record = await it.record(run, statusOf("under-way"))), () => it.set(record, statusOf("serving"))];
+  const steps = [async () => (record = await it.record(run, null)), () => it.set(record, statusOf("serving"))];
   expect(ends(await it.wait(steps))).toEqual({ exit: 0, said: "" });
   await end("success");
   expect(it.waited).toBe(5_000 + 7_500);
@@ -148,7 +148,7 @@ test.each([
 test("what was begun by a run that is gone is in doubt, and nothing can bring it", async () => {
   const it = await Waiting.begin();
   const { run } = it.run();
-  await it.record(run, statusOf("under-way"));
+  await it.record(run, null);
   const end = await it.wait([() => it.flow.shop.runs.delete(run.id)]);
   expect(ends(end)).toEqual({ exit: 1, said: expect.stringContaining("its workflow run is gone") });
 });
@@ -156,7 +156,7 @@ test("what was begun by a run that is gone is in doubt, and nothing can bring it
 test("what was begun by a run that has ended without saying how is in doubt", async () => {
   const it = await Waiting.begin();
   const { run, end } = it.run();
-  await it.record(run, statusOf("under-way"));
+  await it.record(run, null);
   await end("cancelled");
   expect(ends(await it.wait())).toEqual({ exit: 1, said: expect.stringContaining("has ended without saying how") });
 });
@@ -178,7 +178,7 @@ test("an attempt under way at what serves is awaited, and what serves counts aga
   await it.record(run, statusOf("good"));
   const newer = it.flow.commit({ "web/x": "2" });
   const second = it.run(newer);
-  const id = await it.record(second.run, statusOf("under-way"), { commit: newer });
+  const id = await it.record(second.run, null, { commit: newer });
   expect(ends(await it.wait([() => it.set(id, statusOf("unchanged"))]))).toEqual({ exit: 0, said: "" });
 });
 
