@@ -33,7 +33,15 @@ export type Manifest = {
 export type Credentials = { readonly app: AppRow; readonly pem: string };
 
 /** What the App of this server may, where a test says nothing else. */
-const USUAL: Permissions = { actions: "write", deployments: "write", contents: "read", statuses: "write", metadata: "read" };
+const USUAL: Permissions = {
+  actions: "write",
+  checks: "write",
+  contents: "read",
+  deployments: "write",
+  metadata: "read",
+  pull_requests: "write",
+  statuses: "write",
+};
 const HOUR_MS = 3_600_000;
 /** Without the permission, GitHub refuses the event. */
 const EVENTS: Readonly<Record<string, string>> = {

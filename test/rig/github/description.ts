@@ -30,10 +30,11 @@ if (workflowId) workflowId.schema = { type: "string" };
 
 tellNulls(description);
 
-/** `nullable` beside alternatives is said in a way that ajv knows. */
+/** `nullable` beside alternatives or choices is said in a way that ajv knows. */
 function tellNulls(node: unknown): void {
   if (node === null || typeof node !== "object") return;
-  const schema = node as { nullable?: boolean; type?: unknown; anyOf?: unknown[]; oneOf?: unknown[] };
+  const schema = node as { nullable?: boolean; type?: unknown; enum?: unknown[]; anyOf?: unknown[]; oneOf?: unknown[] };
+  if (schema.nullable === true && Array.isArray(schema.enum) && !schema.enum.includes(null)) schema.enum.push(null);
   if (schema.nullable === true && schema.type === undefined) {
     delete schema.nullable;
     (schema.anyOf ?? schema.oneOf)?.push({ type: "null" });

@@ -89,6 +89,7 @@ export class Github {
       deployments: "write",
       contents: "write",
       checks: "write",
+      pull_requests: "write",
       statuses: "write",
       metadata: "read",
     } as const;
@@ -161,6 +162,12 @@ export class Github {
   /** What is left of a token's budget until `resetAt`. */
   limit(token: string, left: number, resetAt: number): void {
     this.#service.limit(token, left, resetAt);
+  }
+
+  /** Of every token that an App has by now. */
+  limitApp(slug: string, left: number, resetAt: number): void {
+    for (const [token, whose] of this.#service.tokens)
+      if (whose.kind === "installation" && whose.app === slug) this.#service.limit(token, left, resetAt);
   }
 
   /** What was asked, in order; requests of GraphQL as `POST /graphql`. */

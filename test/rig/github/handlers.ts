@@ -4,6 +4,7 @@ import { found, listed, loginOf, matches, said, type Asked, type Handler, type S
 import { appHandlers } from "./app-handlers.ts";
 import { checkHandlers } from "./checks.ts";
 import { hookHandlers } from "./hook-handlers.ts";
+import { pullHandlers } from "./pulls.ts";
 import { Refusal, type DeploymentRow } from "./model.ts";
 import { workflowHandlers } from "./workflows.ts";
 import * as present from "./present.ts";
@@ -34,6 +35,7 @@ const rate = ({ limit, remaining, reset, used }: Asked["budget"]["core"]) => ({ 
 export const handlers: Readonly<Record<string, Handler>> = {
   ...appHandlers,
   ...checkHandlers,
+  ...pullHandlers,
   ...environmentHandlers,
   ...hookHandlers,
   ...workflowHandlers,
@@ -143,6 +145,8 @@ export function permissionOf(operation: string): string {
   if (operation.startsWith("actions/")) return "actions";
   if (operation.startsWith("checks/")) return "checks";
   if (operation.includes("webhook")) return "repository_hooks";
+  // Of an issue or a pull request; these comments are only at pull requests here.
+  if (operation.startsWith("pulls/") || operation.startsWith("issues/")) return "pull_requests";
   if (
     operation.includes("custom-gates") ||
     operation.includes("create-deployment") ||

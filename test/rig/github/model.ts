@@ -73,11 +73,40 @@ export type CheckRow = {
   readonly app: string;
   readonly name: string;
   readonly sha: string;
+  readonly externalId: string;
+  readonly url: string | null;
   readonly status: string;
   readonly conclusion: string | null;
   readonly title: string | null;
   readonly summary: string | null;
   readonly at: number;
+};
+export type CommentRow = { readonly id: number; readonly by: string; body: string; readonly at: number };
+export type PullOptions = {
+  readonly head: string;
+  readonly branch?: string;
+  readonly base?: string;
+  readonly draft?: boolean;
+  readonly by?: string;
+  /** The repository that it comes from; "": one that is gone; absent: this one. */
+  readonly fork?: string;
+};
+export type PullRow = {
+  readonly number: number;
+  readonly title: string;
+  readonly by: string;
+  readonly branch: string;
+  readonly fork: string | null;
+  readonly at: number;
+  /** Oldest first. */
+  readonly comments: CommentRow[];
+  base: string;
+  baseSha: string;
+  head: string;
+  state: "open" | "closed";
+  draft: boolean;
+  locked: boolean;
+  updatedAt: number;
 };
 export type ReviewRow = {
   readonly state: "approved" | "rejected";

@@ -7,6 +7,8 @@ import {
   type Environment,
   type EnvironmentOptions,
   type Job,
+  type PullOptions,
+  type PullRow,
   type RunOptions,
   type Status,
   type WorkflowByHand,
@@ -61,6 +63,7 @@ export class Repository {
   readonly refs = new Map<string, string>();
   /** Newest first. */
   readonly checks: CheckRow[] = [];
+  readonly pulls = new Map<number, PullRow>();
   /** By path: the run that a start by hand makes. */
   readonly workflows = new Map<string, (inputs: Readonly<Record<string, string>>) => WorkflowByHand>();
   readonly commits = new Set<string>();
@@ -124,6 +127,17 @@ export class Repository {
     this.activity.unshift({ ...pushed, id: this.world.nextId(), by, at: this.world.now() });
     this.world.pushed(pushed, by, this);
     for (const hears of this.onPush) hears(pushed, by);
+  }
+
+  /** Opened by whoever; numbers count from 1. What its refs hold is git's to say. */
+  pull({ head, branch = "topic", base = this.defaultBranch, draft = false, by = "ana", fork }: PullOptions): PullRow {
+    const number = this.pulls.size + 1;
+    const at = this.world.now();
+    const of = { number, title: `Pull request ${number}`, by, branch, fork: fork ?? null, at, updatedAt: at, comments: [] };
+    const row: PullRow = { ...of, base, baseSha: this.refs.get(base) ?? "0".repeat(40), head, state: "open", draft, locked: false };
+    this.pulls.set(number, row);
+    this.commits.add(head);
+    return row;
   }
 
   run(options: RunOptions): Run {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Context, OpenAPIBackend } from "openapi-backend";
 import { openToApps } from "./description.ts";
@@ -163,11 +164,10 @@ export class Service {
       const said = (await this.#api.handleRequest(request, given)) as Said;
       const paged = this.#page(said, path);
       this.#check(method, pathname, paged.status, paged.body);
-      return {
-        status: paged.status,
-        headers: { ...head, ...paged.headers },
-        body: paged.body === undefined ? "" : JSON.stringify(paged.body),
-      };
+      const body = paged.body === undefined ? "" : JSON.stringify(paged.body);
+      const etag = method === "GET" && paged.status === 200 ? `W/"${createHash("sha256").update(body).digest("hex")}"` : null;
+      if (etag !== null && headers["if-none-match"] === etag) return this.#unchanged(token, path, etag);
+      return { status: paged.status, headers: { ...head, ...paged.headers, ...(etag === null ? {} : { etag }) }, body };
     } catch (error) {
       const refusal = error instanceof Refusal ? error : new Refusal(500, String(error));
       if (!(error instanceof Refusal)) this.misfits.push(`${method} ${path}: ${String(error)}`);
@@ -263,6 +263,13 @@ export class Service {
     return remaining > 0;
   }
 
+  /** "Making a conditional request does not count against your primary rate limit if a 304 response is returned" (GitHub's best practices for the REST API). */
+  #unchanged(token: string, path: string, etag: string): Answer {
+    const budget = this.#budgets.get(`core ${token}`);
+    if (budget) budget.used -= 1;
+    return { status: 304, headers: { ...this.#budgetHeaders(token, path), etag }, body: "" };
+  }
+
   #budgetHeaders(token: string, path: string): Record<string, string> {
     const resource = path === "/graphql" ? "graphql" : "core";
     const { limit, remaining, reset, used } = this.#budgetOf(token, resource);
@@ -280,5 +287,5 @@ export class Service {
 const nameOf = (whose: Token | null | undefined): string => (whose ? (whose.kind === "person" ? whose.login : whose.app) : "nobody");
 
 function send(response: ServerResponse, { status, headers, body }: Answer): void {
-  response.writeHead(status, headers).end(status === 204 ? undefined : body);
+  response.writeHead(status, headers).end(status === 204 || status === 304 ? undefined : body);
 }

@@ -113,6 +113,8 @@ describe("the double", () => {
         app: "ci",
         name: `check ${index}`,
         sha: C1,
+        externalId: "",
+        url: null,
         status: "completed",
         conclusion: "success",
         title: null,
