@@ -1,12 +1,13 @@
-import { accessFrom, type Access, placeFrom } from "../../github/api/access.ts";
+import { accessFrom, type Access, type AppIdentity, placeFrom } from "../../github/api/access.ts";
 import { appTokens } from "../../github/api/app-tokens.ts";
-import { Client, type ClientOptions } from "../../github/api/client.ts";
+import { checksOn } from "../../github/api/checks.ts";
+import { Client, type ClientOptions, sparing } from "../../github/api/client.ts";
 import { forgeOn } from "../../github/api/forge.ts";
 import { serverForgeOn } from "../../github/api/server-forge.ts";
 import type { Clock } from "../../engine/ports/clock.ts";
 import type { Forge } from "../../github/forge.ts";
 import type { Remote } from "../../github/gates/remote.ts";
-import type { ServerForge } from "../../github/server/forge.ts";
+import type { ChecksForge, ServerForge } from "../../github/server/forge.ts";
 import type { Log } from "../../github/server/worker.ts";
 import type { Credential } from "../../source/upstream.ts";
 import type { Credentials } from "./settings.ts";
@@ -15,8 +16,8 @@ import type { Credentials } from "./settings.ts";
 export type Connection = {
   readonly forge: Forge;
   readonly server: ServerForge;
-  /** Whether it is an App's: only then does GitHub take what its rules say. */
-  readonly isApp: boolean;
+  /** What only an App may say; null: it is a token's. */
+  readonly app: { checks(project: string): ChecksForge } | null;
   /** For git, where the remote is at the same host; null: git has its own. */
   credentialFor(address: string): Promise<Credential | null>;
   /** Ends what is asked. */
@@ -33,12 +34,14 @@ type Parts = {
 export function connection(credentials: Credentials, { server, repository }: Remote, { env, clock, log, client = {} }: Parts): Connection {
   const closing = new AbortController();
   const given = { repository, serverUrl: server };
-  const access = accessOf(credentials, env, given, () => clock.now());
+  const { access, whoAmI } = accessOf(credentials, env, given, () => clock.now());
   const asking = new Client(access, { signal: closing.signal, note: (line) => log("info", line), ...client });
   return {
     forge: forgeOn(asking, access),
     server: serverForgeOn(asking, access),
-    isApp: credentials.kind === "app",
+    app: whoAmI && {
+      checks: (project) => checksOn({ client: sparing(asking), access, app: whoAmI, project }),
+    },
     async credentialFor(address) {
       const prefix = `${server}/`;
       if (!address.startsWith(prefix) || !isPrivate(server)) return null;
@@ -54,10 +57,11 @@ function accessOf(
   env: Parts["env"],
   given: { readonly repository: string; readonly serverUrl: string },
   now: () => number,
-): Access {
-  if (credentials.kind === "token") return accessFrom(env, { ...given, token: credentials.token });
+): { readonly access: Access; readonly whoAmI: (() => Promise<AppIdentity>) | null } {
+  if (credentials.kind === "token") return { access: accessFrom(env, { ...given, token: credentials.token }), whoAmI: null };
   const place = placeFrom(env, given);
-  return { ...place, token: appTokens(credentials, place, now) };
+  const token = appTokens(credentials, place, now);
+  return { access: { ...place, token }, whoAmI: () => token.whoAmI() };
 }
 
 /** A token goes over TLS, or not beyond this machine. */

@@ -8,10 +8,8 @@ import type { ClientOptions } from "../../github/api/client.ts";
 import { namedRepository, remoteOf, type Remote } from "../../github/gates/remote.ts";
 import { type Delivery, readDelivery } from "../../github/hooks/delivery.ts";
 import { Inbox } from "../../github/hooks/inbox.ts";
-import { Commits } from "../../github/server/commits.ts";
 import { Gates } from "../../github/server/gates.ts";
 import { Pushes } from "../../github/server/pushes.ts";
-import { Records } from "../../github/server/records.ts";
 import { type Log, Worker } from "../../github/server/worker.ts";
 import type { GitSource } from "../../source/git.ts";
 import { Upstream } from "../../source/upstream.ts";
@@ -19,6 +17,7 @@ import { pushDeploy } from "./deploy.ts";
 import { connection, type Connection } from "./connection.ts";
 import { pusherOf } from "./people.ts";
 import type { GithubSettings } from "./settings.ts";
+import { tellersOf } from "./tellers.ts";
 
 export type GithubParts = {
   readonly settings: GithubSettings;
@@ -70,8 +69,8 @@ export async function githubServer(parts: GithubParts): Promise<GithubServer> {
 
   let url = settings.publicUrl;
   const link = (run: string): string | null => (url === null ? null : `${url}/runs/${run}`);
-  const passing = connected?.isApp ? gatesOf(parts, connected, upstream, inbox, () => (url === null ? null : `${url}/approvals`)) : null;
-  const telling = connected === null ? [] : tellersOf(parts, connected, link);
+  const passing = connected?.app ? gatesOf(parts, connected, upstream, inbox, () => (url === null ? null : `${url}/approvals`)) : null;
+  const telling = connected === null ? [] : tellersOf(parts, connected, link).tellers.map(({ worker }) => worker);
   const others = passing ? [...telling, passing] : telling;
   const stop = control.onCommit(() => others.forEach((worker) => worker.wake()));
 
@@ -91,20 +90,6 @@ export async function githubServer(parts: GithubParts): Promise<GithubServer> {
       await Promise.all([pushing, ...others].map((worker) => worker.close()));
     },
   };
-}
-
-/** What the forge is told. Each goes on by itself: what the token may not do keeps nothing else from being done. */
-function tellersOf(
-  { control: { store }, clock, log }: GithubParts,
-  to: Connection,
-  link: (run: string) => string | null,
-): readonly Worker[] {
-  const records = new Records({ forge: to.forge, store, link, log });
-  const commits = new Commits({ forge: to.server, store, link, log });
-  return [
-    new Worker(() => records.write(), { name: "records on GitHub", clock, log, everyMs: null }),
-    new Worker(() => commits.write(), { name: "commit statuses on GitHub", clock, log, everyMs: null }),
-  ];
 }
 
 /** As an App: what was decided here lets workflow runs pass. Time alone ends decisions and starts none, so it looks when something has happened. */

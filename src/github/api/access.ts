@@ -7,6 +7,8 @@ export type Tokens = {
   /** It was not taken: the next is another one. */
   readonly refused: (token: string) => void;
 };
+/** Which App it is: its number, and the name under which it writes. */
+export type AppIdentity = { readonly id: number; readonly login: string };
 
 /** Where a forge is, and as whom it is asked. The token is in no message and no log. */
 export type Access = {

@@ -107,4 +107,9 @@ export const commit = z.object({ sha: commitId });
 
 /** What moved a ref, newest first. */
 export const activity = z.array(z.object({ after: z.string(), ref: z.string(), actor }));
-export const installation = z.object({ id });
+export const installation = z.object({ id, app_id: id, app_slug: z.string().min(1) });
+
+export const checkRuns = z.object({
+  total_count: z.number().int().nonnegative(),
+  check_runs: z.array(z.object({ id, name: z.string(), head_sha: commitId, external_id: z.string().nullish() })),
+});

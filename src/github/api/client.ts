@@ -5,6 +5,7 @@ import type { ZodType } from "zod";
 import type { Access } from "./access.ts";
 import { ForgeError } from "../forge.ts";
 import { forgeError, unreadable, type Question } from "./errors.ts";
+import { Limits } from "./limits.ts";
 
 export type ClientOptions = {
   /** Ends what is asked, and waits, at once. */
@@ -21,7 +22,6 @@ export type ClientOptions = {
   /** How long the second is in which waits are counted; only tests have another than 1,000 ms. */
   readonly secondMs?: number;
 };
-export type Budget = { readonly left: number; readonly limit: number; readonly resetsAt: number };
 
 type Params = Readonly<Record<string, unknown>>;
 export type Ask<T> = Question & { readonly route: string; readonly params?: Params; readonly schema: ZodType<T> };
@@ -40,7 +40,7 @@ export class Client {
   readonly #kit: InstanceType<typeof Kit>;
   readonly #access: Access;
   readonly #options: ClientOptions;
-  readonly #budgets = new Map<string, Budget>();
+  readonly limits = new Limits();
   /** Sent last: it must be in no message. */
   #token = "";
 
@@ -69,11 +69,6 @@ export class Client {
       this.#token = typeof token === "string" ? token : await token.current();
       request.headers.authorization = `token ${this.#token}`;
     });
-  }
-
-  /** Of the budget of which the smallest part is left. */
-  budget(): Budget | null {
-    return [...this.#budgets.values()].toSorted((a, b) => a.left / a.limit - b.left / b.limit)[0] ?? null;
   }
 
   now(): number {
@@ -127,7 +122,9 @@ export class Client {
       return answer as { data: unknown; headers: Record<string, unknown> };
     } catch (error) {
       signal?.throwIfAborted();
-      throw forgeError(error, question, this.#token, this.now());
+      const failure = forgeError(error, question, this.#token, this.now());
+      if (failure.retryAt !== null) this.limits.paused(failure.retryAt);
+      throw failure;
     }
   }
 
@@ -169,23 +166,33 @@ export class Client {
     const response = await fetch(url, { ...init, signal: AbortSignal.any(limits) });
     // Octokit takes a body that ends too early for an empty text: read here, it is an error like any other of the network.
     const body = await response.arrayBuffer();
-    this.#remember(response.headers);
+    this.limits.remember(response.headers);
     const { status, headers } = response;
     return new Response([204, 205, 304].includes(status) ? null : body, { status, headers });
-  }
-
-  #remember(headers: Headers): void {
-    const [limit, left, reset] = ["limit", "remaining", "reset"].map((name) => Number(headers.get(`x-ratelimit-${name}`) ?? Number.NaN));
-    if (limit === undefined || left === undefined || reset === undefined || ![limit, left, reset].every(Number.isFinite)) return;
-    this.#budgets.set(headers.get("x-ratelimit-resource") ?? "core", { limit, left, resetsAt: reset * 1000 });
   }
 
   #isPatient(kind: string, seconds: number, count: number): boolean {
     const { patienceMs = 120_000, note } = this.#options;
     const waits = count < LIMIT_WAITS && seconds * 1000 <= patienceMs;
+    this.limits.paused(this.now() + seconds * 1000);
     if (waits) note?.(`${kind}: waits for ${seconds} s`);
     return waits;
   }
+}
+
+/** The same client for what can wait: it asks only where more is left than what matters may need. */
+export function sparing(client: Client): Pick<Client, "ask" | "pages"> {
+  const spare = (): void => client.limits.mustSpare(client.now());
+  return {
+    ask: async (ask, repeat) => {
+      spare();
+      return await client.ask(ask, repeat);
+    },
+    pages: async (ask, take) => {
+      spare();
+      await client.pages(ask, take);
+    },
+  };
 }
 
 /** In the shape that the throttling plugin asks for; its own cannot be told another time between writes. */

@@ -194,7 +194,7 @@ export function forgeOn(client: Client, access: Pick<Access, "owner" | "reposito
       });
       return found?.login ?? null;
     },
-    budget: () => client.budget(),
+    budget: () => client.limits.least(),
   };
 }
 

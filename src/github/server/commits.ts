@@ -1,7 +1,9 @@
 import type { CommitId } from "../../core/config/config.ts";
+import type { Change } from "../../core/run/changes.ts";
 import type { RunRow } from "../../core/run/rows.ts";
 import type { Store } from "../../engine/ports/store.ts";
 import { ForgeError } from "../forge.ts";
+import { changesBehind, follow } from "./follow.ts";
 import type { CommitStatus, ServerForge } from "./forge.ts";
 import type { Log } from "./worker.ts";
 
@@ -13,7 +15,6 @@ type Parts = {
 };
 
 const CURSOR = "github/commits";
-const AT_ONCE = 500;
 const LONGEST = 140;
 const STATES: Readonly<Record<RunRow["status"], CommitStatus["state"]>> = {
   queued: "pending",
@@ -25,6 +26,16 @@ const STATES: Readonly<Record<RunRow["status"], CommitStatus["state"]>> = {
   superseded: "error",
 };
 
+/** Of each commit the newest run that has changed. */
+function newestOf(changes: readonly Change[]): readonly RunRow[] {
+  const newest = new Map<CommitId, RunRow>();
+  for (const { row } of changes.filter((change) => change.table === "run")) {
+    const before = newest.get(row.commit);
+    if (row.kind === "deploy" && (!before || Number(before.id) <= Number(row.id))) newest.set(row.commit, row);
+  }
+  return [...newest.values()];
+}
+
 /** Says beside each commit how the newest run that deploys it stands, with what its plan holds and where it is seen. */
 export class Commits {
   readonly #parts: Parts;
@@ -35,22 +46,14 @@ export class Commits {
 
   /** Up to the end of the log. Rejects with a `ForgeError` where it has to go on later. */
   async write(): Promise<void> {
-    const { store } = this.#parts;
-    const cursor = await store.note(CURSOR);
-    if (cursor === null) return await store.setNotes({ [CURSOR]: String(await store.lastSeq()) });
-    for (let seq = Number(cursor); ;) {
-      const events = await store.eventsAfter(seq, AT_ONCE);
-      const last = events.at(-1);
-      if (!last) return;
-      const newest = new Map<CommitId, RunRow>();
-      for (const { row } of events.flatMap(({ changes }) => changes.filter((change) => change.table === "run"))) {
-        const before = newest.get(row.commit);
-        if (row.kind === "deploy" && (!before || Number(before.id) <= Number(row.id))) newest.set(row.commit, row);
-      }
-      for (const run of newest.values()) await this.#tell(run);
-      seq = last.seq;
-      await store.setNotes({ [CURSOR]: String(seq) });
-    }
+    await follow(this.#parts.store, CURSOR, async (changes) => {
+      for (const run of newestOf(changes)) await this.#tell(run);
+    });
+  }
+
+  /** Commits of which something is still to be said. */
+  async behind(): Promise<number> {
+    return newestOf(await changesBehind(this.#parts.store, CURSOR)).length;
   }
 
   async #tell(run: RunRow): Promise<void> {

@@ -12,6 +12,25 @@ export interface ServerForge {
   explainGate(run: number, environment: string, comment: string): Promise<void>;
 }
 
+/** Requests that are left of one resource until it is renewed, ms since 1970. */
+export type Budget = { readonly resource: string; readonly left: number; readonly limit: number; readonly resetsAt: number };
+
+/** As an App: check runs. Methods reject with `ForgeError`. */
+export interface ChecksForge {
+  /** Says it in the App's own check run beside the commit, of which there is one for each project: that of the id, else the one that is found, else a new one. Resolves to its id. */
+  setCheck(commit: CommitId, check: Check, known: number | null): Promise<number>;
+}
+
+export type Check = {
+  /** At most 200 characters. */
+  readonly title: string;
+  /** Markdown, at most 65,535 bytes. */
+  readonly summary: string;
+  /** null: it is under way. */
+  readonly conclusion: "success" | "failure" | "neutral" | "cancelled" | null;
+  readonly url: string | null;
+};
+
 export type CommitStatus = {
   readonly state: "pending" | "success" | "failure" | "error";
   readonly context: string;

@@ -3,6 +3,7 @@ import type { AttemptId } from "../../core/run/rows.ts";
 import type { Store } from "../../engine/ports/store.ts";
 import { type Forge, ForgeError, type NewDeployment } from "../forge.ts";
 import { deploymentOf, statusOf } from "../records/record.ts";
+import { changesBehind } from "./follow.ts";
 import { type Said, standingOf, touchedBy } from "./standing.ts";
 import type { Log } from "./worker.ts";
 
@@ -60,6 +61,11 @@ export class Records {
       seq = last.seq;
       await store.setNotes({ [CURSOR]: String(seq) });
     }
+  }
+
+  /** Acts of which something is still to be recorded. */
+  async behind(): Promise<number> {
+    return touchedBy(await changesBehind(this.#parts.store, CURSOR), await this.#doubted()).length;
   }
 
   async #doubted(): Promise<ReadonlyMap<AttemptId, TargetId>> {

@@ -1,5 +1,9 @@
+import { createHash } from "node:crypto";
 import type { Clock } from "../../engine/ports/clock.ts";
 import { ForgeError } from "../forge.ts";
+
+/** Whether a text is another than the one that was told last. */
+export const textKey = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 export type Log = (level: "info" | "warn" | "error", message: string, details?: object) => void;
 export type WorkerOptions = {
@@ -8,6 +12,8 @@ export type WorkerOptions = {
   readonly log: Log;
   /** Without anybody's waking it looks again after so long, in ms; null: never. */
   readonly everyMs: number | null;
+  /** Between the end of one look and the next, in ms: what happens in between is told together. */
+  readonly restMs?: number;
 };
 
 /** After a failure it is tried again so soon, and after each further one twice as late. */
@@ -23,7 +29,9 @@ export class Worker {
   #failures = 0;
   #limited = false;
   #said: string | null = null;
+  #resting = false;
   #stopTimer = (): void => {};
+  #stopRest = (): void => {};
 
   constructor(work: () => Promise<void>, options: WorkerOptions) {
     this.#work = work;
@@ -46,12 +54,13 @@ export class Worker {
   async close(): Promise<void> {
     this.#closed = true;
     this.#stopTimer();
+    this.#stopRest();
     await this.#running;
   }
 
   #look(): void {
     this.#due = true;
-    if (this.#closed || this.#running) return;
+    if (this.#closed || this.#running || this.#resting) return;
     this.#running = this.#all().finally(() => {
       this.#running = null;
       // woken after the last look and before this
@@ -61,7 +70,7 @@ export class Worker {
 
   async #all(): Promise<void> {
     this.#stopTimer();
-    while (this.#due && !this.#closed) {
+    while (this.#due && !this.#closed && !this.#resting) {
       this.#due = false;
       try {
         await this.#work();
@@ -69,6 +78,7 @@ export class Worker {
         this.#limited = false;
         if (this.#said !== null) this.#options.log("info", `${this.#options.name}: goes on`);
         this.#said = null;
+        this.#rest();
       } catch (error) {
         if (!this.#closed) this.#failed(error);
         return;
@@ -76,6 +86,16 @@ export class Worker {
     }
     const { everyMs, clock } = this.#options;
     if (everyMs !== null && !this.#closed) this.#stopTimer = clock.after(everyMs, () => this.#look());
+  }
+
+  #rest(): void {
+    const { restMs = 0, clock } = this.#options;
+    if (restMs === 0 || this.#closed) return;
+    this.#resting = true;
+    this.#stopRest = clock.after(restMs, () => {
+      this.#resting = false;
+      if (this.#due) this.#look();
+    });
   }
 
   #failed(error: unknown): void {
