@@ -45,6 +45,8 @@ type ReaderOptions = {
 };
 type Hooks = {
   readonly before?: (heading: string) => Promise<void> | void;
+  /** Before each command. */
+  readonly ready?: (command: string) => Promise<void>;
   /** After each command. */
   readonly after?: (command: string) => Promise<void>;
 };
@@ -76,17 +78,18 @@ export class Reader {
 
   /** As a reader's shell runs it. */
   async run(command: string, exit = 0, more: Readonly<Record<string, string>> = {}): Promise<string> {
-    const assigned = /^export (\w+)=(.*)$/.exec(command);
-    if (assigned) this.env[assigned[1] ?? ""] = (assigned[2] ?? "").replace(/^~/, this.env["HOME"] ?? "");
-    const { exitCode, all } = await execa("sh", ["-c", this.#real(command)], {
-      cwd: this.root,
-      env: { ...this.env, ...more },
-      extendEnv: false,
-      reject: false,
-      all: true,
-      stdin: "ignore",
-    });
+    const assigned = /^export (\w+)=/.exec(command)?.[1];
+    const { exitCode, all, stdout } = await execa(
+      "sh",
+      ["-c", assigned === undefined ? this.#real(command) : `${this.#real(command)} && printf %s "$${assigned}"`],
+      { cwd: this.root, env: { ...this.env, ...more }, extendEnv: false, reject: false, all: true, stdin: "ignore" },
+    );
     if (exitCode !== exit) throw new Error(`${command} ended with ${exitCode}, not ${exit}:\n${all}`);
+    if (assigned !== undefined) {
+      // What may be a secret was not printed by the reader's shell.
+      this.env[assigned] = stdout;
+      return "";
+    }
     this.seen += `${all}\n`;
     return all;
   }
@@ -96,7 +99,7 @@ export class Reader {
   }
 
   /** From the page's beginning to its end; resolves to how many steps that were. Rejects where a command ends otherwise than the page says, or does not print what it says. */
-  async follow(page: string, { before, after }: Hooks = {}): Promise<number> {
+  async follow(page: string, { before, ready, after }: Hooks = {}): Promise<number> {
     let heading = "";
     const steps = stepsOf(page);
     for (const step of steps) {
@@ -109,6 +112,7 @@ export class Reader {
       if (step.kind !== "run") continue;
       let printed = "";
       for (const { text, exit } of step.commands) {
+        await ready?.(text);
         printed += `${await this.run(text, exit)}\n`;
         await after?.(text);
       }
