@@ -53,7 +53,7 @@ export type ApiEnv = { Variables: { identity: Identity | null } };
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
 /** Takes the same time whatever the two are, also of different length. */
-const same = (a: string, b: string): boolean => timingSafeEqual(digest(a), digest(b));
+export const same = (a: string, b: string): boolean => timingSafeEqual(digest(a), digest(b));
 
 /** Who may do what over HTTP. One for each process: its sessions end with it. */
 export class Auth {

@@ -1,4 +1,5 @@
 import { bodyLimit } from "hono/body-limit";
+import { HOOK_PATH } from "../contract/hook.ts";
 import type { ApiApp } from "./handlers/context.ts";
 import { problem, ProblemError, problemResponse } from "./problem.ts";
 
@@ -9,7 +10,6 @@ export type HookAnswer =
   | { readonly status: 202; readonly message: string }
   | { readonly status: 400 | 401; readonly message: string; readonly hint: string };
 
-export const HOOK_PATH = "/api/v1/hooks/github";
 /** It is read before its signature can be checked. What is longer is lost here, and found by looking at the branch. */
 const MAX_DELIVERY = 4 * 1024 * 1024;
 
@@ -26,7 +26,7 @@ export function addHook(app: ApiApp, hook: Hook | null): void {
       throw new ProblemError(
         "not-allowed",
         "This server takes no webhooks: it has no secret to check them with",
-        "Start it with SLUICE_GITHUB_WEBHOOK_SECRET, and give the webhook the same secret",
+        "Start it with SLUICE_GITHUB_WEBHOOK_SECRET, and give the webhook the same secret; or make it an App: sluice github connect",
       );
     const answer = await hook({ header: (name) => c.req.header(name), body: new Uint8Array(await c.req.arrayBuffer()) });
     if (answer.status === 202) return c.json({ message: answer.message }, 202);

@@ -35,6 +35,8 @@ export function processContext(interrupted: AbortSignal): CliContext {
     },
     github: async (options) => (await import("./github/gates.ts")).githubGates(options, { env, interrupted, note }),
     githubDoctor: async (options) => (await import("./github/doctor.ts")).githubDoctor(options, { env, interrupted, note }),
+    githubConnect: async (options, tell) =>
+      (await import("./github/connect/connect.ts")).githubConnect(options, { env, interrupted, note, tell }),
     doctor: async (options) => (await import("./doctor.ts")).doctor(options, env),
     workflows: async (options) => (await import("./workflows.ts")).workflows(options),
   };

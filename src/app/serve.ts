@@ -14,6 +14,7 @@ import { concurrencyOf } from "./concurrency.ts";
 import { forPeople } from "./errors.ts";
 import { openLog } from "./log.ts";
 import { packageVersion } from "./package-files.ts";
+import { AppFiles, type StoredApp } from "./github/app-file.ts";
 import { githubSettings, type GithubSettings } from "./github/settings.ts";
 import { findProject, makeHome, type Project } from "./project.ts";
 import { fenceOf, standBy } from "./stand-by.ts";
@@ -69,7 +70,8 @@ export async function aborted(signal: AbortSignal): Promise<null> {
 /** Takes the store, listens, and lets the CLI of this user find the server. Rejects with `RequestError`, `SourceError`, `StoreError` or `CliError`. */
 export async function start(project: Project, options: Omit<ServeOptions, "directory">, host: Host): Promise<Running> {
   const tokens = parseTokens(host.env["SLUICE_TOKEN"]);
-  const github = githubSettings(host.env);
+  const github = githubSettings(host.env, keptApp(project, host));
+  for (const line of github?.says ?? []) host.note(line);
   const address = options.host ?? DEFAULT_HOST;
   refuseOpen(address, tokens.length > 0);
   await makeHome(project).catch(() => {}); // what is wrong with the directory, the store says better
@@ -153,6 +155,13 @@ async function answers(project: Project): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** The App that `sluice github connect` has made. Throws a `CliError`. */
+function keptApp({ home }: Project, { note }: Host): StoredApp | null {
+  const files = new AppFiles(home);
+  if (files.next() !== null) note("warning: sluice github connect was begun, and has not ended: call it again");
+  return files.used();
 }
 
 /** Loaded only where it is asked for: a server without it does not pay for it. */

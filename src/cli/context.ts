@@ -85,6 +85,34 @@ export type WorkflowFile = {
   readonly from?: string;
 };
 
+export type GithubConnectOptions = {
+  readonly directory: string;
+  /** `owner/name`; null: what the environment or the remote says. */
+  readonly repository: string | null;
+  /** Where GitHub reaches the server; null: what the environment says. */
+  readonly publicUrl: string | null;
+  /** Whose the App is to be; null and not `personal`: it is asked what the repository's owner is. */
+  readonly organization: string | null;
+  readonly personal: boolean;
+  /** null: one that says whose it is. */
+  readonly name: string | null;
+  /** Of the page on this machine; null: any that is free. */
+  readonly port: number | null;
+  /** Make another one in the place of the one that is there. */
+  readonly again: boolean;
+};
+/** An App, without its secrets. */
+export type ConnectedApp = {
+  readonly app: { readonly id: string; readonly slug: string; readonly name: string; readonly url: string; readonly owner: string };
+  readonly server: string;
+  readonly repository: string;
+  /** Where GitHub delivers to; null: nowhere. */
+  readonly webhook: string | null;
+  /** By this very call. */
+  readonly made: boolean;
+  readonly checks: readonly Check[];
+};
+
 /** Everything that commands touch outside of themselves: the process for the program, plain values in tests. */
 export type CliContext = {
   readonly version: string;
@@ -115,6 +143,8 @@ export type CliContext = {
     readonly repository: string | null;
     readonly environments: readonly string[] | null;
   }): Promise<readonly Check[]>;
+  /** Makes the server an App of GitHub's, and waits until it is installed; `tell` hears what the person has to do for that. Rejects with a `CliError`. */
+  githubConnect(options: GithubConnectOptions, tell: (line: string) => void): Promise<ConnectedApp>;
   /** `environments` null: all. Rejects with a `CliError` for one that is not there. */
   doctor(options: {
     readonly directory: string;

@@ -16,8 +16,8 @@ import { describeTools } from "../rig/workflows/linters.ts";
 
 const pageOf = (name: string): string => readFileSync(new URL(`../../docs/${name}`, import.meta.url), "utf8");
 const PAGE = pageOf("github-server.md");
-/** What asks a person to type a secret. */
-const NOT_RUN = ["umask 077; cat > ~/github-token"];
+/** What asks a person to type a secret; and what github-connect.test.ts runs. */
+const NOT_RUN = ["umask 077; cat > ~/github-token", "sluice github connect --url https://sluice.example"];
 const MINUTES = 60_000;
 const gh = findTool("gh");
 

@@ -10,11 +10,12 @@ import { failed, ok, problem, warning } from "../checks.ts";
 import { asCliError, forPeople } from "../errors.ts";
 import { findProject } from "../project.ts";
 import { adapterSchemas } from "../registry.ts";
+import { appChecks } from "./app-checks.ts";
 import { openForge, type ForgeHost, type ForgeRequest } from "./open.ts";
 
 type Request = ForgeRequest & { readonly environments: readonly EnvironmentId[] | null };
 
-/** Whether a repository on GitHub is ready for the generated workflows: token, rights, environments. Changes nothing; a check that fails hides no other. Rejects with a `CliError` where there is nothing to check. */
+/** Whether a repository on GitHub is ready for the generated workflows, or for a server that is an App: token, rights, environments, the App. Changes nothing; a check that fails hides no other. Rejects with a `CliError` where there is nothing to check. */
 export function githubDoctor(request: Request, host: ForgeHost): Promise<readonly Check[]> {
   return forPeople(async () => {
     const project = findProject(request.directory);
@@ -26,9 +27,16 @@ export function githubDoctor(request: Request, host: ForgeHost): Promise<readonl
     const unknown = request.environments?.find((id) => !policy.environments[id]);
     if (unknown !== undefined)
       throw new CliError(EXIT.usage, `No environment ${unknown} in the policy`, `Known: ${Object.keys(policy.environments).join(", ")}`);
-    const { remote, forge } = await openForge(request, host);
+    const app = await attempt("app", () => appChecks(project, request, host));
+    const asPerson = await openForge(request, host).catch((error: unknown) => {
+      // An App is looked at without a person.
+      if (app.length === 0 || !(error instanceof CliError)) throw error;
+      return error;
+    });
+    if (asPerson instanceof CliError) return [...app, failed("token", asPerson)];
+    const { remote, forge } = asPerson;
     const { check, isPrivate } = await repository(forge, remote.repository, github?.branch ?? null);
-    const checks = [await token(forge), ...check];
+    const checks = [...app, await token(forge), ...check];
     for (const [id, rules] of Object.entries(policy.environments)) {
       if (!(request.environments?.includes(id) ?? true)) continue;
       const of = (each: Check): Check => ({ ...each, environments: [id] });
@@ -95,7 +103,7 @@ async function attempt(name: string, look: () => Promise<readonly Check[]>): Pro
   try {
     return await look();
   } catch (error) {
-    if (!(error instanceof ForgeError)) throw error;
+    if (!(error instanceof ForgeError) && !(error instanceof CliError)) throw error;
     return [failed(name, asCliError(error))];
   }
 }

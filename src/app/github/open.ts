@@ -30,7 +30,7 @@ export async function openForge(
   return { remote, forge: githubForge(access, { signal: interrupted, note, ...client }) };
 }
 
-async function repositoryOf({ directory, repository }: ForgeRequest, env: ForgeHost["env"]): Promise<Remote> {
+export async function repositoryOf({ directory, repository }: ForgeRequest, env: ForgeHost["env"]): Promise<Remote> {
   const server = (env["GITHUB_SERVER_URL"] ?? (env["GH_HOST"] ? `https://${env["GH_HOST"]}` : "https://github.com")).replace(/\/+$/, "");
   const named = repository ?? env["GITHUB_REPOSITORY"];
   if (named) {

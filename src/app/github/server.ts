@@ -191,6 +191,7 @@ function repositoryOf({ settings: { repository }, env }: GithubParts, address: s
   const origin = remoteOf(address);
   const server = origin?.server ?? (env["GITHUB_SERVER_URL"] ?? "https://github.com").replace(/\/+$/, "");
   if (repository === null) return origin;
+  if (typeof repository !== "string") return repository;
   const named = namedRepository(repository, server);
   if (named) return named;
   throw new CliError(EXIT.usage, `SLUICE_GITHUB_REPOSITORY is no repository: ${repository}`, "Write it as owner/name, or host/owner/name");

@@ -10,6 +10,9 @@ export type Tokens = {
 /** Which App it is: its number, and the name under which it writes. */
 export type AppIdentity = { readonly id: number; readonly login: string };
 
+/** Nobody's: what needs none is asked without. */
+export const NO_TOKEN: Tokens = { current: () => Promise.resolve(""), refused: () => {} };
+
 /** Where a forge is, and as whom it is asked. The token is in no message and no log. */
 export type Access = {
   /** Of the REST API, without a slash at its end. */

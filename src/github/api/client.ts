@@ -67,7 +67,9 @@ export class Client {
     const { token } = access;
     this.#kit.hook.before("request", async (request) => {
       this.#token = typeof token === "string" ? token : await token.current();
-      request.headers.authorization = `token ${this.#token}`;
+      // A JWT, which is an App's own, is taken by its scheme alone.
+      const scheme = this.#token.split(".").length === 3 ? "bearer" : "token";
+      if (this.#token !== "") request.headers.authorization = `${scheme} ${this.#token}`;
     });
   }
 

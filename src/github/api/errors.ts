@@ -66,8 +66,9 @@ function failed(error: unknown, token: string): Failed {
     cause?: unknown;
   };
   const deeper = cause instanceof Error && cause.message !== message ? ` (${cause.message})` : "";
-  const text = `${message ?? "unknown"}${deeper}`.replace(/ - https:\S+$/, "").replaceAll(token, "***");
-  return { status: response ? (status ?? 500) : 500, message: oneLine(text), headers: response?.headers ?? null };
+  const text = `${message ?? "unknown"}${deeper}`.replace(/ - https:\S+$/, "");
+  const safe = token === "" ? text : text.replaceAll(token, "***");
+  return { status: response ? (status ?? 500) : 500, message: oneLine(safe), headers: response?.headers ?? null };
 }
 
 /** Pages of proxies come as answers too. */

@@ -77,17 +77,13 @@ export class Apps {
     repository.installed.set(slug, { id: repository.id * 10 + repository.installed.size, permissions, events, suspended: false });
   }
 
-  /** The sentence with which GitHub's page refuses it; null: it is one. */
-  fault({
-    name = "",
-    url,
-    hook_attributes: hook,
-    default_permissions: permissions = {},
-    default_events: events = [],
-  }: Manifest): string | null {
+  /** The sentence with which GitHub's page refuses it; null: it is one. `html`: its own address, which is public wherever the double is. */
+  fault(manifest: Manifest, html: string): string | null {
+    const { name = "", url, hook_attributes: hook, default_permissions: permissions = {}, default_events: events = [] } = manifest;
     // The field is named without its parent: what is missing is the hook's.
     if (url === undefined || (hook && hook.url === undefined)) return `Error: "url" wasn't supplied.`;
-    if (/^(?:localhost|127\.|\[::1\])/.test(new URL(hook?.url ?? url).hostname))
+    const to = new URL(hook?.url ?? url);
+    if (to.origin !== html && /^(?:localhost|127\.|\[::1\])/.test(to.hostname))
       return "Hook url is not supported because it isn't reachable over the public Internet";
     const unsupported = events.filter((event) => permissions[EVENTS[event] ?? ""] === undefined);
     if (unsupported.length > 0) return `Default events are not supported by permissions: ${unsupported.join(", ")}`;

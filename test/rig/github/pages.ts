@@ -16,8 +16,10 @@ export const isPage = (url: string): boolean => /^\/(?:login|settings\/|organiza
 export class Pages {
   readonly #apps: Apps;
   readonly #repositories: () => Iterable<Repository>;
+  readonly #html: () => string;
 
-  constructor(apps: Apps, repositories: () => Iterable<Repository>) {
+  constructor(apps: Apps, repositories: () => Iterable<Repository>, html: () => string) {
+    this.#html = html;
     this.#apps = apps;
     this.#repositories = repositories;
   }
@@ -53,7 +55,7 @@ export class Pages {
     } catch {
       return page(422, "Invalid GitHub App configuration");
     }
-    const fault = this.#apps.fault(manifest);
+    const fault = this.#apps.fault(manifest, this.#html());
     if (fault !== null) return page(422, `Invalid GitHub App configuration. ${fault}`);
     return confirmation(manifest, manifest.name ?? "", org, state, `Create GitHub App for ${owner}`);
   }

@@ -45,7 +45,11 @@ export class Service {
     this.#api = api;
     this.#now = now;
     this.apps = new Apps(now);
-    this.#pages = new Pages(this.apps, () => this.repositories.values());
+    this.#pages = new Pages(
+      this.apps,
+      () => this.repositories.values(),
+      () => this.places.html,
+    );
     this.#enterprise = enterprise;
     for (const [operation, handle] of Object.entries(handlers))
       api.registerHandler(operation, (context, given: { asked: Given }) => handle(this.#complete(operation, context, given.asked)));

@@ -4,6 +4,8 @@ import { devNull, tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "../../../src/app/connect.ts";
 import { doctor } from "../../../src/app/doctor.ts";
+import { githubConnect } from "../../../src/app/github/connect/connect.ts";
+import { WAITS } from "../../../src/app/github/connect/host.ts";
 import { githubDoctor } from "../../../src/app/github/doctor.ts";
 import { githubGates } from "../../../src/app/github/gates.ts";
 import { adapterSchemas } from "../../../src/app/registry.ts";
@@ -24,6 +26,9 @@ export type CallOptions = {
   readonly onOutput?: (text: string) => void;
   readonly context?: Partial<CliContext>;
 };
+
+/** A person is quicker here. */
+const QUICK = { ...WAITS, first: 20, longest: 100 };
 
 /** A directory of its own for one test file, with nothing of this machine's user in its environment. */
 export class Place {
@@ -81,6 +86,7 @@ export class Place {
       demo: () => Promise.reject(new Error("the demo is a process of its own: see test/e2e")),
       github: (request) => githubGates(request, { env, interrupted, note }),
       githubDoctor: (request) => githubDoctor(request, { env, interrupted, note }),
+      githubConnect: (request, tell) => githubConnect(request, { env, interrupted, note, tell, waits: QUICK, client: { secondMs: 10 } }),
       doctor: (asked_) => doctor(asked_, env),
       ci: () => Promise.reject(new Error("jobs are in test/unit/app/ci")),
       workflows,
