@@ -115,9 +115,10 @@ export function explain(reason: Reason, context: ExplainContext): Explained {
     case "attempt":
       return { message: reason.message };
     case "unobservable":
-      return {
-        message: `the attempt was lost and no driver can say what is on ${reason.target}: look there, then sluice run settle ${reason.target}`,
-      };
+      return withCommand(
+        `the attempt was lost and no driver can say what is on ${reason.target}: look there, and say whether it was applied`,
+        `sluice run settle ${reason.target}`,
+      );
     case "lost-too-often":
       return { message: `its process was lost ${reason.times} times` };
     // cancelled, superseded

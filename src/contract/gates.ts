@@ -39,13 +39,28 @@ export type ReviewedGate = WaitingGate & {
   readonly why: string;
 };
 
-/** What stops every deploy on an environment. */
-export type GithubHold = {
+export type StopKind = "hold" | "lock" | "pin";
+/** What stands in the way of deploys: on an environment, or on a target. */
+export type GithubStop = {
+  readonly kind: StopKind;
+  /** GitHub's number of its deployment. */
+  readonly id: number;
+  /** An environment, or a target such as `api@mainnet`. */
+  readonly on: string;
   readonly by: string;
   readonly reason: string;
   /** Milliseconds since 1970. */
   readonly at: number;
+  /** When a lock ends by itself; null: when somebody lifts it. */
+  readonly until: number | null;
+  /** What a pin keeps its target at. */
+  readonly commit: CommitId | null;
 };
+/** `commit`: as the person gave it, of a pin alone. */
+export type AskedStop = Pick<GithubStop, "kind" | "on" | "reason" | "until"> & { readonly commit: string | null };
+
+/** An act of which nobody can tell whether it was applied. */
+export type GithubDoubt = { readonly target: string; readonly id: number; readonly commit: CommitId; readonly at: number };
 
 /** GitHub, as a person asks it for a commit. Every method rejects with a `CliError`. */
 export type GithubGates = {
@@ -53,10 +68,14 @@ export type GithubGates = {
   waiting(commit: string, environments: readonly string[] | null): Promise<WaitingGates>;
   /** All in one act for each run. Never rejects for one of them alone. */
   review(gates: readonly WaitingGate[], decision: GateDecision): Promise<readonly ReviewedGate[]>;
-  /** Holds that stand in an environment, oldest first. */
-  holds(environment: string): Promise<readonly GithubHold[]>;
-  /** Lifts all that stand there, as the person whose token it is; resolves to them. */
-  lift(environment: string): Promise<readonly GithubHold[]>;
+  /** Those of a kind that stand on an environment or a target, oldest first. */
+  stops(kind: StopKind, on: string): Promise<readonly GithubStop[]>;
+  /** As the person whose token it is. */
+  place(stop: AskedStop): Promise<GithubStop>;
+  lift(stops: readonly GithubStop[]): Promise<void>;
+  /** What the last act on a target has left in doubt. */
+  doubt(target: string): Promise<GithubDoubt>;
+  settle(doubt: GithubDoubt, said: { readonly applied: boolean; readonly reason: string }): Promise<void>;
   /** What is left of the hour's requests, in words; null: it was not said. */
   budget(): string | null;
 };

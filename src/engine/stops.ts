@@ -59,7 +59,7 @@ async function known({ loop, configs, policyRef }: Parts, target: string, actor:
   if (!isTarget(target) || service === undefined || environment === undefined)
     throw new RequestError("invalid", `${target} is no target`, "write it as service@environment, such as api@mainnet");
   // what was deployed where policy has no environment any more is nobody's in particular
-  if (policy.environments[environment] || !loop.state.targets.has(target)) allow(policy, environment, actor.name);
+  if (policy.environments[environment] || !loop.state.targets.has(target)) mustHaveSay(policy, environment, actor.name);
   if (loop.state.targets.has(target)) return target;
   const release = await configs.at(commit);
   if (!release.services[service])
@@ -75,11 +75,11 @@ async function known({ loop, configs, policyRef }: Parts, target: string, actor:
 }
 
 async function mayStop({ configs, policyRef }: Parts, environment: EnvironmentId, person: string): Promise<void> {
-  allow((await configs.policy(policyRef)).policy, environment, person);
+  mustHaveSay((await configs.policy(policyRef)).policy, environment, person);
 }
 
-/** Who may deploy there, approve, or pass the gate in an emergency; anyone where nobody is named as deployer. */
-function allow(policy: Policy, id: EnvironmentId, person: string): void {
+/** Who may deploy there, approve, or pass the gate in an emergency; anyone where nobody is named as deployer. Throws `RequestError`. */
+export function mustHaveSay(policy: Policy, id: EnvironmentId, person: string): void {
   const environment = policy.environments[id];
   if (!environment) throw new RequestError("not-found", `no environment ${id}`, `known: ${Object.keys(policy.environments).join(", ")}`);
   const named = [...environment.deployers, ...(environment.approval?.approvers ?? []), ...environment.emergency];

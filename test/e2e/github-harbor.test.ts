@@ -86,7 +86,7 @@ describeTools("act")("Harbor by its generated workflows, run by act", () => {
     harbor.deployments
       .filter(
         ({ task, sha, environment: where }) =>
-          task.startsWith("sluice:") && task !== "sluice:hold" && where === environment && sha === commit,
+          task.startsWith("sluice:") && task !== "sluice:stop" && where === environment && sha === commit,
       )
       .map(({ task, statuses, payload }) => `${task.slice("sluice:".length)}: ${(payload as { kind: string }).kind} ${statuses[0]?.state}`)
       .toReversed();

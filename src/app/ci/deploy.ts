@@ -4,14 +4,16 @@ import type { RunRow } from "../../core/run/rows.ts";
 import { PLAIN_DEPLOY, RequestError } from "../../engine/control.ts";
 import type { Forge } from "../../github/forge.ts";
 import { isTarget, type Record, type TargetRecord } from "../../github/records/record.ts";
-import { holdOf, rowsOf } from "../../github/records/rows.ts";
+import { rowsOf } from "../../github/records/rows.ts";
+import { holdOf } from "../../github/records/stops.ts";
 import { approversOf } from "./approvers.ts";
 import { drive } from "./drive.ts";
 import { type CiEngine, mustOutlive, openEngine } from "./engine.ts";
 import { buildsOf, goodOf, newestHistory, rowsWithSets, wholeHistory } from "./history.ts";
 import { artifactsOf, chunkOf, mustSayCommit } from "./inputs.ts";
 import { inDoubt, Journal } from "./journal.ts";
-import { outcomesOf } from "./outcome.ts";
+import { isNamed, withoutPinned } from "./pinned.ts";
+import { outcomesOf, settleHint } from "./outcome.ts";
 import { code, short } from "./outputs.ts";
 import { environmentOf, environmentsUpTo, mustBeGenuine, type Place } from "./place.ts";
 import { holdFor } from "./rollback.ts";
@@ -21,6 +23,8 @@ import { untilFree } from "./under-way.ts";
 type Leg = {
   readonly environment: EnvironmentId;
   readonly services: readonly ServiceId[];
+  /** Of these, the one that a person has asked for by name. */
+  readonly named: ServiceId | null;
   readonly commit: CommitId;
   /** The recorded set to go back to; null: it is a deploy. */
   readonly to: string | null;
@@ -35,9 +39,11 @@ export async function ciDeploy(place: Place, environment: EnvironmentId): Promis
   if (back && to === null)
     throw new CliError(EXIT.usage, "SLUICE_TO is empty", "A rollback names the recorded set that the job before has found");
   if (back && inputs.reason === null) throw new CliError(EXIT.usage, "SLUICE_REASON is empty", "A rollback needs a reason");
-  const leg: Leg = { environment, services: chunkOf(host.env).services, commit: await source.resolve(mustSayCommit(inputs)), to };
+  const { services } = chunkOf(host.env);
+  const commit = await source.resolve(mustSayCommit(inputs));
   const forge = await host.forge();
-  await mustBeGenuine(place, forge);
+  const run = await mustBeGenuine(place, forge);
+  const leg: Leg = { environment, services, named: services.find((service) => isNamed(run, service)) ?? null, commit, to };
   // what was recorded meanwhile is read once more; who is overtaken again gives up
   const first = await tryLeg(place, forge, leg);
   if (first !== "overtaken") return first;
@@ -48,11 +54,13 @@ export async function ciDeploy(place: Place, environment: EnvironmentId): Promis
   return EXIT.failed;
 }
 
-async function tryLeg(place: Place, forge: Forge, leg: Leg): Promise<ExitCode | "overtaken"> {
-  const own = new Set(leg.services.map((service): TargetId => `${service}@${leg.environment}`));
-  const read = () => (leg.to === null ? newestHistory(forge, leg.environment, leg.services) : wholeHistory(forge, leg.environment));
-  const records = await untilFree(place, forge, own, read, leg.to === null);
-  mustNotBeHeld(leg, records);
+async function tryLeg(place: Place, forge: Forge, asked: Leg): Promise<ExitCode | "overtaken"> {
+  const own = new Set(asked.services.map((service): TargetId => `${service}@${asked.environment}`));
+  const read = () => (asked.to === null ? newestHistory(forge, asked.environment, asked.services) : wholeHistory(forge, asked.environment));
+  const records = await untilFree(place, forge, own, read, asked.to === null);
+  mustNotBeHeld(asked, records);
+  const leg = { ...asked, services: withoutPinned(place, records, asked) };
+  if (leg.services.length === 0) return EXIT.done;
   const journal = new Journal(
     {
       forge,
@@ -60,6 +68,7 @@ async function tryLeg(place: Place, forge: Forge, leg: Leg): Promise<ExitCode | 
       records,
       production: environmentOf(place, leg.environment).approval !== null,
       logUrl: place.inputs.url,
+      now: () => place.host.clock.now(),
     },
     own,
   );
@@ -155,7 +164,7 @@ async function report(
   for (const m of members) {
     const line = `${m.service}@${leg.environment} ${short(m.commit)}: ${m.words}`;
     if (m.ok) outputs.say(line);
-    else outputs.problem(line);
+    else outputs.problem(line, m.inDoubt ? settleHint(`${m.service}@${leg.environment}`) : undefined);
   }
   outputs.hand("results", Object.fromEntries(members.map((m) => [m.service, m.words])));
   if (place.host.interrupted.aborted) return EXIT.interrupted;

@@ -7,7 +7,7 @@ import { relationOf } from "../../engine/relations.ts";
 import { SourceError } from "../../engine/ports/source.ts";
 import type { Forge } from "../../github/forge.ts";
 import { recordsOf } from "../../github/records/read.ts";
-import { HOLD_TASK, isTarget, type Record, recordTask } from "../../github/records/record.ts";
+import { isTarget, type Record, recordTask, STOP_TASK } from "../../github/records/record.ts";
 import { rowsOf, type Together } from "../../github/records/rows.ts";
 import type { Place } from "./place.ts";
 
@@ -19,12 +19,12 @@ export async function wholeHistory(forge: Forge, environment: EnvironmentId): Pr
   return recordsOf(await forge.deployments({ environment }));
 }
 
-/** What an environment is like now: its newest records, all holds, and everything of services whose last good state lies further back. */
+/** What an environment is like now: its newest records, all stops, and everything of services whose last good state lies further back. */
 export async function newestHistory(forge: Forge, environment: EnvironmentId, services: readonly ServiceId[]): Promise<readonly Record[]> {
   const newest = await forge.deployments({ environment, most: NEWEST });
   if (newest.length < NEWEST) return recordsOf(newest);
   const found = new Map(newest.map((d) => [d.id, d]));
-  for (const d of await forge.deployments({ environment, task: HOLD_TASK })) found.set(d.id, d);
+  for (const d of await forge.deployments({ environment, task: STOP_TASK })) found.set(d.id, d);
   const known = new Set(recordsOf(newest).flatMap((r) => (isTarget(r) && r.wasGood ? [r.service] : [])));
   for (const service of services)
     if (!known.has(service)) for (const d of await forge.deployments({ environment, task: recordTask(service) })) found.set(d.id, d);

@@ -5,7 +5,8 @@ import type { Entry, Store } from "../../engine/ports/store.ts";
 import type { Forge } from "../../github/forge.ts";
 import { recordsOf } from "../../github/records/read.ts";
 import { deploymentOf, isTarget, type Record, type RunRef, statusOf, type TargetRecord } from "../../github/records/record.ts";
-import { holdOf, rowsOf } from "../../github/records/rows.ts";
+import { rowsOf } from "../../github/records/rows.ts";
+import { holdOf, lockOf, pinOf } from "../../github/records/stops.ts";
 import { Teller, type Told } from "../../github/records/told.ts";
 
 type JournalOptions = {
@@ -15,6 +16,7 @@ type JournalOptions = {
   readonly records: readonly Record[];
   readonly production: boolean;
   readonly logUrl: string;
+  readonly now: () => number;
 };
 
 /** Writes what an engine does as records, each act before it begins: what a killed job leaves is one without an end. */
@@ -77,13 +79,25 @@ export class Journal {
   }
 
   /** Of two who begin at once the one whose record came first goes on: both see both. What others have found unchanged is as it was. */
-  async #overtakenBy({ target, definition: { service, environment }, direction }: DeploySpec, own: number): Promise<string | null> {
+  async #overtakenBy(spec: DeploySpec, own: number): Promise<string | null> {
+    const {
+      target,
+      definition: { service, environment },
+    } = spec;
     const since = (await this.#since(environment)).filter(({ id }) => !this.#known.has(id));
     const mine = new Set(this.#records.values());
     const other = since.find((r) => isTarget(r) && r.target === target && r.id < own && r.state !== "unchanged" && !mine.has(r.id));
     if (other) return `deployment ${other.id} of ${service} was recorded meanwhile`;
+    return this.#stoppedBy(spec, since);
+  }
+
+  #stoppedBy({ target, commit, direction, definition: { environment } }: DeploySpec, since: readonly Record[]): string | null {
     const hold = direction === "rollback" ? null : holdOf(since, environment);
-    return hold === null ? null : `${environment} is held by ${hold.by} since: ${hold.reason}`;
+    if (hold) return `${environment} is held by ${hold.by} since: ${hold.reason}`;
+    const lock = lockOf(since, target, this.#options.now());
+    if (lock) return `${lock.target ?? environment} is locked by ${lock.by} since: ${lock.reason}`;
+    const pin = pinOf(since, target);
+    return pin === null || pin.commit === commit ? null : `${target} is pinned by ${pin.by} since: ${pin.reason}`;
   }
 
   /** In one question, whatever it is about: what was recorded after all that was known, and perhaps some from before. */

@@ -1,4 +1,5 @@
 import { explain } from "../../contract/explain.ts";
+import type { TargetId } from "../../core/config/config.ts";
 import type { Plan } from "../../core/plan/plan.ts";
 import type { Reason } from "../../core/run/reason.ts";
 import type { RunRow, StepRow } from "../../core/run/rows.ts";
@@ -11,7 +12,13 @@ export type MemberOutcome = {
   readonly ok: boolean;
   readonly words: string;
   readonly url: string | null;
+  /** Nobody can tell what is there: a person has to say. */
+  readonly inDoubt: boolean;
 };
+
+/** What ends a doubt that no driver can. */
+export const settleHint = (target: TargetId): string =>
+  `Look at it, then say from your own terminal: sluice github settle ${target} --applied --reason "…", or --not-applied`;
 
 /** Ends of which nothing has to be done any more: it is there, or something newer is. */
 const FINE: ReadonlySet<Reason["code"]> = new Set(["already-live", "newer-is-live", "already-there", "superseded", "pinned", "not-needed"]);
@@ -28,12 +35,14 @@ export async function outcomesOf(
     const own = steps.filter(({ id }) => id.endsWith(`:${target}`));
     const bad = own.find((step) => step.status !== "succeeded" && !isFine(step));
     const url = targets.get(target)?.url ?? null;
+    const inDoubt = (targets.get(target)?.unknown ?? null) !== null;
     if (!bad) {
       const skipped = own.find((step) => step.status !== "succeeded");
       return {
         service,
         commit,
         ok: true,
+        inDoubt,
         url,
         words: skipped ? wordsOf(skipped, run, skipped.reason) : run.kind === "rollback" ? "rolled back" : "deployed",
       };
@@ -42,7 +51,7 @@ export async function outcomesOf(
     // what has failed before it says why
     const before = reason?.code === "step-ended" ? steps.find(({ id }) => id === reason.step) : undefined;
     const because = before ? `; ${before.id} ${wordsOf(before, run, before.reason)}` : "";
-    return { service, commit, ok: false, url, words: `${wordsOf(bad, run, reason)}${because}` };
+    return { service, commit, ok: false, inDoubt, url, words: `${wordsOf(bad, run, reason)}${because}` };
   });
 }
 

@@ -3,7 +3,7 @@ import type { AdapterSchema, EnvironmentId, Policy } from "../../core/config/con
 import { environmentsBefore } from "../../core/plan/needs.ts";
 import { Configs } from "../../engine/configs.ts";
 import type { Clock } from "../../engine/ports/clock.ts";
-import type { Forge } from "../../github/forge.ts";
+import type { Forge, WorkflowRun } from "../../github/forge.ts";
 import { GitSource } from "../../source/git.ts";
 import { findProject } from "../project.ts";
 import { adapterSchemas } from "../registry.ts";
@@ -78,11 +78,12 @@ export function environmentsUpTo({ policy }: Place, id: EnvironmentId): readonly
 }
 
 /** Whether GitHub itself says that this job's run is one that may deploy: variables of a job can be set by its steps. */
-export async function mustBeGenuine({ inputs }: Place, forge: Forge): Promise<void> {
+export async function mustBeGenuine({ inputs }: Place, forge: Forge): Promise<WorkflowRun> {
   const run = await forge.workflowRun(inputs.runId);
   const refuse = (why: string): never => {
     throw new CliError(EXIT.notAllowed, `Nothing is deployed: ${why}`, "Start the workflow anew");
   };
   if (run === null) return refuse(`GitHub knows of no workflow run ${inputs.runId}`);
   if (run.event !== inputs.event) refuse(`workflow run ${inputs.runId} was started by ${run.event}, not by ${inputs.event}`);
+  return run;
 }

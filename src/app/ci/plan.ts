@@ -2,9 +2,11 @@ import { EXIT, type ExitCode } from "../../cli/exit.ts";
 import type { EnvironmentId, ServiceId } from "../../core/config/config.ts";
 import type { Plan } from "../../core/plan/plan.ts";
 import { PLAIN_DEPLOY } from "../../engine/control.ts";
+import { standingStops } from "../../github/records/stops.ts";
 import { openEngine } from "./engine.ts";
 import type { Waves } from "./inputs.ts";
 import { code, short } from "./outputs.ts";
+import { withoutPinned } from "./pinned.ts";
 import type { Place } from "./place.ts";
 
 /** GitHub's own limit on a matrix. */
@@ -21,13 +23,36 @@ export async function ciPlan(place: Place, options: PlanOptions): Promise<ExitCo
   const { inputs, outputs, source } = place;
   const commit = await source.resolve(inputs.commit ?? inputs.sha ?? "");
   const { plan, warnings } = await planFor(place, commit, options);
-  const waves = Object.fromEntries(Object.keys(plan.environments).map((id) => [id, wavesOf(plan, id, options.waves)]));
+  const moving = await movingIn(place, plan, options.services);
+  const waves = Object.fromEntries(
+    Object.keys(plan.environments).map((id) => [id, wavesOf(plan, id, options.waves, (service) => moving.has(`${service}@${id}`))]),
+  );
   outputs.hand("commit", commit);
   outputs.hand("waves", waves);
   outputs.hand("artifacts", Object.keys(plan.artifacts));
   for (const note of [...warnings, ...plan.notes]) outputs.notice(note);
   show(place, plan, waves);
   return EXIT.done;
+}
+
+/** Targets that no pin keeps where they are; of what else stands in the way it is said beforehand. */
+export async function movingIn(place: Place, plan: Plan, asked: readonly ServiceId[] | null): Promise<ReadonlySet<string>> {
+  const forge = await place.host.forge();
+  const moving = new Set<string>();
+  for (const environment of Object.keys(plan.environments)) {
+    const stops = await standingStops(forge, environment, place.host.clock.now());
+    for (const stop of stops)
+      if (stop.kind !== "pin")
+        place.outputs.notice(
+          `${stop.kind === "hold" ? `${environment} is held` : `${stop.target ?? environment} is locked`} by ${stop.by}: ${stop.reason}`,
+        );
+    const services = Object.values(plan.members).flatMap((m) => (m.environment === environment ? [m.service] : []));
+    const named = place.inputs.event === "workflow_dispatch" ? (asked?.[0] ?? null) : null;
+    const { commit } = plan.release;
+    for (const service of withoutPinned(place, stops, { environment, services, named, commit, to: null }))
+      moving.add(`${service}@${environment}`);
+  }
+  return moving;
 }
 
 /** By the engine's own planner, with every check that it makes; over no records, since a plan says what is to be and not what is. */

@@ -1,7 +1,10 @@
 import { EXIT, type ExitCode } from "../../cli/exit.ts";
 import { isTarget, type TargetRecord } from "../../github/records/record.ts";
 import { recordsOf } from "../../github/records/read.ts";
+import type { TargetId } from "../../core/config/config.ts";
+import { inDoubt } from "./journal.ts";
 import { neededJobs } from "./inputs.ts";
+import { settleHint } from "./outcome.ts";
 import { code, short } from "./outputs.ts";
 import type { Place } from "./place.ts";
 
@@ -22,9 +25,11 @@ export async function ciReport(place: Place): Promise<ExitCode> {
   const jobs = Object.entries(neededJobs(host.env));
   const forge = await host.forge();
   const rows: (readonly string[])[] = [];
+  const doubted: TargetId[] = [];
   for (const environment of Object.keys(policy.environments))
     for (const record of recordsOf(await forge.deployments({ environment, most: LOOKED_AT })))
-      if (isTarget(record) && record.run === inputs.run)
+      if (isTarget(record) && record.run === inputs.run) {
+        if (inDoubt(record)) doubted.push(record.target);
         rows.push([
           environment,
           record.service,
@@ -32,7 +37,9 @@ export async function ciReport(place: Place): Promise<ExitCode> {
           RESULTS[record.state],
           record.url === null ? "" : `[${record.url}](${record.url})`,
         ]);
+      }
   outputs.table(`What [run ${inputs.runId}](${inputs.url}) has changed`, ["Environment", "Service", "Commit", "Result", "Link"], rows);
+  for (const target of doubted) outputs.problem(`Nobody can tell what is on ${target}`, settleHint(target));
   outputs.table(
     "Jobs",
     ["Job", "Result"],

@@ -6,7 +6,7 @@ import { isTarget, type TargetRecord } from "../../github/records/record.ts";
 import { newestHistory, relationBetween } from "./history.ts";
 import { artifactsOf, mustSayCommit, wavesOf as handedWaves } from "./inputs.ts";
 import { environmentOf, mustBeGenuine, type Place } from "./place.ts";
-import { planFor, wavesOf } from "./plan.ts";
+import { movingIn, planFor, wavesOf } from "./plan.ts";
 import { goBack } from "./rollback.ts";
 
 /** `sluice ci resolve`: what is to be done in one environment. By hand, a commit behind what is live is a way back, by the rules of rollbacks. */
@@ -27,7 +27,8 @@ export async function ciResolve(place: Place, environment: EnvironmentId, waves:
   outputs.hand("commit", commit);
   outputs.hand("direction", "deploy");
   outputs.hand("to", "");
-  outputs.hand("waves", handed ?? wavesOf(plan, environment, waves));
+  const moving = handed === null ? await movingIn(place, plan, null) : null;
+  outputs.hand("waves", handed ?? wavesOf(plan, environment, waves, (service) => moving?.has(`${service}@${environment}`) ?? true));
   outputs.hand("artifacts", artifactsOf(host.env));
   outputs.hand("gate", policy.approval !== null);
   return EXIT.done;

@@ -2,7 +2,8 @@ import { CliError, EXIT, type ExitCode } from "../../cli/exit.ts";
 import type { CommitId, EnvironmentId, ServiceId, TargetId } from "../../core/config/config.ts";
 import type { RollbackPreview } from "../../engine/control.ts";
 import type { Forge } from "../../github/forge.ts";
-import { heldStatus, holdDeploymentOf, liftedStatus, type Record } from "../../github/records/record.ts";
+import type { Record } from "../../github/records/record.ts";
+import { liftStops, placeStop } from "../../github/records/stops.ts";
 import { openEngine } from "./engine.ts";
 import { rowsWithSets, wholeHistory } from "./history.ts";
 import { code, short } from "./outputs.ts";
@@ -25,7 +26,7 @@ export async function ciRollback(place: Place, environment: EnvironmentId, waves
     return EXIT.done;
   } catch (error) {
     // nothing was touched: what this has put in everybody's way goes again
-    await forge.setStatus(hold, liftedStatus(place.inputs.actor));
+    await liftStops(forge, [hold], place.inputs.actor);
     throw error;
   }
 }
@@ -41,10 +42,16 @@ export async function holdFor(place: Place, forge: Forge, { environment, snapsho
   const rollback = { to: snapshot.id, targets: Object.keys(plan.members) as TargetId[] };
   const production = environmentOf(place, environment).approval !== null;
   const { actor: by, run } = inputs;
-  const hold = { environment, by, reason: reasonOf(place), run, commit: snapshot.release, production, rollback };
-  const id = await forge.createDeployment(holdDeploymentOf(hold));
-  await forge.setStatus(id, heldStatus());
-  return id;
+  return await placeStop(forge, {
+    kind: "hold",
+    environment,
+    by,
+    reason: reasonOf(place),
+    run,
+    commit: snapshot.release,
+    production,
+    rollback,
+  });
 }
 
 function reasonOf({ inputs: { reason } }: Place): string {

@@ -1,7 +1,7 @@
 import { CliError, EXIT } from "../../cli/exit.ts";
 import type { TargetId } from "../../core/config/config.ts";
 import type { Forge, WorkflowRun } from "../../github/forge.ts";
-import { isTarget, type Record, type RunRef, type TargetRecord } from "../../github/records/record.ts";
+import { isTarget, type Record, runIdOf, type RunRef, type TargetRecord } from "../../github/records/record.ts";
 import type { Place } from "./place.ts";
 
 /** How long an attempt of another workflow run is awaited, in ms, and how often it is looked at. */
@@ -9,8 +9,6 @@ const PATIENCE_MS = 30 * 60_000;
 const PAUSE = { first: 5_000, most: 60_000, times: 1.5 };
 /** How much later than its own time the end of a soak may be told, in ms. */
 const LATE_MS = 60_000;
-
-export const runIdOf = (run: RunRef): number => Number(run.split("/")[0]);
 
 /** Attempts of other workflow runs that have not ended, each with its run. Those of runs that have ended, or were run again, are in doubt and not under way. */
 export async function underWay(

@@ -2,14 +2,13 @@ import { CliError, EXIT, type ExitCode } from "../../cli/exit.ts";
 import type { CommitId, EnvironmentId, ServiceId, TargetId } from "../../core/config/config.ts";
 import { satisfies } from "../../core/plan/relations.ts";
 import { type Forge, ForgeError } from "../../github/forge.ts";
-import { isTarget, type Record, type RunRef, type TargetRecord } from "../../github/records/record.ts";
+import { isTarget, type Record, runIdOf, type RunRef, type TargetRecord } from "../../github/records/record.ts";
 import { rowsOf } from "../../github/records/rows.ts";
 import { newestHistory, relationBetween } from "./history.ts";
 import { mustSayCommit } from "./inputs.ts";
 import { code, short } from "./outputs.ts";
 import { environmentOf, type Place } from "./place.ts";
 import { planFor } from "./plan.ts";
-import { runIdOf } from "./under-way.ts";
 
 /** Between two looks, in ms. */
 const PAUSE = { first: 5_000, most: 60_000, times: 1.5 };

@@ -1,14 +1,13 @@
 import { CliError, EXIT } from "../../cli/exit.ts";
-import type { GithubGates, GithubHold } from "../../contract/gates.ts";
+import type { GithubGates } from "../../contract/gates.ts";
 import type { Forge } from "../../github/forge.ts";
 import type { Remote } from "../../github/gates/remote.ts";
 import { reviewGates } from "../../github/gates/review.ts";
 import { waitingGates } from "../../github/gates/waiting.ts";
-import { liftHolds, standingHolds } from "../../github/records/holds.ts";
-import type { HoldRecord } from "../../github/records/record.ts";
 import { SourceError } from "../../engine/ports/source.ts";
 import { GitSource } from "../../source/git.ts";
 import { forPeople } from "../errors.ts";
+import { githubStops } from "./stops.ts";
 import { openForge, type ForgeHost, type ForgeRequest } from "./open.ts";
 
 /** Gates of a repository on GitHub, as the person whose token it is. Rejects with a `CliError`. */
@@ -23,9 +22,7 @@ export function githubGates(request: ForgeRequest, host: ForgeHost): Promise<Git
           return { ...remote, commit: id, gates, unclear: unclear.map(({ id: run, title, url }) => ({ run, title, url })) };
         }),
       review: (gates, decision) => forPeople(() => reviewGates(forge, gates, decision, host.interrupted)),
-      holds: (environment) => forPeople(async () => (await standingHolds(forge, environment)).map(holdOf)),
-      lift: (environment) =>
-        forPeople(async () => (await liftHolds(forge, environment, (await forge.whoAmI()) ?? "a token of no person")).map(holdOf)),
+      ...githubStops({ forge, request, commit: (text) => commitOf(text, request, forge, remote) }),
       budget: () => {
         const budget = forge.budget();
         return budget && `${budget.left} of ${budget.limit} requests are left until ${new Date(budget.resetsAt).toISOString()}`;
@@ -33,8 +30,6 @@ export function githubGates(request: ForgeRequest, host: ForgeHost): Promise<Git
     };
   });
 }
-
-const holdOf = ({ by, reason, createdAt: at }: HoldRecord): GithubHold => ({ by, reason, at });
 
 /** A full id as it is; else what the checkout knows of that repository, so that HEAD and a short id are what the person sees; else what GitHub knows. */
 async function commitOf(

@@ -5,11 +5,26 @@ import { addGithubApprove } from "./github-approve.ts";
 import { addGithubConnect } from "./github-connect.ts";
 import { addGithubDoctor } from "./github-doctor.ts";
 import { addGithubGenerate } from "./github-generate.ts";
-import { addGithubUnhold } from "./github-unhold.ts";
+import { addGithubUnhold, addGithubUnlock, addGithubUnpin } from "./github-lift.ts";
+import { addGithubSettle } from "./github-settle.ts";
+import { addGithubHold, addGithubLock, addGithubPin } from "./github-stop.ts";
 
 export function addGithub(program: Command, perform: Perform): void {
   const group = program.command("github").description("Deploy by GitHub's workflows, or connect a server");
-  for (const add of [addGithubGenerate, addGithubApprove, addGithubUnhold, addGithubDoctor, addGithubConnect]) add(group, perform);
+  for (const add of [
+    addGithubGenerate,
+    addGithubApprove,
+    addGithubHold,
+    addGithubUnhold,
+    addGithubLock,
+    addGithubUnlock,
+    addGithubPin,
+    addGithubUnpin,
+    addGithubSettle,
+    addGithubDoctor,
+    addGithubConnect,
+  ])
+    add(group, perform);
   examples(group, [
     ["sluice github generate", "write the workflows that sluice.yaml asks for"],
     ["sluice github approve 4f9c2d1", "approve what waits for a commit, over all workflow runs"],

@@ -4,13 +4,13 @@ import type { Definition } from "../../core/plan/plan.ts";
 import type { Deployment } from "../forge.ts";
 import {
   FORM,
-  type HoldRecord,
   isOurs,
   LIFTED,
   type Record,
   type RecordState,
   recordTask,
   type RunRef,
+  type StopRecord,
   type TargetRecord,
   WORDS,
 } from "./record.ts";
@@ -58,15 +58,18 @@ const act = z.strictObject({
   fingerprint: z.string(),
   definition,
 });
-const hold = z.strictObject({
-  sluice: z.literal(FORM),
-  kind: z.literal("hold"),
-  by: z.string(),
-  reason: z.string(),
-  run: runRef,
-  rollback: z.strictObject({ to: z.string(), targets: z.array(target) }).nullable(),
-});
-const payload = z.discriminatedUnion("kind", [act, hold]);
+const placed = { sluice: z.literal(FORM), by: z.string(), reason: z.string() };
+const stop = z.discriminatedUnion("kind", [
+  z.strictObject({
+    ...placed,
+    kind: z.literal("hold"),
+    run: runRef.nullable(),
+    rollback: z.strictObject({ to: z.string(), targets: z.array(target) }).nullable(),
+  }),
+  z.strictObject({ ...placed, kind: z.literal("lock"), target: target.nullable(), until: z.number().nullable() }),
+  z.strictObject({ ...placed, kind: z.literal("pin"), target }),
+]);
+const payload = z.discriminatedUnion("kind", [act, stop]);
 
 /** Our records among a forge's deployments, oldest first; those of others are left out. Throws `RecordError` for one of ours that cannot be read. */
 export function recordsOf(deployments: readonly Deployment[]): readonly Record[] {
@@ -80,7 +83,7 @@ function recordOf(deployment: Deployment): Record {
   const parsed = payload.safeParse(deployment.payload);
   if (!parsed.success) throw new RecordError(deployment.id, `its payload is not one of ours: ${z.prettifyError(parsed.error)}`);
   const said = parsed.data;
-  if (said.kind === "hold") return holdOf(deployment, said);
+  if (said.kind === "hold" || said.kind === "lock" || said.kind === "pin") return stopOf(deployment, said);
   const { sluice: _, ...rest } = said;
   const [service = "", environment = ""] = said.target.split("@");
   if (environment !== deployment.environment || deployment.task !== recordTask(service))
@@ -99,19 +102,14 @@ function recordOf(deployment: Deployment): Record {
   };
 }
 
-function holdOf(deployment: Deployment, { by, reason, run, rollback }: z.infer<typeof hold>): HoldRecord {
-  return {
-    kind: "hold",
-    id: deployment.id,
-    environment: deployment.environment,
-    by,
-    reason,
-    run,
-    createdAt: deployment.createdAt,
-    // GitHub itself sets older deployments of an environment to inactive: only a person's word lifts a hold
-    lifted: deployment.statuses.some(({ state, description }) => state === "inactive" && description.startsWith(LIFTED)),
-    rollback,
-  };
+function stopOf({ id, environment, createdAt, statuses, sha }: Deployment, { sluice: _form, ...said }: z.infer<typeof stop>): StopRecord {
+  // GitHub itself sets older deployments of an environment to inactive: only a person's word lifts a stop
+  const lifted = statuses.some(({ state, description }) => state === "inactive" && description.startsWith(LIFTED));
+  const all = { id, environment, createdAt, lifted };
+  if (said.kind === "hold") return { ...all, ...said };
+  if (said.target !== null && !said.target.endsWith(`@${environment}`))
+    throw new RecordError(id, `it is about ${said.target}, and was made in ${environment}`);
+  return said.kind === "lock" ? { ...all, ...said } : { ...all, ...said, commit: sha };
 }
 
 /** Statuses that GitHub sets by itself (`inactive`, when another deployment of the environment ends well) say nothing of ours. */

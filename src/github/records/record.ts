@@ -6,6 +6,8 @@ import type { NewDeployment, NewStatus } from "../forge.ts";
 /** A workflow run and which attempt at it, as GitHub numbers them: `1234/1`. */
 export type RunRef = `${number}/${number}`;
 
+export const runIdOf = (run: RunRef): number => Number(run.split("/")[0]);
+
 /**
  * How an act on a target stands, by the last status of its record. `under-way`: there is none, so an attempt may be or have been at it. `serving`: deployed and verified, and its soak goes on.
  * `changed` and `unchanged`: it failed, and the target is another than before or not. `unknown`: nobody can tell.
@@ -41,26 +43,40 @@ export type TargetRecord = {
   readonly url: string | null;
 };
 
-/** A hold of an environment: one that stands, or that was lifted. */
-export type HoldRecord = {
-  readonly kind: "hold";
+/** What a person, or a rollback, has put in the way: it stands, or was lifted. */
+type Stop = {
   readonly id: number;
   readonly environment: EnvironmentId;
   readonly by: string;
   readonly reason: string;
-  readonly run: RunRef;
   readonly createdAt: Time;
   readonly lifted: boolean;
+};
+export type HoldRecord = Stop & {
+  readonly kind: "hold";
+  /** null: a person's own. */
+  readonly run: RunRef | null;
   /** The rollback that has left it: the recorded set that it goes back to, and which targets go. null: a person's own. */
   readonly rollback: { readonly to: string; readonly targets: readonly TargetId[] } | null;
 };
+export type LockRecord = Stop & {
+  readonly kind: "lock";
+  /** null: the environment as a whole. */
+  readonly target: TargetId | null;
+  /** It ends by itself then. */
+  readonly until: Time | null;
+};
+/** A target is kept at a commit. */
+export type PinRecord = Stop & { readonly kind: "pin"; readonly target: TargetId; readonly commit: CommitId };
+export type StopRecord = HoldRecord | LockRecord | PinRecord;
 
-export type Record = TargetRecord | HoldRecord;
-export const isTarget = (record: Record): record is TargetRecord => record.kind !== "hold";
+export type Record = TargetRecord | StopRecord;
+export const isTarget = (record: Record): record is TargetRecord => record.kind === "deploy" || record.kind === "rollback";
 
 const PREFIX = "sluice:";
 export const recordTask = (service: ServiceId): string => `${PREFIX}${service}`;
-export const HOLD_TASK = `${PREFIX}hold`;
+/** One for all that stands in the way, so that it is one question. */
+export const STOP_TASK = `${PREFIX}stop`;
 export const isOurs = (task: string): boolean => task.startsWith(PREFIX);
 
 /** The form of what is written; a reader of another form refuses it. */
@@ -84,21 +100,28 @@ export function deploymentOf(record: NewRecord): NewDeployment {
   };
 }
 
-export type NewHold = Pick<HoldRecord, "environment" | "by" | "reason" | "run" | "rollback"> & {
+type Told<R extends StopRecord> = Omit<R, "id" | "createdAt" | "lifted">;
+export type NewStop = (Told<HoldRecord> | Told<LockRecord> | Told<PinRecord>) & {
+  /** On GitHub a deployment is of a commit: that of a pin, or any. */
   readonly commit: CommitId;
   readonly production: boolean;
 };
 
-export function holdDeploymentOf(hold: NewHold): NewDeployment {
-  const { environment, by, reason, run, rollback } = hold;
+export function stopDeploymentOf(stop: NewStop): NewDeployment {
+  const { kind, environment, by, reason, commit } = stop;
   return {
-    sha: hold.commit,
+    sha: commit,
     environment,
-    task: HOLD_TASK,
-    payload: { sluice: FORM, kind: "hold", by, reason, run, rollback: rollback === null ? null : { ...rollback } },
-    description: cut(`held by ${by}: ${reason}`),
-    production: hold.production,
+    task: STOP_TASK,
+    payload: { sluice: FORM, kind, by, reason, ...about(stop) },
+    description: cut(`${STANDS[kind]} by ${by}: ${reason}`),
+    production: stop.production,
   };
+}
+
+function about(stop: NewStop): JsonObject {
+  if (stop.kind === "hold") return { run: stop.run, rollback: stop.rollback === null ? null : { ...stop.rollback } };
+  return stop.kind === "lock" ? { target: stop.target, until: stop.until } : { target: stop.target };
 }
 
 /** How a state is written. Descriptions begin with the words that `recordsOf` reads. */
@@ -117,7 +140,8 @@ export function statusOf(
 }
 
 export const LIFTED = "lifted";
-export const heldStatus = (): NewStatus => ({ state: "in_progress", description: "held" });
+const STANDS = { hold: "held", lock: "locked", pin: "pinned" } as const;
+export const standsStatus = (kind: StopRecord["kind"]): NewStatus => ({ state: "in_progress", description: STANDS[kind] });
 export const liftedStatus = (by: string): NewStatus => ({ state: "inactive", description: cut(`${LIFTED} by ${by}`) });
 
 export const WORDS = { serving: "serving", changed: "failed: changed", unchanged: "failed: nothing changed" } as const;

@@ -5,7 +5,7 @@ import type { Change } from "../../core/run/changes.ts";
 import { newEnvironment, newTarget } from "../../core/run/overlay.ts";
 import type { EnvironmentRow, GoodRow, LedgerRow, Live, SnapshotRow, TargetRow, Time } from "../../core/run/rows.ts";
 import { leaveBehind, MAX_SNAPSHOTS, releaseOf, setKey } from "../../core/run/snapshots.ts";
-import { type HoldRecord, isTarget, type Record, type TargetRecord } from "./record.ts";
+import type { HoldRecord, Record, StopRecord, TargetRecord } from "./record.ts";
 import { timelineOf } from "./timeline.ts";
 
 /** Whether the entries of a set have what they need of each other. */
@@ -18,7 +18,7 @@ export type Together = (set: SnapshotRow) => boolean;
 export function rowsOf(records: readonly Record[], together: Together | null, at: Time): readonly Change[] {
   const rows = new Rows(together);
   for (const event of timelineOf(records)) {
-    if (event.what === "hold") rows.held(event.hold);
+    if (event.what === "stop") rows.stopped(event.stop, at);
     else if (event.what === "end") rows.ended(event.environment, event.last, event.at);
     else if (event.what === "start") rows.started(event.record);
     else rows.entered(event.record);
@@ -96,7 +96,22 @@ class Rows {
     if (record.wasGood) this.#good.set(`${record.target} ${commit}`, { target: record.target, commit });
   }
 
-  held(hold: HoldRecord): void {
+  /** A lock that has ended by itself stands no more. */
+  stopped(stop: StopRecord, now: Time): void {
+    if (stop.kind === "hold") return this.#held(stop);
+    const { by, createdAt: at, reason, lifted } = stop;
+    if (lifted) return;
+    if (stop.kind === "pin") {
+      const pin = { commit: stop.commit, by, at, reason };
+      this.#targets.set(stop.target, { ...this.#target(stop), pin });
+    } else if (stop.until === null || stop.until > now) {
+      const lock = { by, at, reason, until: stop.until };
+      if (stop.target === null) this.#environments.set(stop.environment, { ...this.#environment(stop.environment), lock });
+      else this.#targets.set(stop.target, { ...this.#target({ target: stop.target }), lock });
+    }
+  }
+
+  #held(hold: HoldRecord): void {
     const row = this.#environment(hold.environment);
     const { by, createdAt: at, reason, run, rollback } = hold;
     const to = rollback === null ? undefined : this.#snapshots.get(rollback.to);
@@ -159,7 +174,7 @@ class Rows {
     };
   }
 
-  #target({ target: id }: TargetRecord): TargetRow {
+  #target({ target: id }: { readonly target: TargetId }): TargetRow {
     const row = this.#targets.get(id) ?? newTarget(id);
     this.#targets.set(id, row);
     return row;
@@ -171,7 +186,3 @@ class Rows {
     return row;
   }
 }
-
-/** The hold that stands in an environment; null: none does. */
-export const holdOf = (records: readonly Record[], environment: EnvironmentId): HoldRecord | null =>
-  records.findLast((r): r is HoldRecord => !isTarget(r) && r.environment === environment && !r.lifted) ?? null;

@@ -1,21 +1,21 @@
 import type { EnvironmentId } from "../../core/config/config.ts";
 import type { Time } from "../../core/run/rows.ts";
-import { type HoldRecord, isTarget, type Record, type TargetRecord } from "./record.ts";
+import { isTarget, type Record, type StopRecord, type TargetRecord } from "./record.ts";
 
 /** What records tell, one after the other. `start`: an attempt; `entry`: what became of it; `end`: of a workflow run in an environment, with its newest record there. */
 export type RecordEvent =
   | { readonly what: "start" | "entry"; readonly record: TargetRecord }
-  | { readonly what: "hold"; readonly hold: HoldRecord }
+  | { readonly what: "stop"; readonly stop: StopRecord }
   | { readonly what: "end"; readonly environment: EnvironmentId; readonly last: TargetRecord; readonly at: Time };
 
-const PHASE = { hold: 0, start: 0, entry: 1, end: 2 } as const;
+const PHASE = { stop: 0, start: 0, entry: 1, end: 2 } as const;
 
 /** In the order of time. GitHub tells whole seconds: within one, what was recorded first comes first. */
 export function timelineOf(records: readonly Record[]): readonly RecordEvent[] {
   const placed: { readonly at: Time; readonly id: number; readonly event: RecordEvent }[] = [];
   for (const record of records) {
     const { id, createdAt: at } = record;
-    if (!isTarget(record)) placed.push({ at, id, event: { what: "hold", hold: record } });
+    if (!isTarget(record)) placed.push({ at, id, event: { what: "stop", stop: record } });
     else {
       placed.push({ at, id, event: { what: "start", record } });
       if (record.enteredAt !== null && entered(record)) placed.push({ at: record.enteredAt, id, event: { what: "entry", record } });

@@ -150,7 +150,10 @@ test("jobs that know nothing but records come out as one engine that remembers e
         bad = one.bad;
         await carryOut(lasting, one, commits);
         const home = mkdtempSync(join(tmpdir(), "sluice-records-"));
-        const journal = new Journal({ forge: kept.forge, run: `${i + 1}/1`, records: kept.records(), production: false, logUrl: "" }, OWN);
+        const journal = new Journal(
+          { forge: kept.forge, run: `${i + 1}/1`, records: kept.records(), production: false, logUrl: "", now: () => 0 },
+          OWN,
+        );
         const outputs = new Outputs({}, () => {});
         const rows = rowsOf(kept.records(), null, 0);
         await (await openSqliteStore(home, { version: "0.0.0", seed: rows })).close();

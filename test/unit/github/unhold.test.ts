@@ -2,8 +2,8 @@ import { afterAll, expect, test } from "vitest";
 import { githubGates } from "../../../src/app/github/gates.ts";
 import { accessFrom } from "../../../src/github/api/access.ts";
 import { githubForge } from "../../../src/github/api/forge.ts";
-import { heldStatus, holdDeploymentOf } from "../../../src/github/records/record.ts";
 import { recordsOf } from "../../../src/github/records/read.ts";
+import { placeStop } from "../../../src/github/records/stops.ts";
 import { Github } from "../../rig/github/github.ts";
 import { jsonOf, Place } from "../cli/rig.ts";
 
@@ -16,6 +16,7 @@ test("a hold is shown, asked about and lifted by the person whose token it is; w
   const client = { secondMs: 1, writeEveryMs: 0, timeoutMs: 2000 };
   const forge = githubForge(accessFrom(github.env(github.installation(), "team/shop")), client);
   const hold = {
+    kind: "hold",
     environment: "dev",
     by: "ana",
     reason: "it is bad",
@@ -24,7 +25,7 @@ test("a hold is shown, asked about and lifted by the person whose token it is; w
     commit: "1".repeat(40),
     production: false,
   } as const;
-  await forge.setStatus(await forge.createDeployment(holdDeploymentOf(hold)), heldStatus());
+  await placeStop(forge, hold);
   // a job of the environment that ends well, as GitHub records it
   const own = shop.deploy({ ref: "1".repeat(40), environment: "dev" }, "github-actions[bot]");
   shop.deployments
@@ -44,7 +45,7 @@ test("a hold is shown, asked about and lifted by the person whose token it is; w
   const ended = await unhold("--json");
   expect([ended.exit, jsonOf(ended)]).toEqual([
     0,
-    { environment: "dev", lifted: [{ by: "ana", reason: "it is bad", at: expect.any(String) as string }] },
+    { environment: "dev", lifted: [expect.objectContaining({ kind: "hold", on: "dev", by: "ana", reason: "it is bad" }) as object] },
   ]);
   expect(recordsOf(await forge.deployments({ environment: "dev" }))).toMatchObject([{ kind: "hold", lifted: true }]);
   expect(shop.deployments.at(-1)?.statuses[0]).toMatchObject({ state: "inactive", description: "lifted by ben" });

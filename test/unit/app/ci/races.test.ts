@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import type { JsonObject } from "../../../../src/core/config/config.ts";
 import type { Forge } from "../../../../src/github/forge.ts";
-import { heldStatus, holdDeploymentOf } from "../../../../src/github/records/record.ts";
+import { placeStop } from "../../../../src/github/records/stops.ts";
 import { wait } from "../../../../src/host/wait.ts";
 import { ends, type JobEnd, Workflow } from "./rig.ts";
 
@@ -30,8 +30,9 @@ test("a hold that is placed after a job has begun is seen before anything is app
   const between = (forge: Forge): Forge => ({
     ...forge,
     async createDeployment(made) {
-      const held = flow.told().some((line) => line.startsWith("sluice:hold"));
+      const held = flow.told().some((line) => line.startsWith("sluice:stop"));
       const hold = {
+        kind: "hold",
         environment: "dev",
         by: "ben",
         reason: "wait for me",
@@ -40,14 +41,14 @@ test("a hold that is placed after a job has begun is seen before anything is app
         commit: made.sha,
         production: false,
       } as const;
-      if (!held) await forge.setStatus(await forge.createDeployment(holdDeploymentOf(hold)), heldStatus());
+      if (!held) await placeStop(forge, hold);
       return await forge.createDeployment(made);
     },
   });
   const end = await flow.deploy("dev", ["api"], { between });
   expect(ends(end)).toMatchObject({ exit: 1, said: expect.stringContaining("dev is held by ben: wait for me") });
   expect([flow.order(), flow.live("api@dev")]).toEqual([[], null]);
-  expect(flow.told()).toEqual(["sluice:hold dev in_progress held", expect.stringContaining("failed: nothing changed")]);
+  expect(flow.told()).toEqual(["sluice:stop dev in_progress held", expect.stringContaining("failed: nothing changed")]);
 });
 
 test("what cannot be recorded is not begun", async () => {

@@ -10,6 +10,8 @@ import { wait } from "../../../../src/host/wait.ts";
 import { accessFrom } from "../../../../src/github/api/access.ts";
 import { githubForge } from "../../../../src/github/api/forge.ts";
 import type { Forge } from "../../../../src/github/forge.ts";
+import type { StopRecord } from "../../../../src/github/records/record.ts";
+import { liftStops, standingStops } from "../../../../src/github/records/stops.ts";
 import { Github, type Repository } from "../../../rig/github/github.ts";
 import type { Run } from "../../../rig/github/run.ts";
 import { Repo } from "../../source/repo.ts";
@@ -21,6 +23,7 @@ const [, , act, world] = process.argv;
 const { SLUICE_SERVICE: service, SLUICE_ENVIRONMENT: environment, SLUICE_COMMIT: commit, SLUICE_ATTEMPT_ID: attempt } = process.env;
 const file = world + "/" + service + "@" + environment;
 if (act === "observe") {
+  if (existsSync(file + ".blind")) process.exit(4);
   if (!existsSync(file)) process.exit(0);
   const live = JSON.parse(readFileSync(file, "utf8"));
   console.log(JSON.stringify({ ...live, health: existsSync(file + ".sick") ? "degraded" : "healthy" }));
@@ -43,6 +46,8 @@ export type JobOptions = {
   readonly event?: string;
   readonly actor?: string;
   readonly commit?: string | null;
+  /** Of the workflow's file. */
+  readonly path?: string;
   /** Where in the repository its steps run. */
   readonly folder?: string;
   /** Who has let it pass, by environment. */
@@ -150,6 +155,7 @@ export class Workflow {
       commit: options.commit ?? head,
       event,
       startedBy: actor,
+      ...(options.path === undefined ? {} : { path: options.path }),
       jobs: [
         ...gates,
         {
@@ -262,6 +268,17 @@ export class Workflow {
     return ends;
   }
 
+  /** As a person does from a terminal. */
+  async unhold(environment: string, by = "ben"): Promise<readonly StopRecord[]> {
+    const stops = (await standingStops(this.forge(), environment, 0)).filter(({ kind }) => kind === "hold");
+    await liftStops(
+      this.forge(),
+      stops.map(({ id }) => id),
+      by,
+    );
+    return stops;
+  }
+
   live(target: string): string | null {
     const file = join(this.world, target);
     return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as { commit: string }).commit : null;
@@ -272,7 +289,7 @@ export class Workflow {
   order(): readonly string[] {
     return existsSync(join(this.world, "order")) ? readFileSync(join(this.world, "order"), "utf8").trim().split("\n") : [];
   }
-  mark(target: string, how: "fail" | "hang" | "stall" | "sick", is = true): void {
+  mark(target: string, how: "fail" | "hang" | "stall" | "sick" | "blind", is = true): void {
     const file = join(this.world, `${target}.${how}`);
     if (is) writeFileSync(file, "");
     else rmSync(file, { force: true });

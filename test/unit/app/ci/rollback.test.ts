@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { liftHolds } from "../../../../src/github/records/holds.ts";
 import { ends, Workflow } from "./rig.ts";
 
 const DEV_ONLY = { environments: "dev: {}" };
@@ -46,7 +45,7 @@ test("a rollback brings back what was good together, frontends first, and holds 
     said: expect.stringContaining("dev is held by ana: it is bad"),
   });
   expect(flow.live("api@dev")).toBe(first);
-  expect(await liftHolds(flow.forge(), "dev", "ben")).toMatchObject([{ by: "ana", reason: "it is bad" }]);
+  expect(await flow.unhold("dev")).toMatchObject([{ kind: "hold", by: "ana", reason: "it is bad" }]);
   expect(ends(await flow.deploy("dev", ["api"]))).toEqual({ exit: 0, said: "" });
   expect(flow.live("api@dev")).toBe(second);
 });
@@ -66,7 +65,7 @@ test("every problem is listed, nothing is touched, and no hold is left behind", 
   expect(found.out).toContain("::error::api@dev");
   expect(found.outputs).toEqual({});
   expect(flow.live("api@dev")).toBe(second);
-  expect(flow.told().filter((line) => line.startsWith("sluice:hold"))).toEqual([]);
+  expect(flow.told().filter((line) => line.startsWith("sluice:stop"))).toEqual([]);
   expect(ends(await flow.deploy("dev", ["api"]))).toMatchObject({ exit: 0 });
 });
 
@@ -88,7 +87,7 @@ test("by hand, a commit behind what is live is a rollback by its rules, and one 
   expect(ends(back)).toEqual({ exit: 0, said: "" });
   expect(back.outputs).toMatchObject({ direction: "rollback", commit: first, gate: "true" });
   // finding it changes nothing: who may go back is for the gate to say
-  expect(flow.told().filter((line) => line.startsWith("sluice:hold"))).toEqual([]);
+  expect(flow.told().filter((line) => line.startsWith("sluice:stop"))).toEqual([]);
   // policy asks for an approval of rollbacks, whatever the workflow does
   const [refused] = await flow.waves("dev", back);
   expect([refused?.exit, flow.live("web@dev")]).toEqual([1, second]);
@@ -109,5 +108,5 @@ test("what was never good there is no way back, and nothing is held for it", asy
   expect((await flow.deploy("dev", ["api", "web"])).exit).toBe(0);
   const back = await flow.resolve("dev", { commit: first, env: { SLUICE_REASON: "it is bad" } });
   expect(ends(back)).toMatchObject({ exit: 1, said: expect.stringContaining("was never live and good") });
-  expect(flow.told().filter((line) => line.startsWith("sluice:hold"))).toEqual([]);
+  expect(flow.told().filter((line) => line.startsWith("sluice:stop"))).toEqual([]);
 });

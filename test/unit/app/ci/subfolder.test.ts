@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { liftHolds } from "../../../../src/github/records/holds.ts";
 import { ends, Workflow } from "./rig.ts";
 
 const folder = "products/shop";
@@ -47,7 +46,7 @@ test("a rollback counts what cannot be taken back from there", async () => {
   const found = await rollback();
   expect(ends(found)).toEqual(FINE);
   expect(found.outputs).toMatchObject({ commit: first });
-  await liftHolds(flow.forge(), "dev", "ben");
+  await flow.unhold("dev");
   const second = flow.commit({ [`${folder}/db/1`]: "1" });
   await deploy();
   expect(flow.live("api@dev")).toBe(second);
