@@ -8,6 +8,9 @@ const REMOTE = "origin";
 /** How a token reaches the remote: only where its address begins so, and in no list of arguments. */
 export type Credential = { readonly prefix: string; readonly header: string };
 
+const settingsFor = (credential: Credential | null): Readonly<Record<string, string>> =>
+  credential === null ? {} : { [`http.${credential.prefix}.extraHeader`]: credential.header };
+
 /** The repository that this one was cloned from. Only refs of remote branches are written: neither the work tree nor local branches. Rejects with a `SourceError`. */
 export class Upstream {
   readonly #git: Git;
@@ -25,10 +28,21 @@ export class Upstream {
   /** Brings what was pushed since; branches that are gone are taken away, so that no commit counts as reachable from them. */
   async fetch(credential: Credential | null): Promise<void> {
     const refs = `+refs/heads/*:refs/remotes/${REMOTE}/*`;
-    const settings = credential === null ? {} : { [`http.${credential.prefix}.extraHeader`]: credential.header };
     await this.#git.run(["fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", REMOTE, refs], {
       timeoutMs: LONG_TIMEOUT_MS,
-      settings,
+      settings: settingsFor(credential),
+    });
+  }
+
+  async has(commit: CommitId): Promise<boolean> {
+    return (await this.#git.run(["cat-file", "-e", `${fullId(commit)}^{commit}`], { answers: [1, 128] })).exitCode === 0;
+  }
+
+  /** Brings one commit with all of its history, whichever refs it is or is not on; no ref is written. */
+  async fetchCommit(commit: CommitId, credential: Credential | null): Promise<void> {
+    await this.#git.run(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", REMOTE, fullId(commit)], {
+      timeoutMs: LONG_TIMEOUT_MS,
+      settings: settingsFor(credential),
     });
   }
 

@@ -4,12 +4,13 @@ import { environmentsBefore } from "../../core/plan/needs.ts";
 import { Configs } from "../../engine/configs.ts";
 import type { Clock } from "../../engine/ports/clock.ts";
 import type { Forge, WorkflowRun } from "../../github/forge.ts";
-import { GitSource } from "../../source/git.ts";
+import type { GitSource } from "../../source/git.ts";
 import { findProject } from "../project.ts";
 import { adapterSchemas } from "../registry.ts";
 import { type Home, openHome } from "./home.ts";
 import { type JobInputs, jobInputs } from "./inputs.ts";
 import { Outputs } from "./outputs.ts";
+import { JobSource } from "./source.ts";
 
 export type CiHost = {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -47,13 +48,19 @@ export async function openPlace(host: CiHost): Promise<Place> {
       `${host.directory} is in no project: there is no sluice.yaml in it or above it`,
       "Check the repository out first: actions/checkout",
     );
-  const source = GitSource.ofProject(found.root);
+  const outputs = new Outputs(host.env, host.out);
+  const source = new JobSource({
+    directory: found.root,
+    server: host.env["GITHUB_SERVER_URL"] || "https://github.com",
+    token: host.env["GITHUB_TOKEN"] ?? "",
+    note: (line) => outputs.notice(line),
+  });
   await source.mustBeWhole();
   const adapters = await adapterSchemas();
   const configs = new Configs(source, adapters);
   const { policy, commit } = await configs.policy(inputs.policyRef);
   const { project } = await configs.at(commit);
-  const [outputs, home] = [new Outputs(host.env, host.out), await openHome(host)];
+  const home = await openHome(host);
   return { host, inputs, outputs, root: found.root, home, source, adapters, configs, policy, project };
 }
 

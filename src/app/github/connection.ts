@@ -10,6 +10,7 @@ import type { Remote } from "../../github/gates/remote.ts";
 import type { ChecksForge, ServerForge } from "../../github/server/forge.ts";
 import type { Log } from "../../github/server/worker.ts";
 import type { Credential } from "../../source/upstream.ts";
+import { gitCredential } from "./credential.ts";
 import type { Credentials } from "./settings.ts";
 
 /** A repository on GitHub, asked as one and the same. */
@@ -43,10 +44,8 @@ export function connection(credentials: Credentials, { server, repository }: Rem
       checks: (project) => checksOn({ client: sparing(asking), access, app: whoAmI, project }),
     },
     async credentialFor(address) {
-      const prefix = `${server}/`;
-      if (!address.startsWith(prefix) || !isPrivate(server)) return null;
-      const token = typeof access.token === "string" ? access.token : await access.token.current();
-      return { prefix, header: `Authorization: Basic ${Buffer.from(`x-access-token:${token}`).toString("base64")}` };
+      if (gitCredential(server, "", address) === null) return null;
+      return gitCredential(server, typeof access.token === "string" ? access.token : await access.token.current(), address);
     },
     close: () => closing.abort(),
   };
@@ -63,9 +62,3 @@ function accessOf(
   const token = appTokens(credentials, place, now);
   return { access: { ...place, token }, whoAmI: () => token.whoAmI() };
 }
-
-/** A token goes over TLS, or not beyond this machine. */
-const isPrivate = (server: string): boolean => {
-  const { protocol, hostname } = new URL(server);
-  return protocol === "https:" || /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
-};

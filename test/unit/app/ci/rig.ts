@@ -48,6 +48,8 @@ export type JobOptions = {
   readonly commit?: string | null;
   /** Of the workflow's file. */
   readonly path?: string;
+  /** Another clone than the one in which commits are made. */
+  readonly checkout?: string;
   /** Where in the repository its steps run. */
   readonly folder?: string;
   /** Who has let it pass, by environment. */
@@ -211,7 +213,7 @@ export class Workflow {
     const { env, read } = this.environment(options, run);
     let out = "";
     const forge = options.between?.(this.forge()) ?? this.forge();
-    const directory = join(this.repo.directory, options.folder ?? "");
+    const directory = join(options.checkout ?? this.repo.directory, options.folder ?? "");
     const host = {
       env,
       directory,
