@@ -38,6 +38,7 @@ const sourceCodes: Readonly<Record<SourceErrorCode, ProblemCode>> = {
   "not-a-repository": "source-unusable",
   shallow: "source-unusable",
   "no-policy-ref": "source-unusable",
+  "remote-denied": "source-unusable",
   "git-failed": "source-unusable",
 };
 

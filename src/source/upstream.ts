@@ -8,15 +8,20 @@ const REMOTE = "origin";
 /** How a token reaches the remote: only where its address begins so, and in no list of arguments. */
 export type Credential = { readonly prefix: string; readonly header: string };
 
-const settingsFor = (credential: Credential | null): Readonly<Record<string, string>> =>
-  credential === null ? {} : { [`http.${credential.prefix}.extraHeader`]: credential.header };
+/** A remote that has sent nothing for so long, in seconds, will not: the fetch ends, and is tried again. */
+const STALLED_S = 60;
+/** What git says where the remote does not take who asks, or does not let them. */
+const DENIED = /could not read Username|Authentication failed|returned error: 40[13]|repository .* not found/i;
 
 /** The repository that this one was cloned from. Only refs of remote branches are written: neither the work tree nor local branches. Rejects with a `SourceError`. */
 export class Upstream {
   readonly #git: Git;
+  readonly #stalled: Readonly<Record<string, string>>;
 
-  constructor(directory: string) {
+  /** `stalledS`: only tests have another. */
+  constructor(directory: string, stalledS = STALLED_S) {
     this.#git = new Git(directory);
+    this.#stalled = { "http.lowSpeedLimit": "1", "http.lowSpeedTime": String(stalledS) };
   }
 
   /** null: there is none. */
@@ -25,13 +30,9 @@ export class Upstream {
     return exitCode === 0 ? text.trim() : null;
   }
 
-  /** Brings what was pushed since; branches that are gone are taken away, so that no commit counts as reachable from them. */
+  /** Brings what was pushed since; branches that are gone are taken away, so that no commit counts as reachable from them. Rejects with `remote-denied` where the remote does not let it. */
   async fetch(credential: Credential | null): Promise<void> {
-    const refs = `+refs/heads/*:refs/remotes/${REMOTE}/*`;
-    await this.#git.run(["fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", REMOTE, refs], {
-      timeoutMs: LONG_TIMEOUT_MS,
-      settings: settingsFor(credential),
-    });
+    await this.#fetch(["--prune"], `+refs/heads/*:refs/remotes/${REMOTE}/*`, credential);
   }
 
   async has(commit: CommitId): Promise<boolean> {
@@ -40,10 +41,21 @@ export class Upstream {
 
   /** Brings one commit with all of its history, whichever refs it is or is not on; no ref is written. */
   async fetchCommit(commit: CommitId, credential: Credential | null): Promise<void> {
-    await this.#git.run(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", REMOTE, fullId(commit)], {
-      timeoutMs: LONG_TIMEOUT_MS,
-      settings: settingsFor(credential),
-    });
+    await this.#fetch([], fullId(commit), credential);
+  }
+
+  async #fetch(more: readonly string[], what: string, credential: Credential | null): Promise<void> {
+    const settings = { ...this.#stalled, ...(credential && { [`http.${credential.prefix}.extraHeader`]: credential.header }) };
+    const args = ["fetch", "--quiet", ...more, "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", REMOTE, what];
+    try {
+      await this.#git.run(args, { timeoutMs: LONG_TIMEOUT_MS, settings });
+    } catch (error) {
+      if (!(error instanceof SourceError) || error.code !== "git-failed") throw error;
+      const [code, hint] = DENIED.test(error.message)
+        ? (["remote-denied", "Whoever fetches has to be allowed to read the repository: on GitHub, contents (read)"] as const)
+        : (["git-failed", "Try again; `git fetch` in the clone says whether it is the network"] as const);
+      throw new SourceError(code, error.message, hint, { cause: error });
+    }
   }
 
   /** Of a branch, as it was fetched last; null: there is no such branch. */

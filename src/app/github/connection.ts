@@ -9,7 +9,8 @@ import type { Forge } from "../../github/forge.ts";
 import type { Remote } from "../../github/gates/remote.ts";
 import type { ChecksForge, ServerForge } from "../../github/server/forge.ts";
 import type { Log } from "../../github/server/worker.ts";
-import type { Credential } from "../../source/upstream.ts";
+import { SourceError } from "../../engine/ports/source.ts";
+import type { Upstream } from "../../source/upstream.ts";
 import { gitCredential } from "./credential.ts";
 import type { Credentials } from "./settings.ts";
 
@@ -19,8 +20,8 @@ export type Connection = {
   readonly server: ServerForge;
   /** What only an App may say; null: it is a token's. */
   readonly app: { checks(project: string): ChecksForge } | null;
-  /** For git, where the remote is at the same host; null: git has its own. */
-  credentialFor(address: string): Promise<Credential | null>;
+  /** As whom the API is asked, where the remote is at the same host; else git has a way of its own. */
+  fetch(upstream: Upstream): Promise<void>;
   /** Ends what is asked. */
   close(): void;
 };
@@ -43,9 +44,21 @@ export function connection(credentials: Credentials, { server, repository }: Rem
     app: whoAmI && {
       checks: (project) => checksOn({ client: sparing(asking), access, app: whoAmI, project }),
     },
-    async credentialFor(address) {
-      if (gitCredential(server, "", address) === null) return null;
-      return gitCredential(server, typeof access.token === "string" ? access.token : await access.token.current(), address);
+    async fetch(upstream) {
+      const address = (await upstream.address()) ?? "";
+      if (gitCredential(server, "", address) === null) return await upstream.fetch(null);
+      const { token } = access;
+      const fetchWith = (given: string): Promise<void> => upstream.fetch(gitCredential(server, given, address));
+      if (typeof token === "string") return await fetchWith(token);
+      const given = await token.current();
+      try {
+        await fetchWith(given);
+      } catch (error) {
+        // One that was taken back before its time.
+        if (!(error instanceof SourceError) || error.code !== "remote-denied") throw error;
+        token.refused(given);
+        await fetchWith(await token.current());
+      }
     },
     close: () => closing.abort(),
   };

@@ -54,7 +54,7 @@ export async function githubServer(parts: GithubParts): Promise<GithubServer> {
   const remote = repositoryOf(parts, address);
   const connected = settings.credentials === null ? null : connection(settings.credentials, mustKnow(remote), parts);
   const inbox = new Inbox(control.store, () => clock.now());
-  const pushes = pushesOf(parts, upstream, address, connected);
+  const pushes = pushesOf(parts, upstream, connected);
 
   let lookedAt = Number.NEGATIVE_INFINITY;
   const pushing = new Worker(
@@ -102,7 +102,7 @@ function gatesOf(parts: GithubParts, to: Connection, upstream: Upstream, inbox: 
     policy: async () => (await configs.policy(policyRef)).policy,
     isOnBranch: async (commit) => {
       // asked once a run, which may be of a push that has only just come
-      await upstream.fetch((await to.credentialFor((await upstream.address()) ?? "")) ?? null);
+      await to.fetch(upstream);
       const { github } = await configs.at((await configs.policy(policyRef)).commit);
       const head = github ? await upstream.head(github.branch) : null;
       return head !== null && (await upstream.contains(head, commit));
@@ -124,16 +124,11 @@ function gatesOf(parts: GithubParts, to: Connection, upstream: Upstream, inbox: 
   );
 }
 
-function pushesOf(
-  { control, source, configs, policyRef, log }: GithubParts,
-  upstream: Upstream,
-  address: string,
-  to: Connection | null,
-): Pushes {
+function pushesOf({ control, source, configs, policyRef, log }: GithubParts, upstream: Upstream, to: Connection | null): Pushes {
   const { store } = control;
   return new Pushes({
     clone: {
-      fetch: async () => upstream.fetch((await to?.credentialFor(address)) ?? null),
+      fetch: () => (to ? to.fetch(upstream) : upstream.fetch(null)),
       head: (branch) => upstream.head(branch),
       contains: (commit, ancestor) => upstream.contains(commit, ancestor),
     },

@@ -51,6 +51,7 @@ export type SourceErrorCode =
   | "ambiguous-commit"
   | "no-policy-ref"
   | "unsafe-path"
+  | "remote-denied"
   | "git-failed";
 /** A problem that the user can act on. */
 export class SourceError extends Error {

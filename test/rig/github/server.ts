@@ -13,7 +13,7 @@ const IDENTITY = ["-c", "user.name=ana", "-c", "user.email=ana@example.invalid"]
 export const ENV = { PATH: process.env["PATH"] ?? "", GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null" };
 
 /** Environments and services as `sluice.yaml` has them; what is deployed is a line in a file. */
-const fileOf = (environments: string, push: string, world: string): string => `version: 1
+export const fileOf = (environments: string, push: string, world: string): string => `version: 1
 project: harbor
 github: { push: [${push}] }
 environments:
