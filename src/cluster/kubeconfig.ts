@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, delimiter, isAbsolute, join, resolve } from "node:path";
+import { isSecret } from "../core/config/credentials.ts";
 import { codeOf } from "../host/errors.ts";
 import { readText } from "../host/files.ts";
 import { ClusterError } from "./errors.ts";
@@ -65,6 +67,14 @@ export async function findAccess(
       "no-kubeconfig",
       "KUBECONFIG is set for the server, but this environment does not name it",
       "Add KUBECONFIG to the environment's `credentials`, or say `kubeconfig` in the service's `deploy`",
+    );
+  const value = env["KUBECONFIG"] ?? "";
+  // a whole kubeconfig is no path, and no message may hold it
+  if (named === null && value !== "" && isSecret("KUBECONFIG", value) && !paths.some((path) => existsSync(path)))
+    throw new ClusterError(
+      "no-kubeconfig",
+      "KUBECONFIG names no file that is there",
+      "Set it to the path of a kubeconfig; only in jobs of GitHub's may it hold the text of one",
     );
   const files = (await Promise.all(paths.map(readFile))).filter((file) => file !== null);
   if (files.length > 0) return accessOf(merge(files), place, paths.join(delimiter));

@@ -5,6 +5,7 @@ import { ciApprovals } from "./approvals.ts";
 import { ciBuild } from "./build.ts";
 import { ciDeploy } from "./deploy.ts";
 import { ciGate } from "./gate.ts";
+import { writeKubeconfig } from "./kubeconfig.ts";
 import { type CiHost, openPlace, type Place } from "./place.ts";
 import { ciPlan } from "./plan.ts";
 import { ciReport } from "./report.ts";
@@ -15,16 +16,25 @@ import { ciWait } from "./wait.ts";
 /** A step of a workflow's job. What is wrong is said to GitHub as well, as an annotation of the run. Rejects with `CliError`. */
 export async function ci(request: CiRequest, host: CiHost): Promise<CiAnswer> {
   try {
-    const place = await openPlace(host);
-    try {
-      return { exit: await step(place, request), data: place.outputs.handed };
-    } finally {
-      await place.home.close();
-    }
+    return await withPlace(host, async (place) => ({ exit: await step(place, request), data: place.outputs.handed }));
   } catch (error) {
     const said = host.interrupted.aborted && !(error instanceof CliError) ? new Interrupted("The job was cancelled") : asCliError(error);
     if (said instanceof CliError) host.out(`::error::${annotation(said)}\n`);
     throw said;
+  }
+}
+
+async function withPlace<T>(host: CiHost, use: (place: Place) => Promise<T>): Promise<T> {
+  const takeAway = await writeKubeconfig(host);
+  try {
+    const place = await openPlace(host);
+    try {
+      return await use(place);
+    } finally {
+      await place.home.close();
+    }
+  } finally {
+    await takeAway();
   }
 }
 

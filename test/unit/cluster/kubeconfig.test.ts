@@ -270,3 +270,13 @@ test("a look from outside of an attempt gets what the attempt would get, and no 
   expect(Object.keys(variables)).not.toEqual(expect.arrayContaining(["HARBOR_OTHER"]));
   expect(Object.hasOwn(variables, "HARBOR_UNSET")).toBe(false);
 });
+
+test.each([
+  ["apiVersion: v1\nusers: [{ user: { token: t0ken } }]\n"],
+  [`{"users":[{"user":{"token":"t0ken"}}]}`],
+  [base64("apiVersion: v1, token: t0ken ".repeat(200))],
+])("a KUBECONFIG that holds a text where a path is meant is refused, and is in no message", async (text) => {
+  const found = findAccess({}, { HOME: folder(), KUBECONFIG: text });
+  await expect(found).rejects.toThrow(/KUBECONFIG names no file that is there/);
+  await expect(found).rejects.not.toThrow(/t0ken|YXBp/);
+});
