@@ -8,7 +8,7 @@ export type Step = { readonly heading: string } & (
 
 /**
  * What a page of instructions has a reader do, in its order. A block `sh` holds commands, one a line; `sh not-run` those that a test cannot run; a block `text` after one what it prints;
- * a block `yaml` is a file, named by the comment in its first line (`# path`), or joined with it (`# path, added`).
+ * a block `yaml` is a file, named by the comment in its first line (`# path`), or joined with it (`# path, added`); a block `yaml not-run` is an example for others.
  */
 export function stepsOf(markdown: string): readonly Step[] {
   const steps: Step[] = [];
@@ -17,6 +17,7 @@ export function stepsOf(markdown: string): readonly Step[] {
     if (title !== undefined) heading = title;
     else if (language === "sh") steps.push({ heading, kind: "run", commands: commandsOf(text), prints: [] });
     else if (language === "sh not-run") steps.push({ heading, kind: "not-run", commands: commandsOf(text) });
+    else if (language === EXAMPLE) continue;
     else if (language === "yaml") steps.push({ heading, kind: "file", ...fileOf(text) });
     else if (language === "text") {
       const before = steps.pop();
@@ -26,6 +27,12 @@ export function stepsOf(markdown: string): readonly Step[] {
   }
   return steps;
 }
+
+const EXAMPLE = "yaml not-run";
+
+/** Files that a page shows to readers who need them: what they are to be joined with. */
+export const examplesOf = (markdown: string): readonly string[] =>
+  [...markdown.matchAll(/^```yaml not-run\n(.*?)^```$/gms)].map(([, text = ""]) => text);
 
 /** What stands in the first column of a page's last table. */
 export function sayings(markdown: string): readonly string[] {

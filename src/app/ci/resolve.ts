@@ -30,6 +30,8 @@ export async function ciResolve(place: Place, environment: EnvironmentId, waves:
   const moving = handed === null ? await movingIn(place, plan, null) : null;
   outputs.hand("waves", handed ?? wavesOf(plan, environment, waves, (service) => moving?.has(`${service}@${environment}`) ?? true));
   outputs.hand("artifacts", artifactsOf(host.env));
+  // who has called this has built; who has started it by hand has not
+  outputs.hand("build", handed === null ? Object.keys(plan.artifacts) : []);
   outputs.hand("gate", policy.approval !== null);
   return EXIT.done;
 }

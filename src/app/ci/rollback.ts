@@ -71,6 +71,7 @@ function handOn(place: Place, found: RollbackPreview, waves: number): void {
     wavesOf(plan, environment, waves, (service) => moving.has(service)),
   );
   outputs.hand("artifacts", {});
+  outputs.hand("build", []);
   outputs.hand("gate", environmentOf(place, environment).rollback !== null);
   show(place, found);
 }

@@ -36,6 +36,26 @@ export type Github = {
   readonly push: { readonly all: boolean; readonly services: boolean; /** `sluice serve` deploys all. */ readonly server: boolean };
   /** null: as many as the services have levels. */
   readonly waves: number | null;
+  readonly setup: GithubSetup;
+};
+/** Steps of a project's own, such as logins: `build` where artifacts are made or looked for, `deploy` where something is deployed. */
+export type GithubSetup = { readonly [part in "build" | "deploy"]: GithubPart };
+type GithubPart = {
+  /** GitHub's environment, none of policy's, in which the jobs are; null: in none, or in that of what they deploy. */
+  readonly environment: string | null;
+  /** Whether the jobs may ask for an identity token. */
+  readonly idToken: boolean;
+  /** Variables that the steps set. */
+  readonly sets: readonly string[];
+  readonly steps: readonly GithubStep[];
+};
+/** An action or a command. */
+export type GithubStep = {
+  readonly name?: string;
+  readonly uses?: string;
+  readonly run?: string;
+  readonly with: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string>>;
 };
 
 /** All of `environments:` and `teams:`. Environments keep the order in which they are declared, which is a topological order of `needs`. */

@@ -1,4 +1,5 @@
 import type { EnvironmentId, Github } from "./config.ts";
+import { buildSetup, checkSetup, line, setup } from "./github-setup.ts";
 import type { Span } from "./lines.ts";
 import { quote } from "./names.ts";
 import type { Report } from "./report.ts";
@@ -17,17 +18,6 @@ const STANDARD = {
 const MOST_WAVES = 20;
 /** GitHub allows 50 called workflows in one run; each environment is one, and what they share another. */
 const MOST_ENVIRONMENTS = 48;
-
-/** A line that ends up in a workflow as it is. */
-const line = text({
-  check(value) {
-    if (value.trim() === "" || /\p{Cc}/u.test(value))
-      return { code: "bad-line", message: "must be one line that says something", hint: "put several commands into a script" };
-    // GitHub would paste what it evaluates to into a shell's text.
-    if (!value.includes("${{")) return null;
-    return { code: "github-expression", message: "holds an expression of GitHub's", hint: "use an environment variable, or a script" };
-  },
-});
 
 const branch = text({
   check(value) {
@@ -58,6 +48,7 @@ export const github = object({
     STANDARD.push,
   ),
   waves: optional("How many waves the files provide for. Left out: as many as the services need.", whole(1, MOST_WAVES)),
+  setup: optional("Steps of your own, such as logins, in the jobs that build and deploy.", setup),
 });
 export type RawGithub = Read<typeof github>;
 
@@ -70,6 +61,7 @@ export function buildGithub(raw: RawGithub): Github {
     branch: raw.branch?.value ?? STANDARD.branch,
     push: { all: push.has("all"), services: push.has("services"), server: push.has("server") },
     waves: raw.waves?.value ?? null,
+    setup: buildSetup(raw.setup),
   };
 }
 
@@ -89,6 +81,9 @@ export const gateName = (environment: EnvironmentId): string => `${environment}-
 /** GitHub gives every job one of its own; an environment that names it lets its attempts see it. */
 export const TOKEN = "GITHUB_TOKEN";
 
+/** A secret of the repository: by which jobs mask what is secret in texts that are compared, all alike. */
+export const MASK_KEY = "SLUICE_MASK_KEY";
+
 /** What GitHub cannot keep or name, where a file asks for workflows. */
 export function checkGithub(raw: RawFile, report: Report): void {
   if (raw.github === undefined) return;
@@ -104,6 +99,7 @@ export function checkGithub(raw: RawFile, report: Report): void {
       "remove `github:` and deploy with the server",
     );
   }
+  checkSetup(raw.github.setup, (name) => [...environments.keys()].some((id) => name === id || name === gateName(id)), report);
   for (const [id, { value }] of environments) {
     if (value === undefined) continue;
     checkGate(id, value, environments, report);

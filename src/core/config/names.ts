@@ -11,6 +11,16 @@ export function isId(name: string): boolean {
   return name.length <= ID_LENGTH && id.test(name) && name !== "constructor";
 }
 
+/** A name that is a number comes before all others in a mapping of ours, whatever the file says; environments have an order. */
+export function badNumber(name: string): { readonly code: string; readonly message: string; readonly hint: string } | null {
+  if (!/^\d+$/.test(name)) return null;
+  return {
+    code: "bad-name",
+    message: `${quote(name)} cannot be the name of an environment: a number would not keep its place among the others`,
+    hint: `put a letter before it, such as ${quote(`env-${name}`)}`,
+  };
+}
+
 /** A name in a message: in backquotes, shortened, so that a hostile file cannot flood it. */
 export function quote(name: string): string {
   if (name === "") return "an empty text";

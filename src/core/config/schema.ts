@@ -2,7 +2,7 @@ import { adapterChoice } from "./adapter.ts";
 import type { AdapterSchema } from "./config.ts";
 import { freeze } from "./freeze.ts";
 import { github } from "./github.ts";
-import { ID_PATTERN, isId, quote, VARIABLE_PATTERN } from "./names.ts";
+import { badNumber, ID_PATTERN, isId, quote, VARIABLE_PATTERN } from "./names.ts";
 import { checkPath } from "./path.ts";
 import { isPerson, PERSON_PATTERN, PRINCIPAL_PATTERN } from "./principals.ts";
 import {
@@ -252,7 +252,7 @@ function service(adapters: readonly AdapterSchema[]) {
 }
 
 function environments(adapters: readonly AdapterSchema[]) {
-  const shape = record(ids(200), environment(adapters));
+  const shape = record({ ...ids(200), check: (key) => (isId(key) ? badNumber(key) : badId(key)) }, environment(adapters));
   return { ...shape, json: { ...shape.json, minProperties: 1 } };
 }
 

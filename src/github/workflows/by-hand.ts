@@ -2,8 +2,8 @@ import { gateName } from "../../core/config/github.ts";
 import { wavesJob, gateNeeded } from "./deploy-environment.ts";
 import { COMMIT_INPUTS, reportJob } from "./deploy-all.ts";
 import { expression, type Workflow } from "./model.ts";
-import { minutes, UNDER_WAY_MS, type Project } from "./project.ts";
-import { gateJob, outputsOf, READ, sluice, withImages, WRITE } from "./steps.ts";
+import { againMs, minutes, UNDER_WAY_MS, type Project } from "./project.ts";
+import { buildEnvironment, gateJob, outputsOf, READ, sluice, withImages, WRITE } from "./steps.ts";
 
 /** An environment back to a set that worked, by hand. */
 export function rollbackAll(project: Project): Workflow {
@@ -30,12 +30,18 @@ export function rollbackAll(project: Project): Workflow {
       preflight: {
         name: "Pre-flight",
         about: "Looks at the whole set before anything is touched, and holds the environment for deploys.",
-        permissions: withImages(project, WRITE),
+        ...buildEnvironment(project),
+        permissions: withImages(project, WRITE, "build"),
         outputs: outputsOf("rollback", ["commit", "waves", "to", "gate"]),
-        minutes: minutes(UNDER_WAY_MS),
+        minutes: minutes(UNDER_WAY_MS + againMs(project.config, project.artifacts)),
         steps: sluice(project, "Pre-flight", `rollback --env "$SLUICE_ENV" --waves ${project.waves}`, {
           id: "rollback",
-          env: { SLUICE_ENV: environment, SLUICE_TO: expression("inputs.to"), SLUICE_REASON: expression("inputs.reason") },
+          setup: "build",
+          env: {
+            SLUICE_ENV: environment,
+            SLUICE_TO: expression("inputs.to"),
+            SLUICE_REASON: expression("inputs.reason"),
+          },
         }),
       },
       gate: gateJob(
@@ -45,6 +51,7 @@ export function rollbackAll(project: Project): Workflow {
       ),
       waves: wavesJob(project, {
         before: "preflight",
+        builds: false,
         gated: true,
         environment,
         places: project.places,

@@ -2,7 +2,7 @@ import { WORKFLOW_FILES } from "../../core/config/github.ts";
 import { artifactsOf, buildJob, BUILT, PLANNED } from "./build.ts";
 import { expression, literal, member, type Fields, type Job, type Workflow } from "./model.ts";
 import { minutes, type Place, type Project } from "./project.ts";
-import { anything, outputsOf, passedSecrets, READ, sluice, withImages, WRITE } from "./steps.ts";
+import { anything, outputsOf, passedSecrets, READ, sluice, withBuild, withImages, WRITE } from "./steps.ts";
 
 export const COMMIT_INPUTS: Fields = {
   commit: { description: "Commit, branch or tag (empty: what the branch is at)", type: "string", required: false, default: "" },
@@ -12,7 +12,7 @@ export const COMMIT_INPUTS: Fields = {
 /** All services through all environments: one build, then each environment by its own workflow. */
 export function deployAll(project: Project): Workflow {
   const { github } = project;
-  const artifacts = artifactsOfAll(project);
+  const { artifacts } = project;
   const builds = artifacts.length > 0;
   const deploys = project.places.map((place) => [jobOf(place.id), environmentJob(project, place, builds)] as const);
   return {
@@ -26,12 +26,6 @@ export function deployAll(project: Project): Workflow {
       report: reportJob(project, ["plan", ...(builds ? ["build"] : []), ...deploys.map(([id]) => id)], "needs.plan.outputs.commit"),
     },
   };
-}
-
-/** What deploy all needs built: nothing that only services use which are deployed by hand. */
-function artifactsOfAll({ config }: Project): readonly string[] {
-  const used = new Set(Object.values(config.services).flatMap(({ artifact, manual }) => (manual ? [] : (artifact ?? []))));
-  return Object.keys(config.artifacts).filter((name) => used.has(name));
 }
 
 const jobOf = (environment: string): string => `deploy-${environment}`;
@@ -57,8 +51,8 @@ function environmentJob(project: Project, place: Place, builds: boolean): Job {
     about:
       "What failed before does not stop the others: each leg is refused by itself where something that it needs is not there. An environment with nothing to do is skipped.",
     needs: ["plan", ...(builds ? ["build"] : []), ...place.before.map(jobOf)],
-    if: `!cancelled() && ${builds ? BUILT : PLANNED} && ${anything(waves, project.waves)}`,
-    permissions: withImages(project, WRITE),
+    if: `!cancelled() && ${PLANNED} && ${builds ? `${BUILT} && ` : ""}${anything(waves, project.waves)}`,
+    permissions: withBuild(project, WRITE, "deploy"),
     uses: `./.github/workflows/${WORKFLOW_FILES.environment(place.id)}`,
     with: {
       commit: expression("needs.plan.outputs.commit"),
@@ -66,7 +60,7 @@ function environmentJob(project: Project, place: Place, builds: boolean): Job {
       artifacts: artifactsOf(builds),
       reason: expression("inputs.reason"),
     },
-    ...passedSecrets([place]),
+    ...passedSecrets(project, [place], "build", "deploy"),
   };
 }
 

@@ -1,15 +1,31 @@
 import { WORKFLOW_FILES } from "../../core/config/github.ts";
+import { BUILT, buildJob } from "./build.ts";
 import { expression, lock, type Fields, type Job, type Workflow } from "./model.ts";
-import { minutes, UNDER_WAY_MS, type Place, type Project } from "./project.ts";
-import { anything, declaredSecrets, gateJob, gateOf, outputsOf, passedSecrets, sluice, withImages, WRITE } from "./steps.ts";
+import { againMs, minutes, UNDER_WAY_MS, type Place, type Project } from "./project.ts";
+import {
+  anything,
+  buildEnvironment,
+  declaredSecrets,
+  gateJob,
+  gateOf,
+  outputsOf,
+  passedSecrets,
+  sluice,
+  withImages,
+  WRITE,
+} from "./steps.ts";
 
-const OUTPUTS = ["commit", "waves", "artifacts", "direction", "to", "gate"];
+const OUTPUTS = ["commit", "waves", "artifacts", "build", "direction", "to", "gate"];
+
+/** In an expression: there is something to build here. */
+const MISSING = "needs.resolve.outputs.build != '[]'";
 
 /** A way back is let through by those whom policy's `rollback` names. */
 const DIRECTION = { SLUICE_DIRECTION: expression("needs.resolve.outputs.direction") };
 
 /** All services in one environment: called by deploy all, or by hand with any commit; one that is behind what is live goes by the rules of a rollback. Its gate is in here, so that no way leads around it. */
 export function deployEnvironment(project: Project, place: Place): Workflow {
+  const builds = project.artifacts.length > 0;
   return {
     name: `Deploy all to ${place.id}`,
     runName: `Deploy all to ${place.id} ${expression("inputs.commit")}`,
@@ -21,7 +37,7 @@ export function deployEnvironment(project: Project, place: Place): Workflow {
           artifacts: { description: "Digests of what was built, as JSON", type: "string", required: true },
           reason: { description: "Why", type: "string", required: false, default: "" },
         },
-        secrets: declaredSecrets([place]),
+        secrets: declaredSecrets(project, [place], "build", "deploy"),
       },
       workflow_dispatch: {
         inputs: {
@@ -32,22 +48,28 @@ export function deployEnvironment(project: Project, place: Place): Workflow {
     },
     jobs: {
       resolve: resolveJob(project, place),
+      // who has called has built
+      ...(builds ? { build: buildJob(project, project.artifacts, { job: "resolve", keys: "build" }) } : {}),
       ...(place.gated
         ? {
             gate: gateJob(
               project,
               { ...gateOf(place.id), env: DIRECTION },
-              { needs: ["resolve"], if: gateNeeded("resolve", project.waves) },
+              {
+                needs: ["resolve", ...(builds ? ["build"] : [])],
+                if: `${builds ? `!cancelled() && needs.resolve.result == 'success' && ${BUILT} && ` : ""}${gateNeeded("resolve", project.waves)}`,
+              },
             ),
           }
         : {}),
       waves: wavesJob(project, {
         before: "resolve",
+        builds,
         gated: place.gated,
         environment: place.id,
         places: [place],
         direction: expression("needs.resolve.outputs.direction"),
-        artifacts: expression("needs.resolve.outputs.artifacts"),
+        artifacts: expression(`${builds ? `${MISSING} && needs.build.outputs.artifacts || ` : ""}needs.resolve.outputs.artifacts`),
       }),
     },
   };
@@ -56,6 +78,7 @@ export function deployEnvironment(project: Project, place: Place): Workflow {
 function resolveJob(project: Project, place: Place): Job {
   const steps = sluice(project, "Resolve", `resolve --env ${place.id} --waves ${project.waves}`, {
     id: "resolve",
+    setup: "build",
     env: {
       SLUICE_COMMIT: expression("inputs.commit"),
       SLUICE_WAVES: expression("inputs.waves"),
@@ -66,9 +89,10 @@ function resolveJob(project: Project, place: Place): Job {
   return {
     name: "Resolve",
     about: "A way back begins here: it holds the environment for deploys, for which records are written.",
-    permissions: withImages(project, WRITE),
+    ...buildEnvironment(project),
+    permissions: withImages(project, WRITE, "build"),
     outputs: outputsOf("resolve", OUTPUTS),
-    minutes: minutes(UNDER_WAY_MS),
+    minutes: minutes(UNDER_WAY_MS + againMs(project.config, project.artifacts)),
     steps: place.gated ? steps : [...steps, refuseWithoutGate(place)],
   };
 }
@@ -91,6 +115,8 @@ export const gateNeeded = (before: string, waves: number): string =>
 type Waves = {
   /** The job that has said what is to be done. */
   readonly before: "resolve" | "preflight";
+  /** Whether a job builds what is missing. */
+  readonly builds: boolean;
   readonly gated: boolean;
   readonly environment: string;
   readonly places: readonly Place[];
@@ -99,17 +125,21 @@ type Waves = {
 };
 
 /** The waves of one environment, one run at a time. */
-export function wavesJob(project: Project, { before, gated, environment, places, direction, artifacts }: Waves): Job {
+export function wavesJob(project: Project, { before, builds, gated, environment, places, direction, artifacts }: Waves): Job {
   const output = (name: string): string => expression(`needs.${before}.outputs.${name}`);
   const passed = `(needs.gate.result == 'success' || needs.${before}.outputs.gate == 'false')`;
   return {
     name: "Waves",
     about: "Locked only now: a run that waits for people holds nobody up.",
-    needs: gated ? [before, "gate"] : [before],
+    needs: [before, ...(builds ? ["build"] : []), ...(gated ? ["gate"] : [])],
     // A gate that was skipped must not skip these, and one that was needed and did not open must.
-    if: gated ? `!cancelled() && needs.${before}.result == 'success' && ${passed}` : `needs.${before}.outputs.gate == 'false'`,
+    if: [
+      ...(gated || builds ? ["!cancelled()", `needs.${before}.result == 'success'`] : []),
+      ...(builds ? [BUILT] : []),
+      gated ? passed : `needs.${before}.outputs.gate == 'false'`,
+    ].join(" && "),
     concurrency: lock(`sluice/env/${environment}`),
-    permissions: withImages(project, WRITE),
+    permissions: withImages(project, WRITE, "deploy"),
     uses: `./.github/workflows/${WORKFLOW_FILES.waves}`,
     with: {
       environment,
@@ -120,6 +150,6 @@ export function wavesJob(project: Project, { before, gated, environment, places,
       to: output("to"),
       reason: expression("inputs.reason"),
     },
-    ...passedSecrets(places),
+    ...passedSecrets(project, places, "deploy"),
   };
 }

@@ -62,8 +62,8 @@ function environmentJobs(flow: Flow, place: Place): Readonly<Record<string, Job>
     if: goesOn + opened + (waits ? ` && needs.${wait}.result == 'success'` : ""),
     environment,
     concurrency: lock(`sluice/target/${environment}/${id}`),
-    permissions: withImages(project, WRITE),
-    minutes: minutes(legMs(service, place)),
+    permissions: withImages(project, WRITE, "deploy"),
+    minutes: minutes(legMs(project, service, place)),
     steps: legSteps(flow, place),
   };
   return jobs;
@@ -75,6 +75,7 @@ const goOn = (environment: EnvironmentId): string =>
 
 function legSteps({ project, id, builds }: Flow, place: Place): readonly Fields[] {
   return sluice(project, "Deploy", `deploy --env ${place.id}`, {
+    setup: "deploy",
     env: {
       SLUICE_COMMIT: expression("needs.plan.outputs.commit"),
       SLUICE_CHUNK: JSON.stringify({ name: id, services: [id] }),
@@ -82,7 +83,7 @@ function legSteps({ project, id, builds }: Flow, place: Place): readonly Fields[
       SLUICE_DIRECTION: "deploy",
       SLUICE_REASON: expression("inputs.reason"),
     },
-    secrets: secretsOf([place]),
+    secrets: secretsOf(project, [place]),
   });
 }
 

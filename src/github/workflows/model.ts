@@ -32,7 +32,7 @@ export type Job = {
 );
 
 type Level = "read" | "write";
-export type Scope = "actions" | "contents" | "deployments" | "packages";
+export type Scope = "actions" | "contents" | "deployments" | "id-token" | "packages";
 /** Each with what it is for. */
 export type Permissions = { readonly [S in Scope]?: readonly [level: Level, why: string] };
 

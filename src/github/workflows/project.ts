@@ -23,6 +23,10 @@ export type Project = {
   readonly waves: number;
   /** Whether a registry of images is asked, or pushed to. */
   readonly images: { readonly read: boolean; readonly push: boolean };
+  /** Artifacts of deploy all: not those of services alone that are deployed by hand. */
+  readonly artifacts: readonly string[];
+  /** Whether texts with masked secrets are compared. */
+  readonly masks: boolean;
   /** How many levels of services the last wave holds beyond its own. */
   readonly surplus: number;
 };
@@ -48,12 +52,22 @@ export function projectOf(config: Config, directory: string): Project {
     ),
     needs,
     waves,
+    artifacts: artifactsOf(config),
+    masks: services.some(({ deploy }) => MASKING.has(deploy.driver)),
     images: { read: images.length > 0, push: images.some(({ awaits }) => awaits === undefined) },
     surplus: Math.max(0, levels - waves),
   };
 }
 
 const MOST_WAVES = 20;
+/** Drivers that compare objects which hold secrets. */
+const MASKING: ReadonlySet<string> = new Set(["helm", "kubernetes"]);
+
+/** What deploy all needs built: nothing that only services use which are deployed by hand. */
+function artifactsOf({ services, artifacts }: Config): readonly string[] {
+  const used = new Set(Object.values(services).flatMap(({ artifact, manual }) => (manual ? [] : (artifact ?? []))));
+  return Object.keys(artifacts).filter((name) => used.has(name));
+}
 
 function placeOf({ policy }: Config, id: EnvironmentId, environment: Environment, used: ReadonlySet<string>): Place {
   return {
@@ -83,11 +97,12 @@ function levelsIn(config: Config, needs: Needs, environment: EnvironmentId): num
 export const placesOf = ({ places, config }: Project, service: Service): readonly Place[] =>
   places.filter(({ id }) => environmentsOf(service, config.policy).includes(id));
 
-/** Credentials of environments that are secrets of GitHub's, each once, with those that name it. */
-export function credentialsOf(places: readonly Place[]): ReadonlyMap<string, readonly EnvironmentId[]> {
+/** Credentials of environments that are secrets of GitHub's, and not set by steps, each once, with those that name it. */
+export function credentialsOf({ github }: Project, places: readonly Place[]): ReadonlyMap<string, readonly EnvironmentId[]> {
   const found = new Map<string, EnvironmentId[]>();
+  const set = new Set([TOKEN, ...github.setup.deploy.sets]);
   for (const { id, policy } of places)
-    for (const name of policy.credentials) if (name !== TOKEN) found.set(name, [...(found.get(name) ?? []), id]);
+    for (const name of policy.credentials) if (!set.has(name)) found.set(name, [...(found.get(name) ?? []), id]);
   return new Map([...found].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
@@ -102,6 +117,18 @@ export const minutes = (ms: number): number => Math.min(MOST_MINUTES, Math.ceil(
 /** How long `sluice ci` waits for what other workflow runs have under way at its targets. */
 export const UNDER_WAY_MS = 30 * MINUTE;
 
-/** What a service's leg may take: its deploy, its checks and its soak, and the waits for others and for what it needs. */
-export const legMs = ({ deploy, verify }: Service, { policy }: Place): number =>
-  UNDER_WAY_MS + deploy.timeoutMs + (verify?.timeoutMs ?? 0) + (verify?.soakMs ?? 0) + policy.needsTimeoutMs;
+/** What making artifacts again may take that a machine does not have: images are in their registry. */
+export const againMs = ({ artifacts }: Config, names: readonly string[]): number =>
+  names.reduce((sum, name) => {
+    const { image, awaits, timeoutMs = 0 } = artifacts[name] ?? {};
+    return image === undefined && awaits === undefined ? sum + timeoutMs : sum;
+  }, 0);
+
+/** What a service's leg may take: its deploy, its checks and its soak, the waits for others and for what it needs, and its artifact. */
+export const legMs = ({ config }: Project, { deploy, verify, artifact }: Service, { policy }: Place): number =>
+  UNDER_WAY_MS +
+  againMs(config, artifact === null ? [] : [artifact]) +
+  deploy.timeoutMs +
+  (verify?.timeoutMs ?? 0) +
+  (verify?.soakMs ?? 0) +
+  policy.needsTimeoutMs;

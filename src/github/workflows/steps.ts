@@ -1,5 +1,6 @@
-import type { EnvironmentId } from "../../core/config/config.ts";
-import { gateName } from "../../core/config/github.ts";
+import type { EnvironmentId, GithubSetup, GithubStep } from "../../core/config/config.ts";
+import { gateName, MASK_KEY } from "../../core/config/github.ts";
+import { secretsIn } from "../../core/config/github-setup.ts";
 import { expression, Noted, type Fields, type Job, type Permissions } from "./model.ts";
 import { credentialsOf, type Place, type Project } from "./project.ts";
 
@@ -16,22 +17,43 @@ export const READ: Permissions = {
 };
 export const WRITE: Permissions = { ...READ, deployments: ["write", "write the records"] };
 
-/** With what the registry of images asks for, where there is one. */
-export const withImages = (project: Project, permissions: Permissions): Permissions =>
-  project.images.read ? { ...permissions, packages: ["read", "find images by their digest"] } : permissions;
+/** Which of a project's own steps, and the rights that these need, a job has. */
+export type Part = keyof GithubSetup;
+
+/** With what the registry of images and the project's own steps ask for, where there are any. */
+export function withImages(project: Project, permissions: Permissions, ...parts: readonly Part[]): Permissions {
+  const images: Permissions = project.images.read ? { packages: ["read", "find images by their digest"] } : {};
+  const asks = parts.some((part) => project.github.setup[part].idToken);
+  return { ...permissions, ...images, ...(asks ? { "id-token": ["write", "log in to a cloud"] } : {}) };
+}
+
+/** As `withImages`, for what builds as well. */
+export const withBuild = (project: Project, permissions: Permissions, ...parts: readonly Part[]): Permissions => ({
+  ...withImages(project, permissions, "build", ...parts),
+  ...(project.images.push ? { packages: ["write", "push images"] } : {}),
+});
 
 type SluiceStep = {
   readonly id?: string;
+  /** Whose own steps come before. */
+  readonly setup?: Part;
   readonly env?: Fields;
   /** Beside the token: secrets of the environments that this job may see. */
   readonly secrets?: Fields;
 };
 
 /** The steps of a job that runs one `sluice ci` command. Values come by environment variables alone: an expression in a command's text would be code. */
-export function sluice({ github }: Project, name: string, command: string, { id, env = {}, secrets = {} }: SluiceStep): readonly Fields[] {
+export function sluice(
+  { github }: Project,
+  name: string,
+  command: string,
+  { id, setup, env = {}, secrets = {} }: SluiceStep,
+): readonly Fields[] {
   return [
     checkout,
     { name: "Install", run: github.install },
+    // behind what is installed, which sees none of their logins
+    ...(setup === undefined ? [] : github.setup[setup].steps.map(ownStep)),
     {
       name,
       id,
@@ -40,6 +62,20 @@ export function sluice({ github }: Project, name: string, command: string, { id,
     },
   ];
 }
+
+/** Where the jobs are that build or look for what was built. */
+export const buildEnvironment = ({ github }: Project): { readonly environment?: string } => {
+  const { environment } = github.setup.build;
+  return environment === null ? {} : { environment };
+};
+
+const ownStep = ({ name, uses, run, with: given, env }: GithubStep): Fields => ({
+  name,
+  uses,
+  run,
+  with: Object.keys(given).length === 0 ? undefined : given,
+  env: Object.keys(env).length === 0 ? undefined : env,
+});
 
 /** The outputs of a job, each that of its one step. */
 export const outputsOf = (step: string, names: readonly string[]): Fields =>
@@ -73,16 +109,31 @@ export function gateJob(
 
 export const gateOf = (id: EnvironmentId): { readonly run: string; readonly name: string } => ({ run: id, name: gateName(id) });
 
-/** The secrets of one environment, for a job that is in it. */
-export const secretsOf = (places: readonly Place[]): Fields =>
-  Object.fromEntries([...credentialsOf(places).keys()].map((name) => [name, expression(`secrets.${name}`)]));
+/** The secrets of environments, for a job that is in one of them. */
+export const secretsOf = (project: Project, places: readonly Place[]): Fields => ({
+  ...Object.fromEntries([...credentialsOf(project, places).keys()].map((name) => [name, secret(name)])),
+  ...maskKey(project),
+});
+
+const secret = (name: string): string => expression(`secrets.${name}`);
+
+/** By which every job shows the same secret as the same hash; empty where the repository has none. */
+export const maskKey = ({ masks }: Project): Fields => (masks ? { [MASK_KEY]: secret(MASK_KEY) } : {});
+
+/** Of all that jobs of called workflows name: credentials of environments, what a project's own steps name, and the key. */
+function namesOf(project: Project, places: readonly Place[], parts: readonly Part[]): readonly string[] {
+  const own = parts.flatMap((part) => secretsIn(project.github.setup[part].steps));
+  return [...new Set([...credentialsOf(project, places).keys(), ...own, ...Object.keys(maskKey(project))])].toSorted();
+}
 
 /** What a called workflow declares: each may be absent, because an environment's own secrets are seen by its jobs alone, and count there before what is passed. */
-export const declaredSecrets = (places: readonly Place[]): Fields | undefined => {
-  const names = [...credentialsOf(places).keys()];
+export const declaredSecrets = (project: Project, places: readonly Place[], ...parts: readonly Part[]): Fields | undefined => {
+  const names = namesOf(project, places, parts);
   return names.length === 0 ? undefined : Object.fromEntries(names.map((name) => [name, { required: false }]));
 };
 
 /** `secrets` of a job that calls such a workflow; absent where there are none. */
-export const passedSecrets = (places: readonly Place[]): { readonly secrets?: Fields } =>
-  credentialsOf(places).size === 0 ? {} : { secrets: secretsOf(places) };
+export const passedSecrets = (project: Project, places: readonly Place[], ...parts: readonly Part[]): { readonly secrets?: Fields } => {
+  const names = namesOf(project, places, parts);
+  return names.length === 0 ? {} : { secrets: Object.fromEntries(names.map((name) => [name, secret(name)])) };
+};

@@ -1,7 +1,7 @@
 import type { EnvironmentId } from "../../core/config/config.ts";
 import { expression, lock, type Fields, type Job, type Workflow } from "./model.ts";
 import { credentialsOf, legMs, minutes, placesOf, type Project } from "./project.ts";
-import { declaredSecrets, sluice, withImages, WRITE } from "./steps.ts";
+import { declaredSecrets, maskKey, sluice, withImages, WRITE } from "./steps.ts";
 
 /** Beyond that GitHub's limits on what one token may write would come first. */
 const AT_ONCE = 16;
@@ -28,7 +28,7 @@ export function waves(project: Project): Workflow {
           to: text("What a rollback goes back to", false),
           reason: text("Why", false),
         },
-        secrets: declaredSecrets(project.places),
+        secrets: declaredSecrets(project, project.places, "deploy"),
       },
     },
     jobs: Object.fromEntries(numbers.map((number) => [`wave-${number}`, waveJob(project, number)])),
@@ -54,9 +54,10 @@ function waveJob(project: Project, number: number): Job {
     },
     environment: expression("inputs.environment"),
     concurrency: lock(`sluice/target/${expression("inputs.environment")}/${expression("matrix.chunk.name")}`),
-    permissions: withImages(project, WRITE),
+    permissions: withImages(project, WRITE, "deploy"),
     minutes: legMinutes(project, number === project.waves),
     steps: sluice(project, "Deploy", 'deploy --env "$SLUICE_ENV"', {
+      setup: "deploy",
       env: {
         SLUICE_ENV: expression("inputs.environment"),
         SLUICE_COMMIT: expression("inputs.commit"),
@@ -66,7 +67,7 @@ function waveJob(project: Project, number: number): Job {
         SLUICE_TO: expression("inputs.to"),
         SLUICE_REASON: expression("inputs.reason"),
       },
-      secrets: secretsByEnvironment(project),
+      secrets: { ...secretsByEnvironment(project), ...maskKey(project) },
     }),
   };
 }
@@ -74,16 +75,19 @@ function waveJob(project: Project, number: number): Job {
 /** A leg takes as long as its slowest service; the last wave also holds the levels for which there are no waves, one after the other. */
 function legMinutes(project: Project, last: boolean): number {
   const slowest = Math.max(
-    ...Object.values(project.config.services).flatMap((service) => placesOf(project, service).map((place) => legMs(service, place))),
+    ...Object.values(project.config.services).flatMap((service) =>
+      placesOf(project, service).map((place) => legMs(project, service, place)),
+    ),
   );
   return minutes(slowest * (last ? 1 + project.surplus : 1));
 }
 
 /** This file serves all environments: each is given what it names itself, and nothing of the others, also where a secret is the repository's. */
-export function secretsByEnvironment({ places }: Project): Fields {
+export function secretsByEnvironment(project: Project): Fields {
+  const { places } = project;
   const all = places.length;
   return Object.fromEntries(
-    [...credentialsOf(places)].map(([name, environments]) => [
+    [...credentialsOf(project, places)].map(([name, environments]) => [
       name,
       expression(environments.length === all ? `secrets.${name}` : `${isOneOf(environments)} && secrets.${name} || ''`),
     ]),

@@ -18,6 +18,7 @@ export type PlainJob = {
   readonly steps?: readonly PlainStep[];
 };
 type PlainStep = {
+  readonly name?: string;
   readonly uses?: string;
   readonly run?: string;
   readonly with?: Readonly<Record<string, unknown>>;
@@ -58,7 +59,8 @@ export function fileProblems(path: string, text: string, workflow: Plain): reado
   if (workflow.env !== undefined) say("secrets", "gives variables to every job");
   for (const line of text.split("\n")) {
     const [, action] = /^\s*(?:- )?uses: (?!\.\/)(.*)$/.exec(line) ?? [];
-    if (action !== undefined && !/^[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(action))
+    const ours = action?.startsWith("actions/checkout@") === true;
+    if (action !== undefined && !(ours ? /^[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/ : /^[\w./-]+@[0-9a-f]{40}$/).test(action))
       say("pins", `${action} is not pinned to a commit with its version`);
   }
   for (const [id, job] of Object.entries(workflow.jobs ?? {})) jobProblems(id, job, (check, message) => say(check, `${id}: ${message}`));
@@ -72,8 +74,6 @@ function jobProblems(id: string, job: PlainJob, say: (check: string, message: st
   if (job.concurrency !== undefined && (job.concurrency.queue !== "max" || job.concurrency["cancel-in-progress"] !== undefined))
     say("lock", "does not queue");
   if (job.secrets === "inherit") say("secrets", "passes all of them on");
-  if (job.environment === undefined && /\bsecrets\b/.test(JSON.stringify(job.steps ?? [])))
-    say("secrets", "sees secrets outside of any environment");
   const runs = job.steps?.map(({ run = "" }) => run).join("\n") ?? "";
   const [, command = ""] = / ci (\w+)/.exec(runs) ?? [];
   for (const [scope, level] of Object.entries(RIGHTS[command] ?? {}))
@@ -85,8 +85,23 @@ function jobProblems(id: string, job: PlainJob, say: (check: string, message: st
   if (command === "build" && !job.concurrency?.group?.startsWith("sluice/build/")) say("lock", "builds without the lock of the commit");
   if (typeof job.environment === "string" && job.environment.endsWith("-approval") && command !== "gate")
     say("gate", "does not verify its approval");
+  if (job.environment === undefined && /\bsecrets\b/.test(JSON.stringify(job.steps ?? [])))
+    say("secrets", "sees secrets outside of any environment");
+  const own = (job.steps ?? []).filter(isOwn);
+  if (!SETUPS.has(command) && own.length > 0) say("setup", "has steps of the project's own");
+  if (!SETUPS.has(command) && job.permissions?.["id-token"] !== undefined && job.uses === undefined)
+    say("permissions", "may ask for an identity");
+  if (command === "gate" && /\bsecrets\b/.test(JSON.stringify(job.steps))) say("secrets", "are seen at the gate");
   for (const step of job.steps ?? []) stepProblems(step, say);
 }
+
+/** What builds or looks for artifacts, and what deploys. */
+const SETUPS = new Set(["build", "resolve", "rollback", "deploy"]);
+const isOwn = ({ name, uses, run }: PlainStep): boolean =>
+  uses?.startsWith("actions/checkout@") !== true &&
+  name !== "Install" &&
+  !/ ci \w+/.test(run ?? "") &&
+  name !== "Refuse where a gate is missing";
 
 function stepProblems(step: PlainStep, say: (check: string, message: string) => void): void {
   if (step.run?.includes("${{") === true) say("injection", "pastes an expression into a command");

@@ -41,9 +41,9 @@ export function manyServices(count: number, github: object = {}): object {
     teams: { release: ["ana", "ben"] },
     environments: {
       devnet: { order: "any", credentials: ["DEVNET_TOKEN", "CLOUD_TOKEN"] },
-      "1": { needs: ["devnet"], credentials: ["CLOUD_TOKEN"] },
+      "1e3": { needs: ["devnet"], credentials: ["CLOUD_TOKEN"] },
       mainnet: {
-        needs: ["devnet", "1"],
+        needs: ["devnet", "1e3"],
         approval: { approvers: ["team:release"] },
         rollback: { approvers: ["ana"] },
         credentials: ["MAINNET_TOKEN", "CLOUD_TOKEN", "GITHUB_TOKEN"],
@@ -57,10 +57,32 @@ export function manyServices(count: number, github: object = {}): object {
   };
 }
 
+/** As `manyServices`, with all logins that a project may have, and objects that hold secrets. */
+export function withLogins(count: number): object {
+  const at = (action: string): string => `${action}@${"1".repeat(40)}`;
+  const registry = {
+    uses: at("docker/login-action"),
+    with: { registry: "registry.example", username: "${{ github.actor }}", password: "${{ secrets.REGISTRY_TOKEN }}" },
+  };
+  const aws = {
+    name: "Log in to the cloud",
+    uses: at("aws-actions/configure-aws-credentials"),
+    with: { "role-to-assume": "${{ vars.ROLE }}", "aws-region": "eu-central-1", "role-duration-seconds": 900 },
+  };
+  const own = { run: "./login.sh", env: { KEY: "${{ secrets.LOGIN_KEY }}" } };
+  const setup = {
+    build: { environment: "builds", steps: [registry] },
+    deploy: { idToken: true, sets: ["CLOUD_TOKEN"], steps: [aws, own] },
+  };
+  const many = manyServices(count, { setup }) as { readonly services: object };
+  const chart = { tier: "backend", needs: [], deploy: { helm: { chart: "charts/api" } } };
+  return { ...many, services: { ...many.services, chart } };
+}
+
 function serviceAt(name: string, i: number, names: readonly string[]): object {
   const frontend = i % 10 === 9;
   const before = names[i - 10];
-  const environments = [["devnet", "1", "mainnet"], ["devnet", "mainnet"], ["1", "mainnet"], ["mainnet"]][i % 4];
+  const environments = [["devnet", "1e3", "mainnet"], ["devnet", "mainnet"], ["1e3", "mainnet"], ["mainnet"]][i % 4];
   return {
     tier: frontend ? "frontend" : "backend",
     ...(i % 7 === 3 ? {} : { paths: [`services/${name}`, `libs/[${i}]+!`] }),

@@ -18,6 +18,8 @@ type RunnerOptions = {
   readonly repository: Repository;
   /** Whether what `SLUICE_HOME` names outlives the jobs, as on a runner of one's own. */
   readonly keeps: boolean;
+  /** What this machine sets in every job, such as where its tools keep what they need. */
+  readonly env?: Readonly<Record<string, string>>;
 };
 export type Started = {
   /** Of the file, without its ending. */
@@ -86,7 +88,7 @@ export class Runner {
 
   /** Everything that the workflow does, from its start, as jobs of that run. */
   async carryOut(run: Run, { workflow, inputs }: Started): Promise<Ended> {
-    const { directory, github, repository, keeps } = this.#options;
+    const { directory, github, repository, keeps, env: own } = this.#options;
     const job = mkdtempSync(join(directory, "run-"));
     const checkout = await this.#checkout(join(job, "checkout"));
     const event = join(job, "event.json");
@@ -96,6 +98,7 @@ export class Runner {
     );
     const { GITHUB_TOKEN: _, ...places } = github.env("", repository.fullName);
     const env = {
+      ...own,
       ...places,
       GITHUB_RUN_ID: String(run.id),
       GITHUB_RUN_ATTEMPT: String(run.attempt),

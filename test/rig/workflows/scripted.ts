@@ -82,6 +82,7 @@ export class Scripted implements World {
           commit: COMMIT,
           waves,
           artifacts: env["SLUICE_ARTIFACTS"] || "{}",
+          build: handed === undefined ? '["mega"]' : "[]",
           direction: "deploy",
           to: "",
           gate,

@@ -16,7 +16,7 @@ waves='{"n":[1,1],"waves":[[{"name":"api","services":["api"]}],[{"name":"web","s
 case $2 in
   plan) echo "commit=$GITHUB_SHA"; echo "waves={\\"devnet\\":$waves,\\"mainnet\\":$waves}"; echo 'artifacts=["app"]' ;;
   build) echo 'artifacts={"app":"sha256:1"}' ;;
-  resolve|rollback) echo "commit=$SLUICE_COMMIT"; echo "waves=$waves"; echo "artifacts={}"; echo "direction=deploy"; [ "$4" = mainnet ] && [ "$2" = resolve ] && echo gate=true || echo gate=false ;;
+  resolve|rollback) echo "commit=$SLUICE_COMMIT"; echo "waves=$waves"; echo "artifacts={}"; echo "build=[]"; echo "direction=deploy"; [ "$4" = mainnet ] && [ "$2" = resolve ] && echo gate=true || echo gate=false ;;
 esac >> "$GITHUB_OUTPUT"
 `;
 const service = (tier: string, name: string): object => ({

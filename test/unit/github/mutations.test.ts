@@ -8,10 +8,15 @@ import { Scripted } from "../../rig/workflows/scripted.ts";
 import { Simulation } from "../../rig/workflows/simulation.ts";
 import type { Files } from "../../rig/workflows/workflow.ts";
 
-/** Harbor with a secret in one of its environments. */
+/** Harbor with a secret in one of its environments, and with logins. */
 function project(): object {
   const file = parse(harbor()) as { environments: Record<string, object> };
-  return { ...file, environments: { ...file.environments, mainnet: { ...file.environments["mainnet"], credentials: ["MAINNET_TOKEN"] } } };
+  const login = { idToken: true, steps: [{ uses: `docker/login-action@${"1".repeat(40)}`, with: { password: "${{ github.token }}" } }] };
+  return {
+    ...file,
+    github: { setup: { build: login, deploy: login } },
+    environments: { ...file.environments, mainnet: { ...file.environments["mainnet"], credentials: ["MAINNET_TOKEN"] } },
+  };
 }
 
 type Check = "actionlint" | "zizmor" | "editor" | "own" | "simulation";
@@ -21,7 +26,7 @@ type Mutation = readonly [what: string, file: string, from: string, to: string, 
 const LEGS = "sluice-waves";
 const MAINNET = "deploy-all-mainnet";
 const GATED =
-  "if: ${{ !cancelled() && needs.resolve.result == 'success' && (needs.gate.result == 'success' || needs.resolve.outputs.gate == 'false') }}";
+  "if: ${{ !cancelled() && needs.resolve.result == 'success' && (needs.build.result == 'success' || needs.build.result == 'skipped') && (needs.gate.result == 'success' || needs.resolve.outputs.gate == 'false') }}";
 const CALL = "uses: ./.github/workflows/deploy-all-devnet.yml";
 
 const mutations: readonly Mutation[] = [
@@ -29,8 +34,8 @@ const mutations: readonly Mutation[] = [
   [
     "the waves do not need their gate",
     MAINNET,
-    "needs: [resolve, gate]",
-    "needs: [resolve]",
+    "needs: [resolve, build, gate]",
+    "needs: [resolve, build]",
     ["actionlint", "editor", "own", "simulation"],
   ],
   [
@@ -84,8 +89,8 @@ const mutations: readonly Mutation[] = [
   [
     "an output is taken from a job that is not needed",
     MAINNET,
-    "needs: [resolve, gate]",
-    "needs: [gate]",
+    "needs: [resolve, build, gate]",
+    "needs: [build, gate]",
     ["actionlint", "editor", "simulation"],
   ],
   ["an input is misspelt", "deploy-all", "      artifacts: ${{", "      artefacts: ${{", ["actionlint", "editor", "simulation"]],
@@ -123,7 +128,7 @@ const mutations: readonly Mutation[] = [
   ["a failed leg ends the others", LEGS, "      fail-fast: false\n", "", ["own"]],
   ["a cancelled run goes on", LEGS, "if: ${{ !cancelled() && fromJSON", "if: ${{ always() && fromJSON", ["simulation"]],
   ["the report is left out where something failed", "deploy-all", "if: ${{ always() }}", "if: ${{ success() }}", ["simulation"]],
-  ["a service does not wait for what it needs", "deploy-web", "sluice ci wait --env devnet --service web", "true", ["simulation"]],
+  ["a service does not wait for what it needs", "deploy-web", "sluice ci wait --env devnet --service web", "true", ["own", "simulation"]],
   // Locks
   ["a lock ends who has it", "deploy-all", "      queue: max\n", "      queue: max\n      cancel-in-progress: true\n", ["editor", "own"]],
   ["a lock is misspelt", "deploy-all", "      queue: max\n", "      queue: maxx\n", ["editor", "own", "simulation"]],
@@ -142,6 +147,43 @@ const mutations: readonly Mutation[] = [
     "group: build-${{ github.run_id }}",
     ["own"],
   ],
+  // Builds and logins
+  [
+    "an environment by hand builds nothing",
+    MAINNET,
+    "needs.resolve.outputs.build != '[]'",
+    "needs.resolve.outputs.build == '[]'",
+    ["simulation"],
+  ],
+  [
+    "what an environment by hand has built is not what it deploys",
+    MAINNET,
+    "${{ needs.resolve.outputs.build != '[]' && needs.build.outputs.artifacts || needs.resolve.outputs.artifacts }}",
+    "${{ needs.resolve.outputs.artifacts }}",
+    ["simulation"],
+  ],
+  [
+    "a failed build is deployed all the same",
+    MAINNET,
+    "(needs.build.result == 'success' || needs.build.result == 'skipped')",
+    "(needs.build.result != 'cancelled')",
+    ["simulation"],
+  ],
+  [
+    "the gate may ask for an identity",
+    MAINNET,
+    "actions: read # see who has approved",
+    "actions: read # see who has approved\n      id-token: write # too much",
+    ["own"],
+  ],
+  [
+    "the gate logs in",
+    MAINNET,
+    "- name: Verify the approval",
+    `- uses: docker/login-action@${"1".repeat(40)}\n      - name: Verify the approval`,
+    ["own"],
+  ],
+  ["a called workflow may not log in", "deploy-all", "      id-token: write # passed on to the called workflow\n", "", ["own"]],
   // Rights
   ["all permissions for every job", "deploy-all", "permissions: {}\n", "permissions: write-all\n", ["zizmor", "own"]],
   ["a permission is misspelt", "deploy-all", "deployments: write", "deployment: write", ["actionlint", "editor", "own", "simulation"]],
@@ -247,7 +289,9 @@ async function stories(config: Config, files: Files): Promise<string> {
     ["deploy-all", null, { ...script, fails: ["auth@devnet", "orders@canary"] }],
     ["deploy-all", null, { ...script, leftOut: ["api@devnet"], gate: () => "reject" }],
     ["deploy-all-mainnet", { commit: "main" }, { ...script, says: { gate: "" }, broken: ["gate mainnet"] }],
-    ["deploy-all-mainnet", { commit: "main" }, { ...script, says: { gate: "false", direction: "rollback" } }],
+    ["deploy-all-mainnet", { commit: "main" }, { ...script, says: { gate: "false", direction: "rollback", build: "[]" } }],
+    ["deploy-all-mainnet", { commit: "main" }, { ...script, broken: ["build"] }],
+    ["deploy-all-mainnet", { commit: "main" }, script],
     ["deploy-all-devnet", { commit: "main" }, { ...script, says: { gate: "true" } }],
     [
       "deploy-all-devnet",

@@ -187,7 +187,7 @@ describe("secrets", () => {
           .map(({ env }) => ["CLOUD_TOKEN", "DEVNET_TOKEN", "MAINNET_TOKEN", "UNNAMED"].map((name) => env[name] || "-").join(" ")),
       );
     expect(seen(/@devnet$/)).toEqual(new Set(["cloud devnet - -"]));
-    expect(seen(/@1$/)).toEqual(new Set(["cloud - - -"]));
+    expect(seen(/@1e3$/)).toEqual(new Set(["cloud - - -"]));
     expect(seen(/@mainnet$/)).toEqual(new Set(["cloud - its own -"]));
     expect(seen(/^[^@]*$/)).toEqual(new Set(["- - - -"]));
   });
@@ -197,19 +197,26 @@ describe("one environment by hand", () => {
   test("has the gate too", async () => {
     const { world, run: ended } = await run("deploy-all-mainnet", { commit: "v1" });
     expect(ended.result).toBe("success");
-    expect(world.done).toEqual(["resolve mainnet", "gate mainnet", ...MAINNET]);
-    expect(world.acts[1]?.env).toMatchObject({ SLUICE_DIRECTION: "deploy" });
+    // nobody has built for it
+    expect(world.done).toEqual(["resolve mainnet", "build", "gate mainnet", ...MAINNET]);
+    expect(world.acts[2]?.env).toMatchObject({ SLUICE_DIRECTION: "deploy" });
+    expect(world.acts[3]?.env).toMatchObject({ SLUICE_ARTIFACTS: '{"mega":"sha256:1"}' });
     expect(world.acts[0]?.env).toMatchObject({ SLUICE_COMMIT: "v1", SLUICE_WAVES: "", SLUICE_ARTIFACTS: "" });
     const rejected = await run("deploy-all-mainnet", { commit: "v1" }, { gate: () => "reject" });
     expect(rejected.run.result).toBe("failure");
     expect(deploysIn(rejected.world, "mainnet")).toEqual([]);
   });
 
+  test("whose build fails asks nobody and deploys nothing", async () => {
+    const { world, run: ended } = await run("deploy-all-mainnet", { commit: "v1" }, { broken: ["build"] });
+    expect([ended.result, world.done]).toEqual(["failure", ["resolve mainnet", "build"]]);
+  });
+
   test("going back goes by the policy of rollbacks", async () => {
     const { world, run: ended } = await run(
       "deploy-all-mainnet",
       { commit: "v1", reason: "broken" },
-      { says: { direction: "rollback", gate: "false", to: "v1" } },
+      { says: { direction: "rollback", gate: "false", to: "v1", build: "[]" } },
     );
     expect(ended.result).toBe("success");
     expect(world.done).toEqual(["resolve mainnet", ...MAINNET.map((what) => what.replace("deploy", "rollback"))]);

@@ -1,13 +1,17 @@
+import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { examplesOf, stepsOf } from "../../rig/page.ts";
+import { joined, type Tree } from "../../rig/reader.ts";
 import { problemsIn } from "../../rig/workflows/checks.ts";
 import { actionlint, describeTools, languageService, zizmor } from "../../rig/workflows/linters.ts";
-import { configOf, filesOf, guardsOf, harbor, manyServices } from "../../rig/workflows/projects.ts";
+import { configOf, filesOf, guardsOf, harbor, manyServices, withLogins } from "../../rig/workflows/projects.ts";
 import type { Files } from "../../rig/workflows/workflow.ts";
 
 const projects: readonly (readonly [string, string | object, string])[] = [
   ["examples/harbor", harbor(), ""],
   ["60 services", manyServices(60), ""],
+  ["20 services with logins", withLogins(20), ""],
   [
     "60 services in a subfolder, on one's own runners",
     manyServices(60, { runner: ["self-hosted", "linux"], branch: "trunk", waves: 2 }),
@@ -108,6 +112,57 @@ describe("the files of a config", () => {
     expect(await scopes({ app: { bundle: { path: "." } } })).toEqual([]);
     expect(await scopes({ app: { image: { repository: "registry.example/app", await: true } } })).toEqual(["packages: read"]);
     expect(await scopes({ app: { image: { repository: "registry.example/app" } } })).toEqual(["packages: read", "packages: write"]);
+  });
+
+  test("logins are where something is built, looked for or deployed, after what is installed, and nowhere else", async () => {
+    const files = await filesOf(withLogins(10));
+    const found: Record<string, Set<string>> = {};
+    for (const text of files.values()) {
+      const { jobs } = parse(text) as {
+        jobs: Record<string, { steps?: { uses?: string; run?: string; env?: object }[]; permissions: object; environment?: string }>;
+      };
+      for (const { steps = [], permissions, environment = "-" } of Object.values(jobs)) {
+        const command = steps.flatMap(({ run }) => / ci (\w+)/.exec(run ?? "")?.[1] ?? [])[0];
+        if (command === undefined) continue;
+        const [, , ...own] = steps.filter(({ run }) => !/ ci \w+|echo/.test(run ?? ""));
+        const key = steps.some(({ env = {} }) => "SLUICE_MASK_KEY" in env) ? "key" : "-";
+        const said = [
+          own.map(({ uses, run }) => uses?.split("@")[0] ?? run).join(" "),
+          "id-token" in permissions ? "write" : "-",
+          key,
+          environment === "builds" ? environment : "-",
+        ].join(", ");
+        (found[command] ??= new Set()).add(said);
+      }
+    }
+    const build = ["docker/login-action, -, -, builds"];
+    const none = [", -, -, -"];
+    expect(Object.fromEntries(Object.entries(found).map(([command, said]) => [command, [...said]]))).toEqual({
+      plan: none,
+      gate: none,
+      wait: none,
+      report: none,
+      approvals: none,
+      build,
+      resolve: build,
+      rollback: build,
+      deploy: ["aws-actions/configure-aws-credentials ./login.sh, write, key, -"],
+    });
+    // what steps set is taken from no secret
+    expect([...files.values()].filter((text) => text.includes("CLOUD_TOKEN"))).toEqual([]);
+  });
+
+  test("logins as docs/github.md shows them are taken as they are, and nothing is wrong with their workflows", async () => {
+    const page = readFileSync(new URL("../../../docs/github.md", import.meta.url), "utf8");
+    const examples = examplesOf(page);
+    expect(examples).toHaveLength(2);
+    const file = stepsOf(page).find((step) => step.kind === "file" && step.path === "sluice.yaml");
+    for (const example of examples) {
+      const shop = joined(parse(file?.kind === "file" ? file.text : "") as Tree, parse(example) as Tree);
+      const files = await filesOf(shop);
+      expect(await problemsIn(files, guardsOf(await configOf(shop)))).toEqual([]);
+      expect([...files.values()].join("")).toContain("docker/login-action@74a5d");
+    }
   });
 
   test("a service without an artifact has no build", async () => {

@@ -1,6 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { ends, Workflow } from "./rig.ts";
 
+// many jobs one after the other, each with processes of its own
+vi.setConfig({ testTimeout: 60_000 });
 const DEV_ONLY = { environments: "dev: {}" };
 
 /** Two releases of both services; the second is bad. */
