@@ -1,5 +1,6 @@
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { constants } from "node:fs";
+import { lstat, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { WorkflowFile, WorkflowsOptions } from "../cli/context.ts";
 import { CliError, EXIT } from "../cli/exit.ts";
 import { UNKEPT_COUNT } from "../core/config/github.ts";
@@ -17,9 +18,17 @@ const FOLDER = ".github/workflows";
 /** Compares the workflow files of the project with what its `sluice.yaml` says, and with `write` makes them so. Writes nothing where one of them is not ours. Rejects with a `CliError`. */
 export async function workflows({ directory, write }: WorkflowsOptions): Promise<readonly WorkflowFile[]> {
   const place = findPlace(directory);
-  const wanted = await filesOf(place);
-  const found = await readAll(place.repository, wanted);
-  const files = compare(wanted, found, place.source);
+  await mustBeFolders(place.repository);
+  const asked = await filesOf(place);
+  const wanted = asked ?? new Map<string, string>();
+  const files = compare(wanted, await readAll(place.repository, wanted), place.source);
+  // Who has taken `github` out of the file has its workflows removed, as those of a service that is gone.
+  if (asked === null && files.length === 0)
+    throw new CliError(
+      EXIT.usage,
+      `${place.source} does not ask for workflows`,
+      "Add the line `github: {}`; `sluice schema` says what it may hold",
+    );
   if (write && files.every(({ state }) => state !== "foreign")) await writeAll(place.repository, wanted, files);
   return files;
 }
@@ -42,17 +51,29 @@ function findPlace(from: string): Place {
   };
 }
 
-async function filesOf({ file, directory, source }: Place): Promise<ReadonlyMap<string, string>> {
+/** What is there has to be a folder of this repository: git keeps a link as a link, so GitHub sees no workflows behind it, and to write through it is to write somewhere else. */
+async function mustBeFolders(repository: string): Promise<void> {
+  for (const folder of [dirname(FOLDER), FOLDER]) {
+    const found = await lstat(join(repository, folder)).catch((error: unknown) => {
+      if (codeOf(error) === "ENOENT") return null;
+      throw error;
+    });
+    if (found !== null && !found.isDirectory())
+      throw new CliError(
+        EXIT.failed,
+        `${folder} is ${found.isSymbolicLink() ? "a link" : "no folder"}, and GitHub reads workflows from a folder of the repository`,
+        "Make it a folder and generate again",
+      );
+  }
+}
+
+/** null: the project asks for none. */
+async function filesOf({ file, directory, source }: Place): Promise<ReadonlyMap<string, string> | null> {
   const { config, diagnostics } = parseConfig(await readFile(file, "utf8"), source, await adapterSchemas(), hostZones);
   const refused = diagnostics.filter(({ severity, code }) => severity === "error" || code === UNKEPT_COUNT);
   if (config === null || refused.length > 0)
     throw new CliError(EXIT.usage, `${source} has errors`, "`sluice validate` shows them in the file", { diagnostics: refused });
-  if (config.github === undefined)
-    throw new CliError(
-      EXIT.usage,
-      `${source} does not ask for workflows`,
-      "Add the line `github: {}`; `sluice schema` says what it may hold",
-    );
+  if (config.github === undefined) return null;
   const files = generateWorkflows(config, directory);
   for (const [path, text] of files) {
     if (Buffer.byteLength(text) <= MOST_BYTES) continue;
@@ -68,30 +89,39 @@ async function filesOf({ file, directory, source }: Place): Promise<ReadonlyMap<
 /** GitHub's limit for a workflow file. */
 const MOST_BYTES = 500_000;
 
-/** The texts of the wanted files, and of all others that we have generated; null: it is not there. */
-async function readAll(repository: string, wanted: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, string | null>> {
-  const found = new Map<string, string | null>([...wanted.keys()].map((path) => [path, null]));
-  for (const path of await listFolder(repository)) found.set(path, await readFile(join(repository, path), "utf8"));
+/** A text, or `other` for what is no file, such as a link: it is nobody's, and is not looked into. */
+type Found = { readonly text: string } | "other" | null;
+
+/** The wanted files, and all others that we have generated; null: it is not there. */
+async function readAll(repository: string, wanted: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, Found>> {
+  const found = new Map<string, Found>([...wanted.keys()].map((path) => [path, null]));
+  for (const { name, isFile } of await listFolder(repository)) {
+    const path = `${FOLDER}/${name}`;
+    if (isFile) found.set(path, { text: await readFile(join(repository, path), "utf8") });
+    else if (found.has(path)) found.set(path, "other");
+  }
   return found;
 }
 
-async function listFolder(repository: string): Promise<readonly string[]> {
+async function listFolder(repository: string): Promise<readonly { readonly name: string; readonly isFile: boolean }[]> {
   try {
     const entries = await readdir(join(repository, FOLDER), { withFileTypes: true });
-    return entries.flatMap((entry) => (/\.ya?ml$/.test(entry.name) && !entry.isDirectory() ? [`${FOLDER}/${entry.name}`] : []));
+    return entries.flatMap((entry) => (/\.ya?ml$/.test(entry.name) ? [{ name: entry.name, isFile: entry.isFile() }] : []));
   } catch (error) {
     if (codeOf(error) === "ENOENT") return [];
     throw error;
   }
 }
 
-function compare(wanted: ReadonlyMap<string, string>, found: ReadonlyMap<string, string | null>, source: string): readonly WorkflowFile[] {
-  const files = [...found].flatMap(([path, text]): WorkflowFile[] => {
+function compare(wanted: ReadonlyMap<string, string>, found: ReadonlyMap<string, Found>, source: string): readonly WorkflowFile[] {
+  const files = [...found].flatMap(([path, is]): WorkflowFile[] => {
     const expected = wanted.get(path);
-    const from = text === null ? null : sourceOf(text);
+    if (is === null) return [{ path, state: "missing" }];
+    if (is === "other") return [{ path, state: "foreign" }];
+    const { text } = is;
+    const from = sourceOf(text);
     const ours = from === source;
     if (expected === undefined) return ours ? [{ path, state: "stale" }] : [];
-    if (text === null) return [{ path, state: "missing" }];
     if (!ours) return [{ path, state: "foreign", ...(from === null ? {} : { from }) }];
     // A checkout on Windows may have other ends of lines; what GitHub reads is what git holds.
     return [{ path, state: text.replaceAll("\r\n", "\n") === expected ? "current" : "different" }];
@@ -99,12 +129,15 @@ function compare(wanted: ReadonlyMap<string, string>, found: ReadonlyMap<string,
   return files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
+/** Never through a link that has come meanwhile. */
+const OVERWRITE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0);
+
 async function writeAll(repository: string, wanted: ReadonlyMap<string, string>, files: readonly WorkflowFile[]): Promise<void> {
   try {
     await mkdir(join(repository, FOLDER), { recursive: true });
     for (const { path, state } of files) {
       if (state === "stale") await rm(join(repository, path));
-      else if (state !== "current") await writeFile(join(repository, path), wanted.get(path) ?? "");
+      else if (state !== "current") await writeFile(join(repository, path), wanted.get(path) ?? "", { flag: OVERWRITE });
     }
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);

@@ -1,8 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { appendFileSync } from "node:fs";
+import { CliError, EXIT } from "../../cli/exit.ts";
 import type { Json } from "../../core/config/config.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
+
+/** In bytes, as JSON: what a job hands on is also a part of the variable that holds all results of a run, of which Linux takes 131,072 bytes; a step with more does not start. */
+const MOST_BYTES = 120_000;
 
 /** What a step hands on, and what people see of it. */
 export class Outputs {
@@ -20,10 +24,17 @@ export class Outputs {
     return this.#handed;
   }
 
-  /** To the jobs behind: a text as it is, anything else as JSON of one line. */
+  /** To the jobs behind: a text as it is, anything else as JSON of one line. Throws a `CliError` for more than they can be started with. */
   hand(name: string, value: Json): void {
-    this.#handed[name] = value;
     const text = typeof value === "string" ? value : JSON.stringify(value);
+    const bytes = Buffer.byteLength(JSON.stringify(text));
+    if (bytes > MOST_BYTES)
+      throw new CliError(
+        EXIT.failed,
+        `${name} would have ${bytes} bytes, and a job can be given ${MOST_BYTES}`,
+        "Deploy fewer services at once, environment by environment, or give them shorter names; the server has no such limit",
+      );
+    this.#handed[name] = value;
     const file = this.#env["GITHUB_OUTPUT"];
     // a delimiter that nobody can guess: a text with line breaks hands on nothing else
     const end = `sluice-${randomUUID()}`;
