@@ -5,6 +5,7 @@ import { checkListen } from "../api/auth.ts";
 import type { Server } from "../api/server.ts";
 import { RequestError } from "../engine/control.ts";
 import { StoreError } from "../engine/ports/store.ts";
+import { REMOTE_HEAD } from "../source/upstream.ts";
 import type { Lease } from "../store/lease.ts";
 import { ownerHere, readOwner } from "../store/owner.ts";
 import { registerServer, unregisterServer } from "../store/registry.ts";
@@ -83,7 +84,8 @@ export async function start(project: Project, options: Omit<ServeOptions, "direc
     application = await taken(project, options, host, (takeOver) =>
       compose({
         project,
-        policyRef: options.policyRef,
+        // What moves with the remote: never a local branch, which nobody's push does.
+        policyRef: options.policyRef ?? (github ? REMOTE_HEAD : null),
         user: currentUser(host.env),
         tokens,
         log: log.write,

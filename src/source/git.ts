@@ -11,6 +11,7 @@ import { branchGlob, fullId, isRef, pathIn, treePath } from "./names.ts";
 import { lookUp } from "./objects.ts";
 import { isShallow, missing, relate, tooShallow } from "./relate.ts";
 import { repositoryOf } from "./repository.ts";
+import { REMOTE_HEAD } from "./upstream.ts";
 
 /** A file that is read as text, in bytes: above what a config may be, so that its own limit speaks first. */
 const MAX_FILE = 16 * 1024 * 1024;
@@ -113,19 +114,13 @@ export class GitSource implements Source {
   }
 
   async policyRef(asked: string | null): Promise<{ readonly ref: string; readonly commit: CommitId }> {
-    const remote = "refs/remotes/origin/HEAD";
-    const full = asked ?? ((await this.#hasRef(remote)) ? remote : "refs/heads/main");
+    const full = asked ?? ((await this.#pointsAt(REMOTE_HEAD)) === null ? "refs/heads/main" : REMOTE_HEAD);
     const [found] = isRef(full) ? await lookUp(this.#git, [`${full}^{commit}`]) : [];
-    if (typeof found === "object") return { ref: asked ?? (full === remote ? await this.#nameOf(remote) : "main"), commit: found.id };
+    const pointed = full === REMOTE_HEAD ? await this.#pointsAt(REMOTE_HEAD) : null;
+    if (typeof found === "object") return { ref: pointed ?? asked ?? "main", commit: found.id };
     const several = await this.#candidates(full);
     if (several) throw several;
-    throw asked === null
-      ? new SourceError(
-          "no-policy-ref",
-          "Neither origin/HEAD nor a local branch main says where policy is read from.",
-          "Run `git remote set-head origin --auto`, or name the ref with --policy-ref.",
-        )
-      : new SourceError("no-policy-ref", `There is no commit \`${asked}\` to read policy from.`, "Check --policy-ref, or fetch it.");
+    throw noPolicyRef(asked, full, pointed);
   }
 
   /** Local branches and those of `origin` count, by their names without `refs/heads/` and `refs/remotes/origin/`. */
@@ -210,14 +205,10 @@ export class GitSource implements Source {
     if (await isShallow(this.#git)) throw tooShallow("how commits stand to each other");
   }
 
-  async #hasRef(ref: string): Promise<boolean> {
-    return (await this.#git.run(["show-ref", "--verify", "--quiet", ref], { answers: [1] })).exitCode === 0;
-  }
-
-  /** What a symbolic ref points at, as people say it: `origin/main`. */
-  async #nameOf(ref: string): Promise<string> {
-    const { text } = await this.#git.run(["symbolic-ref", "--short", ref], { answers: [128] });
-    return text.trim() || "origin/HEAD";
+  /** What a symbolic ref points at, whether it is there or not, as people say it: `origin/main`; null: there is none of that name. */
+  async #pointsAt(ref: string): Promise<string | null> {
+    const { text } = await this.#git.run(["symbolic-ref", "--quiet", "--short", ref], { answers: [1, 128] });
+    return text.trim() || null;
   }
 
   /** What to say of a hash that is short for several commits; null where it is not. */
@@ -239,4 +230,20 @@ export class GitSource implements Source {
       "Give more characters of the one you mean.",
     );
   }
+}
+
+/** A branch that was left behind is no policy: nobody guards it, and what it says is from before. */
+function noPolicyRef(asked: string | null, full: string, pointed: string | null): SourceError {
+  const follow = "Run `git remote set-head origin --auto`, or name the ref with --policy-ref.";
+  if (pointed !== null)
+    return new SourceError("no-policy-ref", `Policy is read from origin/HEAD, which is ${pointed}, and that is gone.`, follow);
+  if (full === REMOTE_HEAD)
+    return new SourceError(
+      "no-policy-ref",
+      "Policy is read from origin/HEAD, and there is none: the remote has not said what it is.",
+      follow,
+    );
+  return asked === null
+    ? new SourceError("no-policy-ref", "Neither origin/HEAD nor a local branch main says where policy is read from.", follow)
+    : new SourceError("no-policy-ref", `There is no commit \`${asked}\` to read policy from.`, "Check --policy-ref, or fetch it.");
 }

@@ -4,6 +4,8 @@ import { Git, LONG_TIMEOUT_MS } from "./exec.ts";
 import { fullId, isRef } from "./names.ts";
 
 const REMOTE = "origin";
+/** The remote's default branch, by which policy is read. */
+export const REMOTE_HEAD = `refs/remotes/${REMOTE}/HEAD`;
 
 /** How a token reaches the remote: only where its address begins so, and in no list of arguments. */
 export type Credential = { readonly prefix: string; readonly header: string };
@@ -13,7 +15,7 @@ const STALLED_S = 60;
 /** What git says where the remote does not take who asks, or does not let them. */
 const DENIED = /could not read Username|Authentication failed|returned error: 40[13]|repository .* not found/i;
 
-/** The repository that this one was cloned from. Only refs of remote branches are written: neither the work tree nor local branches. Rejects with a `SourceError`. */
+/** The repository that this one was cloned from. Only refs of remote branches and `origin/HEAD` are written: neither the work tree nor local branches. Rejects with a `SourceError`. */
 export class Upstream {
   readonly #git: Git;
   readonly #stalled: Readonly<Record<string, string>>;
@@ -32,6 +34,7 @@ export class Upstream {
 
   /** Brings what was pushed since; branches that are gone are taken away, so that no commit counts as reachable from them. Rejects with `remote-denied` where the remote does not let it. */
   async fetch(credential: Credential | null): Promise<void> {
+    await this.#follow(credential);
     await this.#fetch(["--prune"], `+refs/heads/*:refs/remotes/${REMOTE}/*`, credential);
   }
 
@@ -45,10 +48,15 @@ export class Upstream {
   }
 
   async #fetch(more: readonly string[], what: string, credential: Credential | null): Promise<void> {
-    const settings = { ...this.#stalled, ...(credential && { [`http.${credential.prefix}.extraHeader`]: credential.header }) };
     const args = ["fetch", "--quiet", ...more, "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", REMOTE, what];
+    await this.#ask(args, credential);
+  }
+
+  /** Asks the remote. */
+  async #ask(args: readonly string[], credential: Credential | null): Promise<string> {
+    const settings = { ...this.#stalled, ...(credential && { [`http.${credential.prefix}.extraHeader`]: credential.header }) };
     try {
-      await this.#git.run(args, { timeoutMs: LONG_TIMEOUT_MS, settings });
+      return (await this.#git.run(args, { timeoutMs: LONG_TIMEOUT_MS, settings })).text;
     } catch (error) {
       if (!(error instanceof SourceError) || error.code !== "git-failed") throw error;
       const [code, hint] = DENIED.test(error.message)
@@ -56,6 +64,16 @@ export class Upstream {
         : (["git-failed", "Try again; `git fetch` in the clone says whether it is the network"] as const);
       throw new SourceError(code, error.message, hint, { cause: error });
     }
+  }
+
+  /**
+   * Points `origin/HEAD` at the branch that the remote says is its default, before that is fetched: it may have been renamed, and whoever may push can make one of the old name.
+   * A remote that does not say leaves it where it is.
+   */
+  async #follow(credential: Credential | null): Promise<void> {
+    const text = await this.#ask(["ls-remote", "--symref", REMOTE, "HEAD"], credential);
+    const branch = /^ref: refs\/heads\/(\S+)\tHEAD$/m.exec(text)?.[1];
+    if (branch !== undefined && isRef(branch)) await this.#git.run(["symbolic-ref", REMOTE_HEAD, `refs/remotes/${REMOTE}/${branch}`]);
   }
 
   /** Of a branch, as it was fetched last; null: there is no such branch. */
@@ -70,12 +88,6 @@ export class Upstream {
   /** Whether a commit is this one or one of its ancestors; false also where it is not here. */
   async contains(commit: CommitId, ancestor: CommitId): Promise<boolean> {
     const { exitCode } = await this.#git.run(["merge-base", "--is-ancestor", fullId(ancestor), fullId(commit)], { answers: [1, 128] });
-    return exitCode === 0;
-  }
-
-  /** Whether policy is read from a ref that a fetch moves. */
-  async policyMoves(): Promise<boolean> {
-    const { exitCode } = await this.#git.run(["show-ref", "--verify", "--quiet", `refs/remotes/${REMOTE}/HEAD`], { answers: [1] });
     return exitCode === 0;
   }
 

@@ -10,9 +10,8 @@ export async function ciGate(place: Place, environment: EnvironmentId): Promise<
   const { host, inputs, outputs, policy } = place;
   const rules = environmentOf(place, environment);
   const forge = await host.forge();
-  await mustBeGenuine(place, forge);
-  const run = await forge.workflowRun(inputs.runId);
-  const back = host.env["SLUICE_DIRECTION"] ? host.env["SLUICE_DIRECTION"] === "rollback" : run !== null && isRollback(run);
+  const run = await mustBeGenuine(place, forge);
+  const back = host.env["SLUICE_DIRECTION"] ? host.env["SLUICE_DIRECTION"] === "rollback" : isRollback(run);
   const approval = back ? rules.rollback : rules.approval;
   if (approval === null) {
     outputs.notice(`Policy asks for no approval of a ${back ? "rollback" : "deploy"} in ${environment}`);
@@ -23,7 +22,7 @@ export async function ciGate(place: Place, environment: EnvironmentId): Promise<
     guard: await forge.environment(gateName(environment)),
     isPrivate: (await forge.repository()).private,
     reviews: await forge.reviews(inputs.runId),
-    starters: [...inputs.starters, ...(run === null ? [] : [run.startedBy])],
+    starters: [...inputs.starters, run.startedBy],
     approval,
     approvers: approversOf(rules, approval, policy.teams),
   });

@@ -34,6 +34,9 @@ const payload = z.object({
   workflow_run: z.object({ event: z.string(), head_repository: repository.nullable() }).optional(),
 });
 
+/** As a checkout has a branch. */
+export const branchRef = (branch: string): string => `refs/remotes/origin/${branch}`;
+
 /** Throws `CliError` where a job may not deploy, or GitHub does not say what has to be known. */
 export function jobInputs(env: Variables): JobInputs {
   const event = given(env, "GITHUB_EVENT_NAME");
@@ -48,7 +51,7 @@ export function jobInputs(env: Variables): JobInputs {
     actor,
     starters: [...new Set([starter, actor])],
     event,
-    policyRef: `refs/remotes/origin/${about.repository.default_branch}`,
+    policyRef: branchRef(about.repository.default_branch),
     url: `${env["GITHUB_SERVER_URL"] || "https://github.com"}/${given(env, "GITHUB_REPOSITORY")}/actions/runs/${runId}`,
     commit: env["SLUICE_COMMIT"]?.trim() || null,
     sha: env["GITHUB_SHA"] || null,

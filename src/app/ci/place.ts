@@ -8,7 +8,7 @@ import type { GitSource } from "../../source/git.ts";
 import { findProject } from "../project.ts";
 import { adapterSchemas } from "../registry.ts";
 import { type Home, openHome } from "./home.ts";
-import { type JobInputs, jobInputs } from "./inputs.ts";
+import { branchRef, type JobInputs, jobInputs } from "./inputs.ts";
 import { Outputs } from "./outputs.ts";
 import { JobSource } from "./source.ts";
 
@@ -84,13 +84,20 @@ export function environmentsUpTo({ policy }: Place, id: EnvironmentId): readonly
   return [...found];
 }
 
-/** Whether GitHub itself says that this job's run is one that may deploy: variables of a job can be set by its steps. */
-export async function mustBeGenuine({ inputs }: Place, forge: Forge): Promise<WorkflowRun> {
+/**
+ * What GitHub itself says of this job's run, where it is one that may deploy: variables of a job can be set by its steps. The event names the branch that policy is read from, as it was called when the run began:
+ * a run may wait for weeks, or be run again, and whoever may push can make a branch of a name that was given up. `leg`: jobs before it have just seen to that.
+ */
+export async function mustBeGenuine({ inputs }: Place, forge: Forge, leg = false): Promise<WorkflowRun> {
   const run = await forge.workflowRun(inputs.runId);
   const refuse = (why: string): never => {
     throw new CliError(EXIT.notAllowed, `Nothing is deployed: ${why}`, "Start the workflow anew");
   };
   if (run === null) return refuse(`GitHub knows of no workflow run ${inputs.runId}`);
   if (run.event !== inputs.event) refuse(`workflow run ${inputs.runId} was started by ${run.event}, not by ${inputs.event}`);
+  if (leg && run.attempt === 1) return run;
+  const { defaultBranch } = await forge.repository();
+  if (inputs.policyRef !== branchRef(defaultBranch))
+    refuse(`when this run began the default branch, which has the policy, was another than ${defaultBranch}`);
   return run;
 }

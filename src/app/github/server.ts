@@ -49,8 +49,6 @@ export async function githubServer(parts: GithubParts): Promise<GithubServer> {
   const { settings, control, clock, log } = parts;
   const upstream = new Upstream(parts.root);
   const address = await upstream.mustBe();
-  if (parts.policyRef === null && !(await upstream.policyMoves()))
-    log("warn", "policy is read from the local branch main, which no push moves", { hint: "git remote set-head origin --auto" });
   const remote = repositoryOf(parts, address);
   const connected = settings.credentials === null ? null : connection(settings.credentials, mustKnow(remote), parts);
   const inbox = new Inbox(control.store, () => clock.now());

@@ -55,7 +55,7 @@ export class Repository {
   readonly fullName: string;
   readonly isPrivate: boolean;
   readonly fork: boolean;
-  readonly defaultBranch: string;
+  defaultBranch: string;
   readonly environments = new Map<string, Environment>();
   /** Newest first. */
   readonly deployments: DeploymentRow[] = [];

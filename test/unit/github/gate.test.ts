@@ -151,6 +151,15 @@ describe("sluice ci gate", () => {
     expect(ended.out).toContain("::error::GitHub");
   });
 
+  it("refuses where another branch has the policy by now, and so does a leg that is run again: anybody may have made one of the old name", async () => {
+    expect(await gate("ben")).toMatchObject({ exit: 0 });
+    flow.shop.defaultBranch = "trunk";
+    expect((await gate("ben")).out).toContain("the default branch, which has the policy, was another than trunk");
+    const run = flow.shop.run({ commit: flow.repo.git("rev-parse", "HEAD"), jobs: [] });
+    run.attempt = 2;
+    expect((await flow.deploy("dev", ["api"], { run })).out).toContain("was another than trunk");
+  });
+
   it("has nothing to say where policy asks for no approval", async () => {
     const commit = flow.commit({ "sluice.yaml": flow.file() });
     const run = flow.shop.run({ commit, jobs: [] });

@@ -175,6 +175,16 @@ describe("the policy ref", () => {
     expect(await source.policyRef("main")).toEqual({ ref: "main", commit: second });
   });
 
+  it("is no local branch where origin/HEAD leads nowhere, as after its branch was renamed; nor where only it will do", async () => {
+    repo.commit({ a: "1" });
+    const only = { code: "no-policy-ref", hint: expect.stringContaining("git remote set-head origin --auto") };
+    await expect(source.policyRef("refs/remotes/origin/HEAD")).rejects.toMatchObject(only);
+    repo.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main");
+    const gone = { ...only, message: "Policy is read from origin/HEAD, which is origin/main, and that is gone." };
+    await expect(source.policyRef(null)).rejects.toMatchObject(gone);
+    await expect(source.policyRef("refs/remotes/origin/HEAD")).rejects.toMatchObject(gone);
+  });
+
   it("is missed with a hint", async () => {
     repo.commit({ a: "1" });
     repo.git("branch", "-m", "trunk");
