@@ -123,6 +123,9 @@ describe("a server that sluice github connect has made an App", () => {
       expect(await hosted.tell(commit, { secret: "mine" })).toMatchObject({ status: 202 });
       await hosted.stop();
 
+      await expect(hosted.serve({ SLUICE_GITHUB_REPOSITORY: "elsewhere.example/acme/harbor" })).rejects.toThrow(
+        /is of http.*elsewhere.example/,
+      );
       const where = { GITHUB_SERVER_URL: github.html, SLUICE_GITHUB_REPOSITORY: "acme/harbor" };
       await hosted.serve({ ...where, SLUICE_GITHUB_TOKEN: github.person("ana") });
       expect(hosted.said.join("\n")).toContain("SLUICE_GITHUB_TOKEN is set, so the App sluice-acme-harbor");

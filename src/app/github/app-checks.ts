@@ -1,7 +1,7 @@
 import type { Check } from "../../cli/context.ts";
 import { examineApp } from "../../github/app/examine.ts";
 import type { Project } from "../project.ts";
-import { warning } from "../checks.ts";
+import { problem, warning } from "../checks.ts";
 import { AppFiles } from "./app-file.ts";
 import { stateOf } from "./connect/ask.ts";
 import { type ForgeHost, type ForgeRequest, repositoryOf } from "./open.ts";
@@ -16,6 +16,11 @@ export async function appChecks({ home }: Project, request: ForgeRequest, host: 
   const named = request.repository ?? host.env["GITHUB_REPOSITORY"] ?? null;
   // What the server works with is what the App was made for, whatever the clone's remote is.
   const remote = named === null ? { server: used.server, repository: used.repository } : await repositoryOf(request, host.env);
+  if (remote.server !== used.server)
+    return [
+      ...begun,
+      problem("app", `${used.slug} is of ${used.server}, and ${remote.repository} is at ${remote.server}`, "sluice github connect --again"),
+    ];
   const publicUrl = publicUrlFrom(host.env["SLUICE_PUBLIC_URL"], "SLUICE_PUBLIC_URL") ?? used.publicUrl;
   return [...begun, ...examineApp(await stateOf({ ...used, ...remote }, host), { remote, publicUrl })];
 }

@@ -180,14 +180,24 @@ function ours({ message }: Delivery, remote: Remote | null): Delivery["message"]
   return isOther ? null : message;
 }
 
-function repositoryOf({ settings: { repository }, env }: GithubParts, address: string): Remote | null {
+function repositoryOf({ settings: { repository, madeFor }, env }: GithubParts, address: string): Remote | null {
   const origin = remoteOf(address);
-  const server = origin?.server ?? (env["GITHUB_SERVER_URL"] ?? "https://github.com").replace(/\/+$/, "");
-  if (repository === null) return origin;
-  if (typeof repository !== "string") return repository;
+  if (repository === null) return madeFor ?? origin;
+  const server = madeFor?.server ?? origin?.server ?? (env["GITHUB_SERVER_URL"] ?? "https://github.com").replace(/\/+$/, "");
   const named = namedRepository(repository, server);
-  if (named) return named;
-  throw new CliError(EXIT.usage, `SLUICE_GITHUB_REPOSITORY is no repository: ${repository}`, "Write it as owner/name, or host/owner/name");
+  if (!named)
+    throw new CliError(
+      EXIT.usage,
+      `SLUICE_GITHUB_REPOSITORY is no repository: ${repository}`,
+      "Write it as owner/name, or host/owner/name",
+    );
+  if (madeFor !== null && named.server !== madeFor.server)
+    throw new CliError(
+      EXIT.usage,
+      `The App of sluice github connect is of ${madeFor.server}, and SLUICE_GITHUB_REPOSITORY is at ${named.server}`,
+      "Unset it, or make an App there: sluice github connect --again",
+    );
+  return named;
 }
 
 function mustKnow(remote: Remote | null): Remote {

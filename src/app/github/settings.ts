@@ -14,7 +14,9 @@ export type GithubSettings = {
   readonly secret: string | null;
   readonly credentials: Credentials | null;
   /** `owner/name`, or `host/owner/name`; null: that of the remote `origin`. */
-  readonly repository: string | Remote | null;
+  readonly repository: string | null;
+  /** What the App was made for: it is of that host, and says nothing to another. null: whoever is set decides. */
+  readonly madeFor: Remote | null;
   /** Where people reach the server, for links; null: where it listens. */
   readonly publicUrl: string | null;
   /** What whoever starts the server is to know of where this comes from. */
@@ -43,12 +45,13 @@ export function githubSettings(env: Environment, stored: StoredApp | null): Gith
     return {
       secret: secret ?? stored.webhookSecret,
       credentials: { kind: "app", id: stored.id, privateKey: stored.privateKey },
-      repository: repository ?? { server: stored.server, repository: stored.repository },
+      repository,
+      madeFor: { server: stored.server, repository: stored.repository },
       publicUrl: publicUrl ?? stored.publicUrl,
       says: usedWords(stored, secret !== null),
     };
   if (secret === null && credentials === null) return null;
-  return { secret, credentials, repository, publicUrl, says: stored === null ? [] : [unusedWords(stored, app !== null)] };
+  return { secret, credentials, repository, madeFor: null, publicUrl, says: stored === null ? [] : [unusedWords(stored, app !== null)] };
 }
 
 function usedWords({ slug, publicUrl }: StoredApp, ownSecret: boolean): readonly string[] {

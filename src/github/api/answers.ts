@@ -114,14 +114,15 @@ export const checkRuns = z.object({
   check_runs: z.array(z.object({ id, name: z.string(), head_sha: commitId, external_id: z.string().nullish() })),
 });
 
+const page = z.url({ protocol: /^https?$/ });
 const account = z.object({ login: z.string().min(1), type: z.string() });
 const granted = { permissions: z.record(z.string(), z.string()), events: z.array(z.string()) };
-export const app = z.object({ id, slug: z.string().regex(/^[\w-]+$/), name: z.string(), owner: account, html_url: z.url(), ...granted });
+export const app = z.object({ id, slug: z.string().regex(/^[\w-]+$/), name: z.string(), owner: account, html_url: page, ...granted });
 export type AppAnswer = z.infer<typeof app>;
 /** What is answered for the code of a manifest, once; the other secrets are of no use here, and are not kept. */
 export const madeApp = app.extend({ pem: z.string().includes("PRIVATE KEY"), webhook_secret: z.string().min(1).nullable() });
 export type MadeAppAnswer = z.infer<typeof madeApp>;
-export const appInstallation = installation.extend({ html_url: z.url(), suspended_at: z.string().nullable(), ...granted });
+export const appInstallation = installation.extend({ html_url: page, suspended_at: z.string().nullable(), ...granted });
 export type InstallationAnswer = z.infer<typeof appInstallation>;
 export const hookConfig = z.object({ url: z.string().default("") });
 export const accountOf = account;

@@ -32,7 +32,7 @@ export function remoteOf(address: string): Remote | null {
 export function namedRepository(text: string, server: string): Remote | null {
   const [, host, owner, name] = NAMED.exec(text) ?? [];
   if (!owner || !name) return null;
-  return { server: host === undefined ? server : `https://${host}`, repository: `${owner}/${name}` };
+  return { server: host === undefined ? server : `https://${host.toLowerCase()}`, repository: `${owner}/${name}` };
 }
 
 /** GitHub's ssh over the port of https has a host of its own. */

@@ -2,7 +2,9 @@ import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "no
 import { request } from "node:http";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Check, ConnectedApp } from "../../../src/cli/context.ts";
+import { githubConnect } from "../../../src/app/github/connect/connect.ts";
+import { WAITS } from "../../../src/app/github/connect/host.ts";
+import type { Check, CliContext, ConnectedApp } from "../../../src/cli/context.ts";
 import { Browser, type Page } from "../../rig/browser.ts";
 import type { Installation } from "../../rig/github/apps.ts";
 import { Github, type Repository } from "../../rig/github/github.ts";
@@ -308,6 +310,18 @@ describe("sluice github doctor", () => {
     expect(about(await doctor()).filter((line) => !line.startsWith("ok"))).toEqual([expect.stringMatching(words)]);
   });
 
+  it("sends nothing of an App to another host than its own", async () => {
+    await connected();
+    const other = await Github.start({ enterprise: true });
+    other.repository("acme/harbor");
+    const env = { GITHUB_SERVER_URL: other.html, GITHUB_REPOSITORY: "acme/harbor" };
+    const ended = await shop.sluice(["github", "doctor", "--json"], { env: { ...env, GH_TOKEN: other.person("ana") } });
+    expect(jsonOf<readonly Check[]>(ended)[0]).toMatchObject({ name: "app", status: "problem", hint: "sluice github connect --again" });
+    expect(await new Call([], { env }).ended).toMatchObject({ exit: 1, err: expect.stringContaining("There is an App of") as string });
+    expect(other.log.filter(({ path }) => path.includes("/app") || path.includes("/installation"))).toEqual([]);
+    await other.close();
+  });
+
   it("says that it asks for too little, that its webhook leads elsewhere, and that it is gone", async () => {
     await connected();
     const row = github.apps.find("sluice-acme-harbor");
@@ -362,11 +376,24 @@ describe("what stands in the way is said, with what to do", () => {
     await agree(call);
     expect(await call.ended).toMatchObject({ exit: 1, err: expect.stringMatching(/belongs to ana[^]*--again/) as string });
   });
+  it("nobody who comes back", async () => {
+    const waits = { ...WAITS, page: 50 };
+    const interrupted = new AbortController().signal;
+    const context: Partial<CliContext> = {
+      githubConnect: (request, tell) =>
+        githubConnect(request, { env: github.env("", "acme/harbor"), interrupted, note: tell, tell, waits }),
+    };
+    expect(await new Call([], { context }).ended).toMatchObject(said(/Nobody has come back from GitHub within an hour/, 1));
+  });
   it("a file that others can read, or that is not what it should be", async () => {
     await connected();
     chmodSync(file(), 0o640);
-    expect(await new Call().ended).toMatchObject(said(/Other users can reach[^]*chmod 600/, 1));
-    chmodSync(file(), 0o600);
+    expect(await new Call().ended).toMatchObject(said(/Other users can reach[^]*chmod 600[^]*--again/, 1));
+    const again = new Call(["--again", "--name", "Second"]);
+    await agree(again);
+    await install("second");
+    expect((await again.ended).exit).toBe(0);
+    expect([kept()["slug"], statSync(file()).mode & 0o777]).toEqual(["second", 0o600]);
     writeFileSync(file(), '{"privateKey":"PRIVATE KEY"}');
     expect(await new Call().ended).toMatchObject(said(/is not what sluice github connect writes/, 1));
   });

@@ -4,6 +4,7 @@ import { CliError, EXIT } from "../../../cli/exit.ts";
 import type { ConnectedApp, GithubConnectOptions } from "../../../cli/context.ts";
 import { leadHook } from "../../../github/api/apps.ts";
 import { appPage, appsPage, hookAddress } from "../../../github/app/manifest.ts";
+import { ForgeError } from "../../../github/forge.ts";
 import type { Remote } from "../../../github/gates/remote.ts";
 import { forPeople } from "../../errors.ts";
 import { findProject, makeHome } from "../../project.ts";
@@ -34,7 +35,7 @@ export function githubConnect(options: GithubConnectOptions, host: Host): Promis
     const led = await withHook({ ...app, ...remote }, publicUrl, files, host);
     const checks = await waitUntilInstalled(led, remote, publicUrl, host);
     const isUsed = files.next()?.kind === "app";
-    if (isUsed) leaveBehind(files.used(), led, host);
+    if (isUsed) leaveBehind(orNull(files.used), led, host);
     if (isUsed) files.useNext();
     else files.keepUsed(led);
     const { id, slug, name, url, owner } = led;
@@ -63,7 +64,8 @@ export type Wanted = GithubConnectOptions & { readonly remote: Remote; readonly 
 
 /** The App that is there, the one that was begun, or another one. */
 async function appFor(wanted: Wanted, files: AppFiles, host: Host): Promise<{ readonly app: StoredApp; readonly isNew: boolean }> {
-  const [used, next] = [files.used(), files.next()];
+  // What cannot be used any more is no reason not to make another.
+  const [used, next] = wanted.again ? [orNull(files.used), orNull(files.next)] : [files.used(), files.next()];
   for (const kept of [used, next])
     if (kept !== null && kept.server !== wanted.remote.server && !wanted.again)
       throw new CliError(
@@ -103,9 +105,26 @@ async function withHook(app: StoredApp, publicUrl: string | null, files: AppFile
   const led = { ...app, publicUrl, webhookSecret: app.webhookSecret ?? randomBytes(32).toString("hex") };
   if (files.next()?.kind === "app") files.keepNext(led);
   else files.keepUsed(led);
-  await leadHook(itsClient(led, host), hookAddress(publicUrl), led.webhookSecret);
+  await leadHook(itsClient(led, host), hookAddress(publicUrl), led.webhookSecret).catch((error: unknown) => {
+    if (!(error instanceof ForgeError) || error.code !== "not-found") throw error;
+    throw new CliError(
+      EXIT.failed,
+      `GitHub says that ${app.name} has no webhook`,
+      `Set it at ${appPage(app.server, app.owner, app.slug)}: Active, ${hookAddress(publicUrl)}, and webhookSecret of ${files.path} as its secret`,
+      { cause: error },
+    );
+  });
   host.tell(`Its webhook leads to ${hookAddress(publicUrl)} now. It has to be "Active" at ${appPage(app.server, app.owner, app.slug)}`);
   return led;
+}
+
+function orNull<T>(read: () => T | null): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof CliError) return null;
+    throw error;
+  }
 }
 
 function leaveBehind(old: StoredApp | null, app: StoredApp, { tell }: Host): void {

@@ -90,7 +90,9 @@ export async function exchange(given: GivenCode, files: AppFiles, host: Host): P
   } catch (error) {
     if (!(error instanceof ForgeError)) throw error;
     if (error.code === "not-found" || error.code === "refused") {
-      files.dropNext();
+      const next = files.next();
+      // Not what another call has made of it meanwhile.
+      if (next?.kind === "code" && next.code === given.code) files.dropNext();
       throw new CliError(
         EXIT.failed,
         "GitHub does not take the code that it gave out: it is good for an hour, and once",
@@ -129,6 +131,7 @@ async function ownerOf({ remote, organization, personal }: Wanted, host: Host): 
 }
 
 const aboutOf = (name: string, owner: Owner, publicUrl: string | null): readonly string[] => [
+  "Be logged in to GitHub in this browser first: a login on the way loses what is asked for.",
   `GitHub will ask you to make the App ${name}, which belongs to ${owner.login}. You may give it another name there.`,
   `It may: ${Object.entries(PERMISSIONS)
     .map(([permission, level]) => `${permission} (${level})`)
