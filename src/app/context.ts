@@ -37,6 +37,7 @@ export function processContext(interrupted: AbortSignal): CliContext {
     githubDoctor: async (options) => (await import("./github/doctor.ts")).githubDoctor(options, { env, interrupted, note }),
     githubConnect: async (options, tell) =>
       (await import("./github/connect/connect.ts")).githubConnect(options, { env, interrupted, note, tell }),
+    githubApps: async ({ directory }) => (await import("./github/disconnect.ts")).keptApps(directory),
     doctor: async (options) => (await import("./doctor.ts")).doctor(options, env),
     workflows: async (options) => (await import("./workflows.ts")).workflows(options),
   };

@@ -113,6 +113,12 @@ export type ConnectedApp = {
   readonly checks: readonly Check[];
 };
 
+/** Apps whose secrets are kept; `page`: where each is deleted on GitHub. */
+export type KeptApps = {
+  readonly apps: readonly { readonly name: string; readonly page: string }[];
+  readonly forget: () => void;
+};
+
 /** Everything that commands touch outside of themselves: the process for the program, plain values in tests. */
 export type CliContext = {
   readonly version: string;
@@ -145,6 +151,8 @@ export type CliContext = {
   }): Promise<readonly Check[]>;
   /** Makes the server an App of GitHub's, and waits until it is installed; `tell` hears what the person has to do for that. Rejects with a `CliError`. */
   githubConnect(options: GithubConnectOptions, tell: (line: string) => void): Promise<ConnectedApp>;
+  /** What `sluice github connect` has kept here. Rejects with a `CliError`. */
+  githubApps(options: { readonly directory: string }): Promise<KeptApps>;
   /** `environments` null: all. Rejects with a `CliError` for one that is not there. */
   doctor(options: {
     readonly directory: string;

@@ -10,7 +10,7 @@ export function addGithubDoctor(group: Command, perform: Perform): void {
   const command = group
     .command("doctor")
     .description(
-      "Check whether a repository on GitHub is ready: your token, the environments with their reviewers and branches against policy, records, the budget of requests. Changes nothing. Exits 1 where something is wrong",
+      "Check whether a repository on GitHub is ready: your token, the environments with their reviewers and branches against policy, records, the budget of requests; and the App of a server that was connected. Changes nothing. Exits 1 where something is wrong",
     )
     .addOption(environmentsOption())
     .addOption(new Option("--repo <repository>", "owner/name (default: GITHUB_REPOSITORY, else that of the remote origin)").argParser(said))

@@ -3,6 +3,7 @@ import { examples } from "../options.ts";
 import type { Perform } from "../perform.ts";
 import { addGithubApprove } from "./github-approve.ts";
 import { addGithubConnect } from "./github-connect.ts";
+import { addGithubDisconnect } from "./github-disconnect.ts";
 import { addGithubDoctor } from "./github-doctor.ts";
 import { addGithubGenerate } from "./github-generate.ts";
 import { addGithubUnhold, addGithubUnlock, addGithubUnpin } from "./github-lift.ts";
@@ -23,6 +24,7 @@ export function addGithub(program: Command, perform: Perform): void {
     addGithubSettle,
     addGithubDoctor,
     addGithubConnect,
+    addGithubDisconnect,
   ])
     add(group, perform);
   examples(group, [

@@ -152,6 +152,12 @@ export class Apps {
   }
 }
 
+/** The token of a header: a JWT is taken by the scheme `bearer` alone, as GitHub's page about authenticating says. */
+export function sentToken(header: string): string {
+  const [, scheme = "", token = ""] = /^(token|bearer) (.+)$/i.exec(header) ?? [];
+  return token.split(".").length === 3 && scheme.toLowerCase() !== "bearer" ? "a JWT by another scheme" : token;
+}
+
 const slugOf = (name: string): string =>
   name
     .toLowerCase()

@@ -6,7 +6,7 @@ import { answerQuery } from "./graphql.ts";
 import type { Asked, Said } from "./asked.ts";
 import { handlers, permissionOf } from "./handlers.ts";
 import { Refusal, type Failure, type Token } from "./model.ts";
-import { Apps } from "./apps.ts";
+import { Apps, sentToken } from "./apps.ts";
 import { isPage, Pages } from "./pages.ts";
 import { type GitRequest, gitRequestOf, mayUse, serveGit, tokenOf } from "./git-http.ts";
 import type { Places } from "./present.ts";
@@ -83,7 +83,7 @@ export class Service {
     const { url = "/" } = request;
     if (isPage(url)) return send(response, this.#pages.answer({ method, url, cookie: request.headers.cookie ?? "", body: text }));
     const path = this.#pathOf(url);
-    const token = /^(?:token|bearer) (.+)$/i.exec(request.headers.authorization ?? "")?.[1] ?? "";
+    const token = sentToken(request.headers.authorization ?? "");
     const whose = this.#whose(token);
     this.log.push({ method, path, by: nameOf(whose), body: text });
     const failure = this.#failureFor(method, path);

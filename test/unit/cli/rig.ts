@@ -6,6 +6,7 @@ import { connect } from "../../../src/app/connect.ts";
 import { doctor } from "../../../src/app/doctor.ts";
 import { githubConnect } from "../../../src/app/github/connect/connect.ts";
 import { WAITS } from "../../../src/app/github/connect/host.ts";
+import { keptApps } from "../../../src/app/github/disconnect.ts";
 import { githubDoctor } from "../../../src/app/github/doctor.ts";
 import { githubGates } from "../../../src/app/github/gates.ts";
 import { adapterSchemas } from "../../../src/app/registry.ts";
@@ -87,6 +88,7 @@ export class Place {
       github: (request) => githubGates(request, { env, interrupted, note }),
       githubDoctor: (request) => githubDoctor(request, { env, interrupted, note }),
       githubConnect: (request, tell) => githubConnect(request, { env, interrupted, note, tell, waits: QUICK, client: { secondMs: 10 } }),
+      githubApps: ({ directory }) => keptApps(directory),
       doctor: (asked_) => doctor(asked_, env),
       ci: () => Promise.reject(new Error("jobs are in test/unit/app/ci")),
       workflows,

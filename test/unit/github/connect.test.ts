@@ -339,6 +339,18 @@ describe("sluice github doctor", () => {
   });
 });
 
+describe("sluice github disconnect", () => {
+  it("forgets the key once somebody has agreed, and says where the App itself is deleted", async () => {
+    await connected();
+    expect(await shop.sluice(["github", "disconnect"], { answers: [false] })).toMatchObject({ exit: 1 });
+    expect(existsSync(file())).toBe(true);
+    const ended = await shop.sluice(["github", "disconnect"], { answers: [true] });
+    expect(ended.out).toContain(`${github.html}/organizations/acme/settings/apps/sluice-acme-harbor/advanced`);
+    expect(existsSync(file())).toBe(false);
+    expect(jsonOf(await shop.sluice(["github", "disconnect", "--json"]))).toEqual({ forgotten: [] });
+  });
+});
+
 describe("what stands in the way is said, with what to do", () => {
   const said = (words: RegExp, exit: number) => ({ exit, err: expect.stringMatching(words) as string });
 
