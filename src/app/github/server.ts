@@ -1,13 +1,14 @@
 import type { Hook } from "../../api/hooks.ts";
 import { CliError, EXIT } from "../../cli/exit.ts";
 import type { Configs } from "../../engine/configs.ts";
-import type { Control } from "../../engine/control.ts";
+import { type Control, RequestError } from "../../engine/control.ts";
 import type { Clock } from "../../engine/ports/clock.ts";
 import { SourceError } from "../../engine/ports/source.ts";
 import type { ClientOptions } from "../../github/api/client.ts";
 import { namedRepository, remoteOf, type Remote } from "../../github/gates/remote.ts";
 import { type Delivery, readDelivery } from "../../github/hooks/delivery.ts";
 import { Inbox } from "../../github/hooks/inbox.ts";
+import { coveredBy } from "../../github/server/covered.ts";
 import { Gates } from "../../github/server/gates.ts";
 import { Pushes } from "../../github/server/pushes.ts";
 import { type Log, Worker } from "../../github/server/worker.ts";
@@ -98,6 +99,16 @@ function gatesOf(parts: GithubParts, to: Connection, upstream: Upstream, inbox: 
     server: to.server,
     store: control.store,
     policy: async () => (await configs.policy(policyRef)).policy,
+    covered: async (commit, environment, file) => {
+      try {
+        const { policy } = await configs.policy(policyRef);
+        return coveredBy(await configs.at(commit), { environment, policy, file });
+      } catch (error) {
+        // Neither a commit that is not here nor a file that is not valid says what is deployed.
+        if (error instanceof SourceError || error instanceof RequestError) return [];
+        throw error;
+      }
+    },
     isOnBranch: async (commit) => {
       // asked once a run, which may be of a push that has only just come
       await to.fetch(upstream);

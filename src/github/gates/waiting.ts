@@ -50,8 +50,10 @@ export function commitOf(forge: Pick<Forge, "commit">): (run: WorkflowRun) => Pr
 }
 
 /** Started by the workflow that generated files name so. */
-export const isRollback = ({ path }: Pick<WorkflowRun, "path">): boolean =>
-  path.split("@")[0]?.split("/").at(-1) === WORKFLOW_FILES.rollback;
+export const isRollback = (run: Pick<WorkflowRun, "path">): boolean => fileOf(run) === WORKFLOW_FILES.rollback;
+
+/** Without its folder, and without the ref that may stand behind it. */
+export const fileOf = ({ path }: Pick<WorkflowRun, "path">): string => path.split("@")[0]?.split("/").at(-1) ?? "";
 
 /** In the order given, several at once; the first that fails fails all. */
 async function eachOf<T, R>(all: readonly T[], work: (each: T) => Promise<R>): Promise<readonly R[]> {

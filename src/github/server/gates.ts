@@ -1,19 +1,21 @@
-import type { CommitId, Policy } from "../../core/config/config.ts";
+import type { CommitId, EnvironmentId, Policy, TargetId } from "../../core/config/config.ts";
 import type { Store } from "../../engine/ports/store.ts";
 import { type Forge, ForgeError, type WorkflowRun } from "../forge.ts";
 import { gateFor } from "../gates/names.ts";
-import { commitOf, isRollback } from "../gates/waiting.ts";
+import { commitOf, fileOf, isRollback } from "../gates/waiting.ts";
 import type { Delivered } from "../hooks/delivery.ts";
 import type { ServerForge } from "./forge.ts";
-import { verdictOn } from "./verdict.ts";
+import { verdictOn, type Verdict, type VerdictStore } from "./verdict.ts";
 import type { Log } from "./worker.ts";
 
 type Asked = Extract<Delivered, { readonly what: "gate" }>;
 type Parts = {
   readonly forge: Pick<Forge, "workflowRun" | "commit">;
   readonly server: Pick<ServerForge, "passGate" | "explainGate">;
-  readonly store: Pick<Store, "notes" | "setNotes" | "decisions" | "runs" | "plan" | "steps">;
+  readonly store: Pick<Store, "notes" | "setNotes"> & VerdictStore;
   readonly policy: () => Promise<Policy>;
+  /** What a workflow run of that file may deploy of a commit in an environment; empty: it cannot be told. */
+  readonly covered: (commit: CommitId, environment: EnvironmentId, file: string) => Promise<readonly TargetId[]>;
   /** Whether a commit is on the branch that deploys: what its workflow files say may be believed. */
   readonly isOnBranch: (commit: CommitId) => Promise<boolean>;
   readonly now: () => number;
@@ -30,6 +32,8 @@ type Kept = {
   readonly commit: CommitId;
   readonly of: CommitId | null;
   readonly startedBy: string;
+  /** Of its workflow, without the folder; empty: not known. */
+  readonly file?: string;
   readonly explained: boolean;
 };
 
@@ -60,19 +64,22 @@ export class Gates {
   }
 
   async #each(first: Kept): Promise<void> {
-    const { store, server, log } = this.#parts;
+    const { server, log } = this.#parts;
     const kept = await this.#known(first);
     if (kept === null) return;
-    const policy = await this.#parts.policy();
     const environment = gateFor(kept.environment) ?? kept.environment;
-    const verdict =
-      kept.of === null
-        ? { is: "waits" as const, why: "which commit it deploys cannot be told for certain" }
-        : await verdictOn(store, { commit: kept.of, environment, startedBy: kept.startedBy, policy, now: this.#parts.now() });
+    const verdict = await this.#verdict(kept, environment);
     if (verdict.is === "waits") return await this.#explain(kept, environment, verdict.why);
     await server.passGate(kept.run, kept.environment, verdict.is, `${verdict.is} in Sluice by ${verdict.by.join(", ")}`);
     log("info", `a workflow run is ${verdict.is}`, { run: kept.run, environment, commit: kept.of, by: verdict.by });
     await this.#forget(kept);
+  }
+
+  async #verdict({ of: commit, startedBy, file = "" }: Kept, environment: EnvironmentId): Promise<Verdict> {
+    if (commit === null) return { is: "waits", why: "which commit it deploys cannot be told for certain" };
+    const targets = await this.#parts.covered(commit, environment, file);
+    const policy = await this.#parts.policy();
+    return await verdictOn(this.#parts.store, { commit, environment, targets, startedBy, policy, now: this.#parts.now() });
   }
 
   /** What GitHub itself says of the run, asked once. null: it has ended, and nothing waits any more. */
@@ -83,7 +90,7 @@ export class Gates {
       await this.#forget(kept);
       return null;
     }
-    const known = { ...kept, of: await this.#deployed(run, kept.commit), startedBy: run.startedBy };
+    const known = { ...kept, of: await this.#deployed(run, kept.commit), startedBy: run.startedBy, file: fileOf(run) };
     await this.#keep(known);
     return known;
   }

@@ -1,9 +1,11 @@
-import type { CommitId, EnvironmentId, Policy, TargetId } from "../../core/config/config.ts";
+import type { CommitId, Digest, EnvironmentId, Policy, TargetId } from "../../core/config/config.ts";
 import { resolvePrincipals } from "../../core/config/principals.ts";
+import { fingerprint } from "../../core/plan/fingerprint.ts";
 import { stillCounts } from "../../core/run/approvals.ts";
-import type { DecisionRow } from "../../core/run/rows.ts";
+import type { DecisionRow, RunRow, StepRow } from "../../core/run/rows.ts";
 import type { Store } from "../../engine/ports/store.ts";
 import { approversOf } from "../gates/judge.ts";
+import { stopOf } from "./stops.ts";
 
 /** What has been decided on a commit in an environment as a whole; `waits`: nothing that lets a workflow run pass or ends it, and why. */
 export type Verdict =
@@ -13,58 +15,92 @@ export type Verdict =
 export type Asked = {
   readonly commit: CommitId;
   readonly environment: EnvironmentId;
+  /** All that the workflow run may deploy there. */
+  readonly targets: readonly TargetId[];
   /** Logins of who has started the workflow run. */
   readonly startedBy: string;
   readonly policy: Policy;
   readonly now: number;
 };
 
-/** Runs of the commit that are looked at for the one that deploys there. */
+export type VerdictStore = Pick<Store, "decisions" | "runs" | "plan" | "steps" | "renders" | "targets" | "environments">;
+
+/** What a run in Sluice asks there. */
+type Run = {
+  readonly by: string;
+  readonly targets: ReadonlySet<TargetId>;
+  readonly skipped: ReadonlySet<TargetId>;
+  /** Of what would be applied, as decisions name it; not there while it is not known. */
+  readonly seen: ReadonlyMap<TargetId, Digest>;
+};
+
+/** Runs of the commit that are looked at. */
 const LOOKED_AT = 50;
 
 const waits = (why: string): Verdict => ({ is: "waits", why });
 
-/** By recorded decisions alone, under today's policy. What is not known for certain waits: a workflow run deploys all of the environment, so a decision on a part of it is none. */
-export async function verdictOn(store: Pick<Store, "decisions" | "runs" | "plan" | "steps">, asked: Asked): Promise<Verdict> {
-  const { commit, environment, policy, now } = asked;
+/** By recorded decisions alone, under today's policy. What is not known for certain waits: a decision on a part of what the workflow run deploys is none. */
+export async function verdictOn(store: VerdictStore, asked: Asked): Promise<Verdict> {
+  const { commit, environment, policy, now, targets } = asked;
   const approval = policy.environments[environment]?.approval;
+  const name = commit.slice(0, 12);
   if (!approval) return waits(`policy asks for no approval in ${environment}, so nothing is ever approved there`);
-  const targets = await decidedTargets(store, asked);
-  if (targets.length === 0) return waits(`no run in Sluice asks for ${commit.slice(0, 12)} in ${environment}`);
+  const runs = await runsThere(store, asked);
+  const unasked = targets.filter((target) => !runs.some((run) => run.targets.has(target)));
+  if (targets.length === 0 || runs.length === 0) return waits(`no run in Sluice asks for ${name} in ${environment}`);
+  if (unasked.length > 0) return waits(`no run in Sluice asks for ${unasked.join(", ")} of ${name}`);
+  // What every run has found live already is nobody's to decide.
+  const needed = targets.filter((target) => runs.some((run) => run.targets.has(target) && !run.skipped.has(target)));
   const decisions = (await store.decisions({ commit, environment })).filter((row) => stillCounts(row, now));
   const last = decisions.at(-1);
-  if (last?.verdict === "rejected" && targets.every((target) => last.fingerprints[target] !== undefined))
+  if (needed.length === 0 || !last) return waits(`${name} is not approved in ${environment}`);
+  if (last.verdict === "rejected" && needed.every((target) => last.fingerprints[target] !== undefined))
     return { is: "rejected", by: [last.by] };
-  const counting = decisions.filter((row) => counts(row, asked));
-  const byTarget = targets.map((target) =>
-    counting.filter((row) => row.fingerprints[target] !== undefined && row.voids[target] === undefined),
-  );
+  const stop = await stopOf(store, environment, targets);
+  if (stop !== null) return waits(stop);
+  const byTarget = needed.map((target) => decisions.filter((row) => counts(row, target, runs, asked)));
   const isOpen = (rows: readonly DecisionRow[]): boolean =>
     rows.some(({ emergency }) => emergency) || new Set(rows.map(({ by }) => by)).size >= approval.count;
-  if (last?.verdict === "approved" && byTarget.every(isOpen))
+  if (last.verdict === "approved" && byTarget.every(isOpen))
     return { is: "approved", by: [...new Set(byTarget.flat().map(({ by }) => by))] };
-  return waits(`${commit.slice(0, 12)} is not approved in ${environment}`);
+  return waits(`${name} is not approved in ${environment}`);
 }
 
-/** Of the newest run that has something to deploy of the commit there: all that it did not skip, which need no decision. */
-async function decidedTargets(store: Pick<Store, "runs" | "plan" | "steps">, { commit, environment }: Asked): Promise<readonly TargetId[]> {
+/** Newest first: those that have something to deploy of the commit there. */
+async function runsThere(store: VerdictStore, { commit, environment }: Asked): Promise<readonly Run[]> {
   const { items } = await store.runs({ commit, kind: "deploy" }, { limit: LOOKED_AT, cursor: null });
+  const found: Run[] = [];
   for (const run of items) {
     const plan = await store.plan(run.id);
     const here = Object.values(plan?.members ?? {}).filter((member) => member.environment === environment);
     if (here.length === 0) continue;
-    const skipped = new Set((await store.steps(run.id)).flatMap(({ id, status }) => (status === "skipped" ? [id] : [])));
-    const targets = here.map(({ target }) => target).filter((target) => !skipped.has(`deploy:${target}`));
-    if (targets.length > 0) return targets;
+    const skipped = (await store.steps(run.id)).filter(isLive).map(({ id }) => id.slice("deploy:".length) as TargetId);
+    const seen = (await store.renders(run.id)).flatMap(({ target, fingerprint: applied }) =>
+      applied === null ? [] : [[target, seenAs(run, applied)] as const],
+    );
+    found.push({ by: run.by, targets: new Set(here.map(({ target }) => target)), skipped: new Set(skipped), seen: new Map(seen) });
   }
-  return [];
+  return found;
 }
 
-function counts({ verdict, by, emergency }: DecisionRow, { environment, policy, startedBy }: Asked): boolean {
+/** Left out since it is there, or something newer is; a pin leaves out what a workflow might still deploy. */
+const isLive = ({ kind, status, reason }: StepRow): boolean =>
+  kind === "deploy" && status === "skipped" && (reason?.code === "already-live" || reason?.code === "newer-is-live");
+
+/** As the core has it: what a run asks to be let through is part of what is decided. */
+const seenAs = ({ options: { skipNeeds, acceptDiverged } }: RunRow, applied: Digest): Digest =>
+  skipNeeds === null && acceptDiverged === null ? applied : fingerprint({ applied, skipNeeds, acceptDiverged });
+
+/** For a target: on what would be applied by now, by somebody who may and has started nothing that holds it. */
+function counts(row: DecisionRow, target: TargetId, runs: readonly Run[], { environment, policy, startedBy }: Asked): boolean {
+  const { verdict, by, emergency, fingerprints, voids } = row;
   const its = policy.environments[environment];
-  if (verdict !== "approved" || !its?.approval) return false;
+  if (verdict !== "approved" || !its?.approval || voids[target] !== undefined) return false;
+  const newest = runs.find((run) => run.seen.has(target));
+  if (fingerprints[target] === undefined || fingerprints[target] !== newest?.seen.get(target)) return false;
   if (emergency) return resolvePrincipals(its.emergency, policy.teams).includes(by);
   const who = approversOf(its, its.approval, policy.teams);
-  const isOwn = by.toLowerCase() === startedBy.toLowerCase();
+  const authors = [startedBy, ...runs.flatMap((run) => (run.targets.has(target) ? [run.by] : []))];
+  const isOwn = authors.some((author) => author.toLowerCase() === by.toLowerCase());
   return (who === null || who.includes(by)) && (its.approval.self || !isOwn);
 }

@@ -13,16 +13,25 @@ const IDENTITY = ["-c", "user.name=ana", "-c", "user.email=ana@example.invalid"]
 export const ENV = { PATH: process.env["PATH"] ?? "", GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null" };
 
 /** Environments and services as `sluice.yaml` has them; what is deployed is a line in a file. */
-export const fileOf = (environments: string, push: string, world: string): string => `version: 1
+export const fileOf = (
+  environments: string,
+  push: string,
+  world: string,
+  services: readonly string[] = ["api: { tier: backend"],
+): string => `version: 1
 project: harbor
 github: { push: [${push}] }
 environments:
 ${environments}
 services:
-  api: { tier: backend, deploy: { command: { apply: [sh, -c, 'cat "$1/hold" 2>/dev/null; test ! -e "$1/fail" && echo "api@$SLUICE_ENVIRONMENT $SLUICE_COMMIT" >> "$1/deployed"', sh, ${world}] } } }
-`;
+${services.map((service) => `  ${service}, deploy: { command: { apply: [sh, -c, 'cat "$1/hold" 2>/dev/null; test ! -e "$1/fail" && echo "$SLUICE_SERVICE@$SLUICE_ENVIRONMENT $SLUICE_COMMIT" >> "$1/deployed"', sh, ${world}] } } }\n`).join("")}`;
 
-export type HostedOptions = { readonly environments?: string; readonly push?: string; readonly env?: Readonly<Record<string, string>> };
+export type HostedOptions = {
+  readonly environments?: string;
+  readonly push?: string;
+  readonly services?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+};
 export type Delivered = { readonly status: number; readonly text: string };
 export type DeliveryOptions = {
   readonly event?: string;
@@ -49,12 +58,12 @@ export class Hosted {
   readonly env: Readonly<Record<string, string>>;
   #deliveries = 0;
 
-  constructor({ environments = "  devnet: {}", push = "server", env = {} }: HostedOptions = {}) {
+  constructor({ environments = "  devnet: {}", push = "server", services, env = {} }: HostedOptions = {}) {
     this.env = { HOME: this.directory, XDG_STATE_HOME: this.directory, SLUICE_GITHUB_WEBHOOK_SECRET: SECRET, ...env };
     mkdirSync(this.world);
     this.git(this.directory, "init", "--quiet", "--bare", "--initial-branch=main", this.remote);
     this.git(this.directory, "clone", "--quiet", this.remote, this.#work);
-    this.file = fileOf(environments, push, this.world);
+    this.file = fileOf(environments, push, this.world, services);
     this.push("first", { file: this.file });
     this.git(this.directory, "clone", "--quiet", this.remote, this.clone);
   }
