@@ -34,6 +34,7 @@ const sourceCodes: Readonly<Record<SourceErrorCode, ProblemCode>> = {
   "unknown-commit": "not-found",
   "ambiguous-commit": "invalid",
   "unsafe-path": "invalid",
+  "too-large": "invalid",
   "no-git": "source-unusable",
   "not-a-repository": "source-unusable",
   shallow: "source-unusable",

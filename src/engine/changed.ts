@@ -42,7 +42,7 @@ async function relationOf({ store, source, configs }: ChangedParts, release: Com
   return (await store.relation(release, live)) ?? (await source.relate(release, live, await configs.paths(release)));
 }
 
-async function targetsOf(store: Store, environments: ReadonlySet<EnvironmentId>): Promise<ReadonlyMap<TargetId, TargetRow>> {
+export async function targetsOf(store: Store, environments: ReadonlySet<EnvironmentId>): Promise<ReadonlyMap<TargetId, TargetRow>> {
   const found = new Map<TargetId, TargetRow>();
   for (const environment of environments)
     for (let cursor: string | null = null; ;) {

@@ -1,4 +1,4 @@
-import type { TargetId } from "../core/config/config.ts";
+import type { Config, Policy, TargetId } from "../core/config/config.ts";
 import { checkRelease } from "../core/config/release.ts";
 import { type DeployPlanInput, planDeploy } from "../core/plan/deploy.ts";
 import type { Plan, PlannedArtifact } from "../core/plan/plan.ts";
@@ -34,13 +34,7 @@ export async function planOf(
   const commit = await source.resolve(request.commit ?? "HEAD");
   const release = await configs.at(commit);
   const { policy, ref, commit: policyCommit } = await configs.policy(request.policyRef ?? parts.policyRef);
-  const refusals = checkRelease(release, policy, configs.file);
-  if (refusals.length > 0)
-    throw new RequestError(
-      "invalid-config",
-      `commit ${commit.slice(0, 12)} does not fit the policy of ${ref}: ${refusals.map((r) => r.message).join("; ")}`,
-      [...new Set(refusals.map((r) => r.hint))].join("; "),
-    );
+  mustFit(release, { policy, ref }, commit, configs.file);
   const { services, environments, promotion } = request;
   const input: DeployPlanInput = { release, policy, commit, services, environments, promotion };
   const plan = request.changed ? await changedOnly(parts, input) : planOrRefusal(input);
@@ -59,7 +53,23 @@ export async function planOf(
   };
 }
 
-function planOrRefusal(input: DeployPlanInput): Plan {
+/** What a release asks for has to be in the policy that counts. */
+export function mustFit(
+  release: Config,
+  { policy, ref }: { readonly policy: Policy; readonly ref: string },
+  commit: string,
+  file: string,
+): void {
+  const refusals = checkRelease(release, policy, file);
+  if (refusals.length === 0) return;
+  throw new RequestError(
+    "invalid-config",
+    `commit ${commit.slice(0, 12)} does not fit the policy of ${ref}: ${refusals.map((r) => r.message).join("; ")}`,
+    [...new Set(refusals.map((r) => r.hint))].join("; "),
+  );
+}
+
+export function planOrRefusal(input: DeployPlanInput): Plan {
   const planned = planDeploy(input);
   if ("plan" in planned) return planned.plan;
   throw new RequestError("invalid", planned.problems.map((p) => p.message).join("; "), planned.problems.map((p) => p.hint).join("; "));

@@ -62,7 +62,7 @@ export class GitSource implements Source {
     if (!mode.startsWith("100")) return null;
     if (Number(size) > MAX_FILE)
       throw new SourceError(
-        "git-failed",
+        "too-large",
         `\`${at}\` at ${commit.slice(0, 12)} is larger than ${MAX_FILE / 1024 / 1024} MB.`,
         "Is it the right file?",
       );

@@ -92,14 +92,18 @@ function isObject(value: Json): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** `what`: such as `environments.mainnet.approval`. */
+export type PolicyEdit = { readonly act: "adds" | "removes" | "edits"; readonly what: string };
+
 /** What a commit edits in its own policy, in sentences for a person: none of it counts before it is in the policy ref. */
-export function policyDifferences(edited: Policy, policy: Policy, ref: string): readonly string[] {
-  const sentence = (act: string, what: string): string =>
-    `this commit ${act} ${what}; policy is read from ${ref}, so it changes nothing here`;
-  const sentences: string[] = [];
+export const policyDifferences = (edited: Policy, policy: Policy, ref: string): readonly string[] =>
+  policyEdits(edited, policy).map(({ act, what }) => `this commit ${act} ${what}; policy is read from ${ref}, so it changes nothing here`);
+
+export function policyEdits(edited: Policy, policy: Policy): readonly PolicyEdit[] {
+  const edits: PolicyEdit[] = [];
   for (const name of keysOf(edited.teams, policy.teams)) {
     const act = actOn(edited.teams[name], policy.teams[name]);
-    if (act !== null) sentences.push(sentence(act, `teams.${name}`));
+    if (act !== null) edits.push({ act, what: `teams.${name}` });
   }
   for (const name of keysOf(edited.environments, policy.environments)) {
     const mine = edited.environments[name];
@@ -107,13 +111,13 @@ export function policyDifferences(edited: Policy, policy: Policy, ref: string): 
     const act = actOn(mine, theirs);
     if (act === null) continue;
     if (mine === undefined || theirs === undefined) {
-      sentences.push(sentence(act, `environments.${name}`));
+      edits.push({ act, what: `environments.${name}` });
       continue;
     }
     const keys = Object.entries(mine).filter(([key, value]) => !same(value, Object.entries(theirs).find(([other]) => other === key)?.[1]));
-    for (const [key] of keys) sentences.push(sentence("edits", `environments.${name}.${key === "needsTimeoutMs" ? "needsTimeout" : key}`));
+    for (const [key] of keys) edits.push({ act: "edits", what: `environments.${name}.${key === "needsTimeoutMs" ? "needsTimeout" : key}` });
   }
-  return sentences;
+  return edits;
 }
 
 function actOn(mine: Json | undefined, theirs: Json | undefined): "adds" | "removes" | "edits" | null {

@@ -52,6 +52,7 @@ export type SourceErrorCode =
   | "no-policy-ref"
   | "unsafe-path"
   | "remote-denied"
+  | "too-large"
   | "git-failed";
 /** A problem that the user can act on. */
 export class SourceError extends Error {
