@@ -7,6 +7,12 @@ const REMOTE = "origin";
 /** The remote's default branch, by which policy is read. */
 export const REMOTE_HEAD = `refs/remotes/${REMOTE}/HEAD`;
 
+/** Where commits of pull requests are while they are looked at: no branch, so no commit counts as reachable from there. */
+const PULLS = "refs/sluice/pull";
+
+/** What a forge keeps of a pull request. `merge`: what it would be merged into its base, as far as the forge has made that; `of`: the commits that it brings together, the base's first. */
+export type PullRefs = { readonly head: CommitId; readonly merge: { readonly commit: CommitId; readonly of: readonly CommitId[] } | null };
+
 /** How a token reaches the remote: only where its address begins so, and in no list of arguments. */
 export type Credential = { readonly prefix: string; readonly header: string };
 
@@ -19,6 +25,7 @@ const DENIED = /could not read Username|Authentication failed|returned error: 40
 export class Upstream {
   readonly #git: Git;
   readonly #stalled: Readonly<Record<string, string>>;
+  #last: Promise<unknown> = Promise.resolve();
 
   /** `stalledS`: only tests have another. */
   constructor(directory: string, stalledS = STALLED_S) {
@@ -32,10 +39,28 @@ export class Upstream {
     return exitCode === 0 ? text.trim() : null;
   }
 
-  /** Brings what was pushed since; branches that are gone are taken away, so that no commit counts as reachable from them. Rejects with `remote-denied` where the remote does not let it. */
-  async fetch(credential: Credential | null): Promise<void> {
+  /**
+   * Brings what was pushed since; branches that are gone are taken away, so that no commit counts as reachable from them. `pull`: what the forge keeps of that pull request too, for `usePull`.
+   * Rejects with `remote-denied` where the remote does not let it.
+   */
+  async fetch(credential: Credential | null, pull: number | null = null): Promise<void> {
     await this.#follow(credential);
-    await this.#fetch(["--prune"], `+refs/heads/*:refs/remotes/${REMOTE}/*`, credential);
+    // Of a pattern only what is there is fetched: a merge is not always.
+    const more = pull === null ? [] : [`+refs/pull/${pull}/*:${PULLS}/${pull}/*`];
+    await this.#fetch(["--prune"], [`+refs/heads/*:refs/remotes/${REMOTE}/*`, ...more], credential);
+  }
+
+  /** Calls back with a pull request's commits as fetched, to which no branch here leads, and lets go of them. null: the remote has none of that number. */
+  async usePull<T>(pull: number, use: (refs: PullRefs | null) => Promise<T>): Promise<T> {
+    const refs = `${PULLS}/${pull}`;
+    try {
+      const head = await this.#commitOf(`${refs}/head`);
+      const merge = await this.#commitOf(`${refs}/merge`);
+      return await use(head === null ? null : { head, merge: merge === null ? null : { commit: merge, of: await this.#parents(merge) } });
+    } finally {
+      const { text } = await this.#git.run(["for-each-ref", "--format=delete %(refname)", `${refs}/`]);
+      if (text !== "") await this.#git.run(["update-ref", "--stdin"], { input: text });
+    }
   }
 
   async has(commit: CommitId): Promise<boolean> {
@@ -44,12 +69,15 @@ export class Upstream {
 
   /** Brings one commit with all of its history, whichever refs it is or is not on; no ref is written. */
   async fetchCommit(commit: CommitId, credential: Credential | null): Promise<void> {
-    await this.#fetch([], fullId(commit), credential);
+    await this.#fetch([], [fullId(commit)], credential);
   }
 
-  async #fetch(more: readonly string[], what: string, credential: Credential | null): Promise<void> {
-    const args = ["fetch", "--quiet", ...more, "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", REMOTE, what];
-    await this.#ask(args, credential);
+  async #fetch(more: readonly string[], what: readonly string[], credential: Credential | null): Promise<void> {
+    const args = ["fetch", "--quiet", ...more, "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", REMOTE, ...what];
+    // Two at once are in each other's way where they write the same ref.
+    const turn = this.#last.then(() => this.#ask(args, credential));
+    this.#last = turn.catch(() => {});
+    await turn;
   }
 
   /** Asks the remote. */
@@ -76,12 +104,18 @@ export class Upstream {
     if (branch !== undefined && isRef(branch)) await this.#git.run(["symbolic-ref", REMOTE_HEAD, `refs/remotes/${REMOTE}/${branch}`]);
   }
 
+  async #parents(commit: CommitId): Promise<readonly CommitId[]> {
+    const { text } = await this.#git.run(["rev-list", "--parents", "--max-count=1", fullId(commit), "--"]);
+    return text.trim().split(" ").slice(1);
+  }
+
   /** Of a branch, as it was fetched last; null: there is no such branch. */
   async head(branch: string): Promise<CommitId | null> {
-    if (!isRef(branch)) return null;
-    const { exitCode, text } = await this.#git.run(["rev-parse", "--verify", "--quiet", `refs/remotes/${REMOTE}/${branch}^{commit}`], {
-      answers: [1],
-    });
+    return isRef(branch) ? await this.#commitOf(`refs/remotes/${REMOTE}/${branch}`) : null;
+  }
+
+  async #commitOf(ref: string): Promise<CommitId | null> {
+    const { exitCode, text } = await this.#git.run(["rev-parse", "--verify", "--quiet", `${ref}^{commit}`], { answers: [1] });
     return exitCode === 0 ? text.trim() : null;
   }
 

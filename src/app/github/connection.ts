@@ -3,11 +3,12 @@ import { appTokens } from "../../github/api/app-tokens.ts";
 import { checksOn } from "../../github/api/checks.ts";
 import { Client, type ClientOptions, sparing } from "../../github/api/client.ts";
 import { forgeOn } from "../../github/api/forge.ts";
+import { pullsOn } from "../../github/api/pulls.ts";
 import { serverForgeOn } from "../../github/api/server-forge.ts";
 import type { Clock } from "../../engine/ports/clock.ts";
 import type { Forge } from "../../github/forge.ts";
 import type { Remote } from "../../github/gates/remote.ts";
-import type { ChecksForge, ServerForge } from "../../github/server/forge.ts";
+import type { Budget, ChecksForge, PullsForge, ServerForge } from "../../github/server/forge.ts";
 import type { Log } from "../../github/server/worker.ts";
 import { SourceError } from "../../engine/ports/source.ts";
 import type { Upstream } from "../../source/upstream.ts";
@@ -18,10 +19,13 @@ import type { Credentials } from "./settings.ts";
 export type Connection = {
   readonly forge: Forge;
   readonly server: ServerForge;
+  readonly pulls: PullsForge;
   /** What only an App may say; null: it is a token's. */
   readonly app: { checks(project: string): ChecksForge } | null;
   /** As whom the API is asked, where the remote is at the same host; else git has a way of its own. */
-  fetch(upstream: Upstream): Promise<void>;
+  fetch(upstream: Upstream, pull?: number): Promise<void>;
+  /** What GitHub has said of its limits. */
+  limits(): { readonly budgets: readonly Budget[]; readonly pausedUntil: number | null };
   /** Ends what is asked. */
   close(): void;
 };
@@ -38,17 +42,23 @@ export function connection(credentials: Credentials, { server, repository }: Rem
   const given = { repository, serverUrl: server };
   const { access, whoAmI } = accessOf(credentials, env, given, () => clock.now());
   const asking = new Client(access, { signal: closing.signal, note: (line) => log("info", line), ...client });
+  const forge = forgeOn(asking, access);
   return {
-    forge: forgeOn(asking, access),
+    forge,
+    pulls: pullsOn({
+      client: sparing(asking),
+      access,
+      login: whoAmI === null ? () => forge.whoAmI() : async () => (await whoAmI()).login,
+    }),
     server: serverForgeOn(asking, access),
     app: whoAmI && {
       checks: (project) => checksOn({ client: sparing(asking), access, app: whoAmI, project }),
     },
-    async fetch(upstream) {
+    async fetch(upstream, pull) {
       const address = (await upstream.address()) ?? "";
-      if (gitCredential(server, "", address) === null) return await upstream.fetch(null);
+      if (gitCredential(server, "", address) === null) return await upstream.fetch(null, pull);
       const { token } = access;
-      const fetchWith = (given: string): Promise<void> => upstream.fetch(gitCredential(server, given, address));
+      const fetchWith = (given: string): Promise<void> => upstream.fetch(gitCredential(server, given, address), pull);
       if (typeof token === "string") return await fetchWith(token);
       const given = await token.current();
       try {
@@ -59,6 +69,10 @@ export function connection(credentials: Credentials, { server, repository }: Rem
         token.refused(given);
         await fetchWith(await token.current());
       }
+    },
+    limits: () => {
+      const now = clock.now();
+      return { budgets: asking.limits.budgets(now), pausedUntil: asking.limits.pausedUntil(now) };
     },
     close: () => closing.abort(),
   };

@@ -17,6 +17,7 @@ import { Upstream } from "../../source/upstream.ts";
 import { pushDeploy } from "./deploy.ts";
 import { connection, type Connection } from "./connection.ts";
 import { pusherOf } from "./people.ts";
+import { pullTeller } from "./pulls.ts";
 import type { GithubSettings } from "./settings.ts";
 import { tellersOf } from "./tellers.ts";
 
@@ -69,24 +70,30 @@ export async function githubServer(parts: GithubParts): Promise<GithubServer> {
   let url = settings.publicUrl;
   const link = (run: string): string | null => (url === null ? null : `${url}/runs/${run}`);
   const passing = connected?.app ? gatesOf(parts, connected, upstream, inbox, () => (url === null ? null : `${url}/approvals`)) : null;
-  const telling = connected === null ? [] : tellersOf(parts, connected, link).tellers.map(({ worker }) => worker);
-  const others = passing ? [...telling, passing] : telling;
+  const told = connected === null ? null : tellersOf(parts, connected, link);
+  const reading = connected && pullTeller(parts, { to: connected, upstream, inbox, page: () => url }, told?.checks ?? null).worker;
+  const others = [...(told?.tellers.map(({ worker }) => worker) ?? []), ...(passing ? [passing] : [])];
   const stop = control.onCommit(() => others.forEach((worker) => worker.wake()));
 
   return {
     hook:
       settings.secret === null
         ? null
-        : hookOf(settings.secret, remote, inbox, { push: () => pushing.hurry(), gate: passing && (() => passing.hurry()) }),
+        : hookOf(settings.secret, remote, inbox, {
+            push: () => pushing.hurry(),
+            gate: passing && (() => passing.hurry()),
+            pull: reading && (() => reading.hurry()),
+          }),
     start(listensAt) {
       url ??= listensAt;
       pushing.wake();
+      reading?.wake();
       for (const worker of others) worker.wake();
     },
     async close() {
       stop();
       connected?.close();
-      await Promise.all([pushing, ...others].map((worker) => worker.close()));
+      await Promise.all([pushing, ...(reading ? [reading] : []), ...others].map((worker) => worker.close()));
     },
   };
 }
@@ -169,7 +176,7 @@ async function eachPush(inbox: Inbox, pushes: Pushes): Promise<void> {
 }
 
 /** Who acts on which delivery; null: nobody. Only an App may say anything at a gate. */
-type Wake = { readonly push: () => void; readonly gate: (() => void) | null };
+type Wake = { readonly push: () => void; readonly gate: (() => void) | null; readonly pull: (() => void) | null };
 
 /** Answers when the delivery is durable, and never waits for what it starts. */
 function hookOf(secret: string, remote: Remote | null, inbox: Inbox, wake: Wake): Hook {

@@ -36,6 +36,8 @@ export type Github = {
   readonly push: { readonly all: boolean; readonly services: boolean; /** `sluice serve` deploys all. */ readonly server: boolean };
   /** null: as many as the services have levels. */
   readonly waves: number | null;
+  /** Which pull requests a server tells what a merge would deploy: none, those of the repository's own branches, or all, from forks too. */
+  readonly pullRequests: "none" | "own" | "all";
   readonly setup: GithubSetup;
 };
 /** Steps of a project's own, such as logins: `build` where artifacts are made or looked for, `deploy` where something is deployed. */

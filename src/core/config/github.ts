@@ -12,6 +12,7 @@ const STANDARD = {
   command: "npx --no-install sluice",
   branch: "main",
   push: ["all", "services"],
+  pullRequests: "none",
 } as const;
 
 /** More levels than a plan of services has; each is a job in the files. */
@@ -47,6 +48,11 @@ export const github = object({
     list(choice("all", "services", "server")),
     STANDARD.push,
   ),
+  pullRequests: optional(
+    "Which pull requests `sluice serve` tells what a merge would deploy, in a comment: `none`, those of the repository's `own` branches, or `all`, from forks too. Nothing of them is run for it.",
+    choice("none", "own", "all"),
+    STANDARD.pullRequests,
+  ),
   waves: optional("How many waves the files provide for. Left out: as many as the services need.", whole(1, MOST_WAVES)),
   setup: optional("Steps of your own, such as logins, in the jobs that build and deploy.", setup),
 });
@@ -60,6 +66,7 @@ export function buildGithub(raw: RawGithub): Github {
     command: raw.command?.value ?? STANDARD.command,
     branch: raw.branch?.value ?? STANDARD.branch,
     push: { all: push.has("all"), services: push.has("services"), server: push.has("server") },
+    pullRequests: raw.pullRequests?.value ?? STANDARD.pullRequests,
     waves: raw.waves?.value ?? null,
     setup: buildSetup(raw.setup),
   };

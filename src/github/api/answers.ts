@@ -109,6 +109,16 @@ export const commit = z.object({ sha: commitId });
 export const activity = z.array(z.object({ after: z.string(), ref: z.string(), actor }));
 export const installation = z.object({ id, app_id: id, app_slug: z.string().min(1) });
 
+const end = z.object({ ref: z.string(), sha: commitId, repo: z.object({ full_name: z.string() }).nullish() });
+export const pull = z.object({
+  number: id,
+  state: z.enum(["open", "closed"]),
+  draft: z.boolean().nullish(),
+  base: end,
+  head: end,
+});
+export const comments = z.array(z.object({ id, body: z.string().nullish(), user: login.nullish() }));
+
 export const checkRuns = z.object({
   total_count: z.number().int().nonnegative(),
   check_runs: z.array(z.object({ id, name: z.string(), head_sha: commitId, external_id: z.string().nullish() })),

@@ -30,6 +30,7 @@ const Kit = Octokit.plugin(retry, throttling);
 /** Answers that asking again does not change; limits are waited for elsewhere. */
 const FINAL = [400, 401, 403, 404, 409, 410, 422, 429, 451];
 const RETRIES = 3;
+const UNCHANGED = 304;
 const LIMIT_WAITS = 2;
 /** More pages than this are no list but a circle. */
 const MOST_PAGES = 2000;
@@ -96,6 +97,22 @@ export class Client {
     }
   }
 
+  /** The first page of a list and a tag for it, and whether there are more; null: it is the same as under the given tag, and nothing was spent. */
+  async ifChanged<T>(
+    ask: Ask<T>,
+    tag: string | null,
+  ): Promise<{ readonly page: T; readonly tag: string | null; readonly more: boolean } | null> {
+    const conditional = tag === null ? {} : { headers: { "if-none-match": tag } };
+    const { data, headers, status } = await this.#request(ask, ask.route, { ...ask.params, per_page: PAGE, ...conditional });
+    if (status === UNCHANGED) return null;
+    const { etag } = headers;
+    return {
+      page: this.#read(ask, data),
+      tag: typeof etag === "string" ? etag : null,
+      more: this.#nextPage(ask, headers["link"]) !== null,
+    };
+  }
+
   /** GraphQL: a question, however it is sent. */
   async query<T>(ask: Omit<Ask<T>, "route" | "params">, query: string, variables: Params): Promise<T> {
     const url = this.#access.apiUrl.endsWith("/api/v3")
@@ -114,16 +131,18 @@ export class Client {
     question: Question,
     route: string,
     params: Params,
-  ): Promise<{ data: unknown; headers: Readonly<Record<string, unknown>> }> {
+  ): Promise<{ status: number; data: unknown; headers: Readonly<Record<string, unknown>> }> {
     const { signal } = this.#options;
     try {
       signal?.throwIfAborted();
       const answer = await untilAborted(this.#sent(route, params), signal);
       // Redirects are not followed: a POST would become a GET, and a token might go to another host.
       if (answer.status >= 300) throw Object.assign(new Error("moved"), { status: answer.status, response: answer });
-      return answer as { data: unknown; headers: Record<string, unknown> };
+      return answer as { status: number; data: unknown; headers: Record<string, unknown> };
     } catch (error) {
       signal?.throwIfAborted();
+      // Octokit throws it, though it is an answer to who asks for it.
+      if ((error as { status?: unknown }).status === UNCHANGED) return { status: UNCHANGED, data: null, headers: {} };
       const failure = forgeError(error, question, this.#token, this.now());
       if (failure.retryAt !== null) this.limits.paused(failure.retryAt);
       throw failure;
@@ -183,12 +202,16 @@ export class Client {
 }
 
 /** The same client for what can wait: it asks only where more is left than what matters may need. */
-export function sparing(client: Client): Pick<Client, "ask" | "pages"> {
+export function sparing(client: Client): Pick<Client, "ask" | "pages" | "ifChanged"> {
   const spare = (): void => client.limits.mustSpare(client.now());
   return {
     ask: async (ask, repeat) => {
       spare();
       return await client.ask(ask, repeat);
+    },
+    ifChanged: async (ask, tag) => {
+      spare();
+      return await client.ifChanged(ask, tag);
     },
     pages: async (ask, take) => {
       spare();

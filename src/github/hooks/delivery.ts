@@ -26,7 +26,9 @@ export type Delivered =
       /** What GitHub says the run is of: the head of its branch, where a person has started it. */
       readonly commit: CommitId;
       readonly event: string;
-    };
+    }
+  /** Something about it has changed; what, and how it stands by now, is asked of the forge. */
+  | { readonly what: "pull"; readonly repository: string; readonly number: number };
 /** `message`: null for events that nothing is done about. */
 export type Delivery = { readonly id: string; readonly event: string; readonly message: Delivered | null };
 export type Reading =
@@ -59,6 +61,10 @@ export function readDelivery({ header, body }: HookRequest, secret: string): Rea
     return read.success
       ? { ok: true, id, event, message: asked(read.data) }
       : refused(`deployment_protection_rule: ${z.prettifyError(read.error)}`);
+  }
+  if (event === "pull_request") {
+    const read = pull.safeParse(json);
+    return read.success ? { ok: true, id, event, message: changed(read.data) } : refused(`pull_request: ${z.prettifyError(read.error)}`);
   }
   return { ok: true, id, event, message: null };
 }
@@ -123,4 +129,12 @@ function asked({
   const run = Number(/\/actions\/runs\/(\d+)\/deployment_protection_rule$/.exec(rest.deployment_callback_url)?.[1] ?? Number.NaN);
   if (action !== "requested" || !Number.isSafeInteger(run)) return null;
   return { what: "gate", repository: name, environment, run, commit: deployment.sha, event };
+}
+
+const pull = z.object({ action: z.string(), number: z.number().int().positive().max(Number.MAX_SAFE_INTEGER), repository });
+/** After any other the plan is the same. */
+const ACTIONS: ReadonlySet<string> = new Set(["opened", "reopened", "synchronize", "synchronized", "ready_for_review", "edited"]);
+
+function changed({ action, number, repository: { full_name: name } }: z.infer<typeof pull>): Delivered | null {
+  return ACTIONS.has(action) ? { what: "pull", repository: name, number } : null;
 }

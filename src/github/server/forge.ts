@@ -21,6 +21,27 @@ export interface ChecksForge {
   setCheck(commit: CommitId, check: Check, known: number | null): Promise<number>;
 }
 
+/** Pull requests and what is said at them. Methods reject with `ForgeError`. */
+export interface PullsForge {
+  /** null: there is none of that number. */
+  pull(number: number): Promise<Pull | null>;
+  /** All that are open into a branch, and a tag for them; null: they are the same as under that tag, which costs nothing. */
+  openPulls(base: string, tag: string | null): Promise<{ readonly pulls: readonly Pull[]; readonly tag: string | null } | null>;
+  /** Says it in the one comment of ours that begins with the marker: that of the id, else the one that is found, else a new one. Nobody else's is touched. Resolves to its id. */
+  setComment(pull: number, comment: { readonly marker: string; readonly body: string }, known: number | null): Promise<number>;
+}
+
+export type Pull = {
+  readonly number: number;
+  readonly open: boolean;
+  readonly draft: boolean;
+  /** The branch that it would be merged into. */
+  readonly base: string;
+  readonly head: CommitId;
+  /** From a branch of the repository itself, which only those may push to who may write there. */
+  readonly own: boolean;
+};
+
 export type Check = {
   /** At most 200 characters. */
   readonly title: string;

@@ -16,6 +16,14 @@ export function code(text: string): string {
 
 export const codes = (texts: readonly string[]): string => texts.map(code).join(", ");
 
+/** Somebody's lines as they are; the fence is longer than any of theirs. */
+export function fenced(lines: readonly string[]): Section {
+  const clean = lines.map((line) => cut(line.replaceAll(UNSEEN, " "), LONGEST));
+  const longest = Math.max(2, ...clean.flatMap((line) => [...line.matchAll(/`+/g)].map(([run]) => run.length)));
+  const fence = "`".repeat(longest + 1);
+  return { head: [`${fence}text`], rows: clean, more: (count) => `… and ${count} more lines`, tail: [fence, ""] };
+}
+
 export const list = (rows: readonly string[], what: string): Section => ({
   head: [],
   rows: rows.map((row) => `- ${row}`),

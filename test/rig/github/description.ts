@@ -28,6 +28,12 @@ const description = JSON.parse(readFileSync(new URL("openapi.json", import.meta.
 const workflowId = description.components.parameters["workflow-id"];
 if (workflowId) workflowId.schema = { type: "string" };
 
+// Of a fork that is gone GitHub answers null, which the description leaves out.
+for (const name of ["pull-request", "pull-request-simple"]) {
+  const head = description.components.schemas[name]?.properties?.["head"] as { properties: Record<string, Schema> } | undefined;
+  if (head) head.properties["repo"] = { nullable: true, anyOf: [head.properties["repo"] ?? {}] };
+}
+
 tellNulls(description);
 
 /** `nullable` beside alternatives or choices is said in a way that ajv knows. */

@@ -18,9 +18,10 @@ export const fileOf = (
   push: string,
   world: string,
   services: readonly string[] = ["api: { tier: backend"],
+  pullRequests = "none",
 ): string => `version: 1
 project: harbor
-github: { push: [${push}] }
+github: { push: [${push}], pullRequests: ${pullRequests} }
 environments:
 ${environments}
 services:
@@ -30,6 +31,7 @@ export type HostedOptions = {
   readonly environments?: string;
   readonly push?: string;
   readonly services?: readonly string[];
+  readonly pullRequests?: string;
   readonly env?: Readonly<Record<string, string>>;
 };
 export type Delivered = { readonly status: number; readonly text: string };
@@ -58,12 +60,12 @@ export class Hosted {
   readonly env: Readonly<Record<string, string>>;
   #deliveries = 0;
 
-  constructor({ environments = "  devnet: {}", push = "server", services, env = {} }: HostedOptions = {}) {
+  constructor({ environments = "  devnet: {}", push = "server", services, pullRequests = "none", env = {} }: HostedOptions = {}) {
     this.env = { HOME: this.directory, XDG_STATE_HOME: this.directory, SLUICE_GITHUB_WEBHOOK_SECRET: SECRET, ...env };
     mkdirSync(this.world);
     this.git(this.directory, "init", "--quiet", "--bare", "--initial-branch=main", this.remote);
     this.git(this.directory, "clone", "--quiet", this.remote, this.#work);
-    this.file = fileOf(environments, push, this.world, services);
+    this.file = fileOf(environments, push, this.world, services, pullRequests);
     this.push("first", { file: this.file });
     this.git(this.directory, "clone", "--quiet", this.remote, this.clone);
   }

@@ -11,6 +11,8 @@ import { Hosted } from "../../../rig/github/server.ts";
 import { until } from "../../../rig/wait.ts";
 
 const CLIENT = { secondMs: 1, writeEveryMs: 0, timeoutMs: 2000, patienceMs: 0 };
+/** Each test is a server, git and many requests. */
+const SLOW = 120_000;
 let github: Github;
 let harbor: Repository;
 let hosted: Hosted;
@@ -69,7 +71,7 @@ async function forget(all: boolean): Promise<void> {
   await engine().store.setNotes({ ...Object.fromEntries(notes.map(({ key }) => [key, null])), "github/checks": "0" });
 }
 
-describe("the check beside a commit", () => {
+describe("the check beside a commit", { timeout: SLOW }, () => {
   it("is one, from what waits for whom to how it has ended", async () => {
     const commit = await served();
     await deploy(commit);
@@ -210,7 +212,7 @@ describe("the check beside a commit", () => {
   });
 });
 
-describe("a server as an App", () => {
+describe("a server as an App", { timeout: SLOW }, () => {
   it("writes it by itself, and no status beside it", async () => {
     const { GITHUB_TOKEN: _, ...env } = github.env("", "acme/harbor");
     const app = { SLUICE_GITHUB_APP_ID: "77", SLUICE_GITHUB_PRIVATE_KEY: privateKey };
