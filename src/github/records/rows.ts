@@ -1,12 +1,15 @@
-import type { Digest, EnvironmentId, TargetId } from "../../core/config/config.ts";
+import type { CommitId, Digest, EnvironmentId, TargetId } from "../../core/config/config.ts";
 import { fingerprint } from "../../core/plan/fingerprint.ts";
 import type { Definition } from "../../core/plan/plan.ts";
 import type { Change } from "../../core/run/changes.ts";
 import { newEnvironment, newTarget } from "../../core/run/overlay.ts";
-import type { EnvironmentRow, GoodRow, LedgerRow, Live, SnapshotRow, TargetRow, Time } from "../../core/run/rows.ts";
+import type { EnvironmentRow, GoodRow, LedgerRow, Live, RunId, SnapshotRow, TargetRow, Time } from "../../core/run/rows.ts";
 import { leaveBehind, MAX_SNAPSHOTS, releaseOf, setKey } from "../../core/run/snapshots.ts";
 import type { HoldRecord, Record, StopRecord, TargetRecord } from "./record.ts";
 import { timelineOf } from "./timeline.ts";
+
+/** What a rollback goes back to, and which targets go. */
+type Way = { readonly to: SnapshotRow; readonly targets: readonly TargetId[] };
 
 /** Whether the entries of a set have what they need of each other. */
 export type Together = (set: SnapshotRow) => boolean;
@@ -37,6 +40,9 @@ class Rows {
   readonly #snapshots = new Map<string, SnapshotRow>();
   /** Which record each entry of a target is of: a set is known by them. */
   readonly #records = new Map<number, number>();
+  /** For which environments were held, oldest first; and of these the one on which a target has gone last. */
+  readonly #ways = new Map<EnvironmentId, readonly Way[]>();
+  readonly #wayTaken = new Map<EnvironmentId, Way>();
 
   constructor(together: Together | null) {
     this.#together = together;
@@ -45,11 +51,8 @@ class Rows {
   /** The first attempt of a release in an environment is what a rollback goes back behind. An attempt that nobody has heard of since is in doubt. */
   started(record: TargetRecord): void {
     const { environment, commit, kind, run } = record;
-    const row = this.#environment(environment);
-    if (kind === "deploy" && !row.releases.some((r) => r.commit === commit && !r.left)) {
-      const releases = [...row.releases, { commit, run, first: this.#seq++, left: false }];
-      this.#environments.set(environment, { ...row, releases: releases.slice(-MAX_SNAPSHOTS) });
-    }
+    if (kind === "deploy") this.#released(environment, commit, run);
+    else this.#wentBack(record);
     const target = this.#target(record);
     if (record.state !== "under-way" && record.state !== "unknown") return;
     const live = { ...this.#live(record), entry: 0 };
@@ -115,15 +118,41 @@ class Rows {
     const row = this.#environment(hold.environment);
     const { by, createdAt: at, reason, run, rollback } = hold;
     const to = rollback === null ? undefined : this.#snapshots.get(rollback.to);
-    this.#environments.set(hold.environment, {
-      ...row,
-      hold: hold.lifted ? row.hold : { by, at, reason, run },
-      ...(to && rollback ? leaveBehind(row, to, rollback.targets) : {}),
-    });
+    const ways = this.#ways.get(hold.environment) ?? [];
+    if (to && rollback) this.#ways.set(hold.environment, [...ways, { to, targets: rollback.targets }]);
+    this.#environments.set(hold.environment, { ...row, hold: hold.lifted ? row.hold : { by, at, reason, run } });
+  }
+
+  #released(environment: EnvironmentId, commit: CommitId, run: RunId): void {
+    const row = this.#environment(environment);
+    if (row.releases.some((r) => r.commit === commit && !r.left)) return;
+    const releases = [...row.releases, { commit, run, first: this.#seq++, left: false }];
+    this.#environments.set(environment, { ...row, releases: releases.slice(-MAX_SNAPSHOTS) });
+  }
+
+  /** Only with its acts does a rollback leave anything: one that was rejected or cancelled at its gate has not. */
+  #wentBack({ environment, target, commit }: TargetRecord): void {
+    const way = this.#ways
+      .get(environment)
+      ?.findLast(({ to, targets }) => targets.includes(target) && to.entries[target]?.commit === commit);
+    if (!way) return;
+    this.#wayTaken.set(environment, way);
+    const row = this.#environment(environment);
+    this.#environments.set(environment, { ...row, ...leaveBehind(row, way.to, way.targets) });
+  }
+
+  /** What a rollback did not bring back has not been left: it is what the next one goes back behind. */
+  #stayed({ kind, environment, run }: TargetRecord): void {
+    const way = kind === "rollback" ? this.#wayTaken.get(environment) : undefined;
+    for (const target of way?.targets ?? []) {
+      const live = this.#targets.get(target)?.live;
+      if (live && live.commit !== way?.to.entries[target]?.commit) this.#released(environment, live.commit, live.run ?? run);
+    }
   }
 
   /** A workflow run has ended in an environment: the last good entry of every target there is a set, where these satisfy each other. */
   ended(environment: EnvironmentId, last: TargetRecord, at: Time): void {
+    this.#stayed(last);
     if (this.#together === null) return;
     const here = [...this.#targets.values()].filter((t) => t.environment === environment && t.lastGood !== null);
     const entries: { [target: TargetId]: Live } = {};

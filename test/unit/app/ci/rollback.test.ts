@@ -60,6 +60,25 @@ test("what a rollback has left is not offered again", async () => {
   expect(flow.live("api@dev")).toBe(first);
 });
 
+test("a rollback of which no job has begun has left nothing: the next one goes back to where it would have gone", async () => {
+  const { flow, second } = await twoReleases();
+  // such as one that was cancelled behind its pre-flight
+  expect((await flow.rollback("dev")).exit).toBe(0);
+  await flow.unhold("dev");
+  const third = flow.commit({ "api/x": "3", "web/x": "3" });
+  expect((await flow.deploy("dev", ["api", "web"])).exit).toBe(0);
+  const back = await flow.rollback("dev");
+  expect(back.outputs).toMatchObject({ commit: second });
+  // one that brings nothing back has not left what is still there
+  flow.mark("web@dev", "fail");
+  flow.mark("web@dev", "blind");
+  expect((await flow.waves("dev", back))[0]).toMatchObject({ exit: 1 });
+  for (const how of ["fail", "blind"] as const) flow.mark("web@dev", how, false);
+  await flow.unhold("dev");
+  expect(flow.live("web@dev")).toBe(third);
+  expect((await flow.rollback("dev")).outputs).toMatchObject({ commit: second });
+});
+
 test("every problem is listed, nothing is touched, and no hold is left behind", async () => {
   const { flow, second } = await twoReleases({ environments: "dev: {}", migration: "api/x" });
   const found = await flow.rollback("dev");
