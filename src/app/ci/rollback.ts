@@ -1,5 +1,6 @@
 import { CliError, EXIT, type ExitCode } from "../../cli/exit.ts";
 import type { CommitId, EnvironmentId, ServiceId, TargetId } from "../../core/config/config.ts";
+import { resolvePrincipals } from "../../core/config/principals.ts";
 import type { RollbackPreview } from "../../engine/control.ts";
 import type { Forge } from "../../github/forge.ts";
 import type { Record } from "../../github/records/record.ts";
@@ -11,13 +12,21 @@ import { environmentOf, mustBeGenuine, type Place } from "./place.ts";
 import { wavesOf } from "./plan.ts";
 import { untilFree } from "./under-way.ts";
 
-/** `sluice ci rollback`: every problem of the whole set before anything is touched; then the hold, and the set as waves of jobs. */
+/**
+ * `sluice ci rollback`: every problem of the whole set before anything is touched; then the hold, and the set as waves of jobs.
+ * Where people are to let it pass first, the jobs behind the gate hold: what is rejected has put nothing in anybody's way.
+ */
 export async function ciRollback(place: Place, environment: EnvironmentId, waves: number): Promise<ExitCode> {
-  environmentOf(place, environment);
+  const { rollback: approval } = environmentOf(place, environment);
   const forge = await place.host.forge();
   await mustBeGenuine(place, forge);
+  mustDeploy(place, environment);
   const to = place.host.env["SLUICE_TO"]?.trim() || null;
   const first = await preflight(place, environment, await wholeHistory(forge, environment), to);
+  if (approval !== null) {
+    handOn(place, first, waves);
+    return EXIT.done;
+  }
   const hold = await holdFor(place, forge, first);
   try {
     // from here on nothing begins any more; what has begun ends first, and may have changed what there is to do
@@ -31,6 +40,13 @@ export async function ciRollback(place: Place, environment: EnvironmentId, waves
   }
 }
 
+/** Who may not deploy there may not hold it either: that is to keep all others from deploying. */
+function mustDeploy({ policy, inputs: { actor } }: Place, environment: EnvironmentId): void {
+  const deployers = resolvePrincipals(policy.environments[environment]?.deployers ?? [], policy.teams);
+  if (deployers.length === 0 || deployers.includes(actor)) return;
+  throw new CliError(EXIT.notAllowed, `${actor} may not deploy to ${environment}`, `Who may: ${deployers.join(", ")}`);
+}
+
 /** A commit that is behind what is live: the set that holds it is handed on. It is for the jobs that go back to hold the environment, behind its gate. */
 export async function goBack(place: Place, forge: Forge, environment: EnvironmentId, commit: CommitId, waves: number): Promise<void> {
   handOn(place, await preflight(place, environment, await wholeHistory(forge, environment), commit), waves);
@@ -39,6 +55,7 @@ export async function goBack(place: Place, forge: Forge, environment: Environmen
 /** Holds an environment for a rollback: from then on no deploy starts there, until a person lifts it. */
 export async function holdFor(place: Place, forge: Forge, { environment, snapshot, plan }: RollbackPreview): Promise<number> {
   const { inputs } = place;
+  mustDeploy(place, environment);
   const rollback = { to: snapshot.id, targets: Object.keys(plan.members) as TargetId[] };
   const production = environmentOf(place, environment).approval !== null;
   const { actor: by, run } = inputs;

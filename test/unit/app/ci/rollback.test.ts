@@ -79,6 +79,20 @@ test("a rollback of which no job has begun has left nothing: the next one goes b
   expect((await flow.rollback("dev")).outputs).toMatchObject({ commit: second });
 });
 
+test("who may not deploy there, and who has not passed the gate yet, holds nothing", async () => {
+  const { flow, first, second } = await twoReleases({ environments: "dev: { deployers: [ana], rollback: { approvers: [ben] } }" });
+  const holds = () => flow.told().filter((line) => line.startsWith("sluice:stop"));
+  const refused = { exit: 4, said: expect.stringContaining("eve may not deploy to dev. Who may: ana") as string };
+  expect(ends(await flow.rollback("dev", { actor: "eve" }))).toEqual(refused);
+  const found = await flow.rollback("dev");
+  expect(found.outputs).toMatchObject({ commit: first, gate: "true" });
+  expect(ends((await flow.waves("dev", found, { actor: "eve", approved: { dev: "ben" } }))[0] as never)).toMatchObject(refused);
+  expect(holds()).toEqual([]);
+  expect(flow.live("web@dev")).toBe(second);
+  expect((await flow.waves("dev", found, { approved: { dev: "ben" } })).map(({ exit }) => exit)).toEqual([0, 0]);
+  expect(holds()).toHaveLength(1);
+});
+
 test("every problem is listed, nothing is touched, and no hold is left behind", async () => {
   const { flow, second } = await twoReleases({ environments: "dev: {}", migration: "api/x" });
   const found = await flow.rollback("dev");
