@@ -12,7 +12,7 @@ import {
   type RunRef,
   type StopRecord,
   type TargetRecord,
-  WORDS,
+  WRITTEN,
 } from "./record.ts";
 
 /** A record of ours that says nothing that can be relied on: nothing is assumed, whoever reads it stops. */
@@ -112,11 +112,12 @@ function stopOf({ id, environment, createdAt, statuses, sha }: Deployment, { slu
   return said.kind === "lock" ? { ...all, ...said } : { ...all, ...said, commit: sha };
 }
 
-/** Statuses that GitHub sets by itself (`inactive`, when another deployment of the environment ends well) say nothing of ours. */
+/** What others have set says nothing of ours: GitHub itself (`inactive`, when another deployment of the environment ends well), other tools, people. */
 function standing(deployment: Deployment): Pick<TargetRecord, "state" | "at" | "enteredAt" | "wasGood" | "url"> {
-  const told = deployment.statuses
-    .filter(({ state }) => state !== "inactive")
-    .map((status) => ({ ...status, is: stateOf(deployment.id, status) }));
+  const told = deployment.statuses.flatMap((status) => {
+    const is = stateOf(status);
+    return is === null ? [] : [{ ...status, is }];
+  });
   const entered = told.findLast(({ is }) => is !== "under-way" && is !== "unknown");
   return {
     state: told[0]?.is ?? "under-way",
@@ -127,21 +128,8 @@ function standing(deployment: Deployment): Pick<TargetRecord, "state" | "at" | "
   };
 }
 
-function stateOf(id: number, { state, description }: Deployment["statuses"][number]): RecordState {
-  switch (state) {
-    case "in_progress":
-      return description.startsWith(WORDS.serving) ? "serving" : "under-way";
-    case "success":
-      return "good";
-    case "failure":
-      if (description.startsWith(WORDS.unchanged)) return "unchanged";
-      return description.startsWith(WORDS.changed) ? "changed" : "unknown";
-    case "error":
-      return "unknown";
-    case "queued":
-    case "pending":
-    case "waiting":
-    case "inactive":
-      throw new RecordError(id, `a status says ${state}, which Sluice never writes`);
-  }
+/** null: these are not our words. */
+function stateOf({ state, description }: Deployment["statuses"][number]): RecordState | null {
+  const found = Object.entries(WRITTEN).find(([, [is, words]]) => is === state && description.startsWith(words));
+  return found ? (found[0] as RecordState) : null;
 }

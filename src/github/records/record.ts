@@ -144,12 +144,11 @@ const STANDS = { hold: "held", lock: "locked", pin: "pinned" } as const;
 export const standsStatus = (kind: StopRecord["kind"]): NewStatus => ({ state: "in_progress", description: STANDS[kind] });
 export const liftedStatus = (by: string): NewStatus => ({ state: "inactive", description: cut(`${LIFTED} by ${by}`) });
 
-export const WORDS = { serving: "serving", changed: "failed: changed", unchanged: "failed: nothing changed" } as const;
-const WRITTEN: Readonly<{ [state in EndState]: readonly [NewStatus["state"], string] }> = {
-  serving: ["in_progress", WORDS.serving],
+export const WRITTEN: Readonly<{ [state in EndState]: readonly [NewStatus["state"], string] }> = {
+  serving: ["in_progress", "serving"],
   good: ["success", "good"],
-  changed: ["failure", WORDS.changed],
-  unchanged: ["failure", WORDS.unchanged],
+  changed: ["failure", "failed: changed"],
+  unchanged: ["failure", "failed: nothing changed"],
   unknown: ["error", "nobody can tell what is there"],
 };
 
