@@ -3,6 +3,7 @@ import type { Clock } from "../../engine/ports/clock.ts";
 import { Checks } from "../../github/server/checks.ts";
 import { Commits } from "../../github/server/commits.ts";
 import { Records } from "../../github/server/records.ts";
+import { StopRecords } from "../../github/server/stop-records.ts";
 import { type Log, Worker } from "../../github/server/worker.ts";
 import type { Connection } from "./connection.ts";
 
@@ -33,12 +34,18 @@ export function tellersOf(
     what: "records",
     behind: () => records.behind(),
   };
+  const stops = new StopRecords({ forge: to.forge, store, log });
+  const stopping: Teller = {
+    worker: new Worker(() => stops.write(), { name: "stops on GitHub", clock, log, everyMs: null }),
+    what: "holds, locks and pins",
+    behind: () => stops.behind(),
+  };
   if (to.app === null) {
     const commits = new Commits({ forge: to.server, store, link, log });
     const worker = new Worker(() => commits.write(), { name: "commit statuses on GitHub", clock, log, everyMs: null });
-    return { tellers: [recording, { worker, what: "commit statuses", behind: () => commits.behind() }], checks: null };
+    return { tellers: [recording, stopping, { worker, what: "commit statuses", behind: () => commits.behind() }], checks: null };
   }
   const checks = new Checks({ forge: to.app.checks(control.project), store, gates: () => control.approvals(), link, log });
   const worker = new Worker(() => checks.write(), { name: "checks on GitHub", clock, log, everyMs: null, restMs: REST_MS });
-  return { tellers: [recording, { worker, what: "checks", behind: () => checks.behind() }], checks };
+  return { tellers: [recording, stopping, { worker, what: "checks", behind: () => checks.behind() }], checks };
 }

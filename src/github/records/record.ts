@@ -101,7 +101,8 @@ export function deploymentOf(record: NewRecord): NewDeployment {
 }
 
 type Told<R extends StopRecord> = Omit<R, "id" | "createdAt" | "lifted">;
-export type NewStop = (Told<HoldRecord> | Told<LockRecord> | Told<PinRecord>) & {
+export type StopSaid = Told<HoldRecord> | Told<LockRecord> | Told<PinRecord>;
+export type NewStop = StopSaid & {
   /** On GitHub a deployment is of a commit: that of a pin, or any. */
   readonly commit: CommitId;
   readonly production: boolean;

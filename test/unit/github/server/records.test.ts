@@ -5,7 +5,9 @@ import { accessFrom } from "../../../../src/github/api/access.ts";
 import { githubForge } from "../../../../src/github/api/forge.ts";
 import { recordsOf } from "../../../../src/github/records/read.ts";
 import { isTarget } from "../../../../src/github/records/record.ts";
+import { standingStops } from "../../../../src/github/records/stops.ts";
 import { Records } from "../../../../src/github/server/records.ts";
+import { StopRecords } from "../../../../src/github/server/stop-records.ts";
 import { Github, type Repository } from "../../../rig/github/github.ts";
 import { Hosted } from "../../../rig/github/server.ts";
 import { until } from "../../../rig/wait.ts";
@@ -141,6 +143,58 @@ describe("what is deployed", () => {
     await write();
     expect(await records()).toEqual([`api@mainnet ${commit.slice(0, 7)} good`]);
   });
+});
+
+describe("what persons put in the way", () => {
+  const stops = () => new StopRecords({ forge: forge(), store: engine().store, log: (_, message) => said.push(message) });
+  const standing = async () =>
+    [...(await standingStops(forge(), "devnet", 0)), ...(await standingStops(forge(), "mainnet", 0))].map(
+      (stop) => `${stop.kind} ${("target" in stop ? stop.target : null) ?? stop.environment} by ${stop.by}: ${stop.reason}`,
+    );
+  const ben = { name: "ben" };
+
+  it("is recorded as workflows record it, and lifted there too", async () => {
+    const commit = await served();
+    harbor.pushed("main", commit, "ana");
+    await engine().hold("mainnet", "incident 42", ben);
+    await stops().write(); // the first time: what stands already
+    expect(await standing()).toEqual(["hold mainnet by ben: incident 42"]);
+    await engine().pin("api@devnet", { commit, reason: "a test" }, ben);
+    await engine().lock("api@mainnet", { reason: "it migrates", until: null }, ben);
+    await engine().lock("devnet", { reason: "audit", until: null }, ben);
+    expect(await stops().behind()).toBe(3);
+    await stops().write();
+    await stops().write();
+    const all = ["hold mainnet by ben: incident 42", "lock api@mainnet by ben: it migrates"];
+    expect((await standing()).toSorted()).toEqual([...all, "lock devnet by ben: audit", "pin api@devnet by ben: a test"].toSorted());
+    expect(await stops().behind()).toBe(0);
+    await engine().unhold("mainnet", ben);
+    await engine().unpin("api@devnet", ben);
+    await engine().unlock("api@mainnet", ben);
+    await engine().lock("devnet", { reason: "a longer audit", until: null }, ben);
+    await stops().write();
+    expect(await standing()).toEqual(["lock devnet by ben: a longer audit"]);
+  });
+
+  it("is recorded once and lifted, though GitHub fails at any request", async () => {
+    const commit = await served();
+    harbor.pushed("main", commit, "ana");
+    await stops().write();
+    for (const failure of [{ status: 403 }, { status: 502, times: 9 }, { cut: "after" as const, times: 9 }])
+      for (let after = 0; after < 2; after += 1) {
+        await engine().hold("mainnet", `incident ${after}`, ben);
+        github.fail({ method: "POST", path: /deployments/, after, times: 1, ...failure });
+        await stops()
+          .write()
+          .catch((error: unknown) => expect(error).toMatchObject({ name: "ForgeError" }));
+        github.healthy();
+        await stops().write();
+        expect([failure, after, await standing()]).toEqual([failure, after, [`hold mainnet by ben: incident ${after}`]]);
+        await engine().unhold("mainnet", ben);
+        await stops().write();
+        expect(await standing()).toEqual([]);
+      }
+  }, 60_000);
 });
 
 describe("a record that somebody has deleted", () => {
