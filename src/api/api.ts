@@ -10,6 +10,7 @@ import { addStops } from "./handlers/stops.ts";
 import { addWrites } from "./handlers/write.ts";
 import { addHook, type Hook } from "./hooks.ts";
 import { idempotency } from "./idempotency.ts";
+import type { GithubStanding } from "./present/github.ts";
 import { createLookup } from "./present/lookup.ts";
 import { problem, ProblemError, problemResponse, toProblem } from "./problem.ts";
 
@@ -25,6 +26,8 @@ export type ApiOptions = {
   readonly now?: () => number;
   /** Takes what a forge delivers; null: nothing is taken. */
   readonly hook?: Hook | null;
+  /** How it stands with GitHub; without: it is not spoken to. */
+  readonly github?: () => Promise<GithubStanding | null>;
 };
 
 const MAX_BODY = 1024 * 1024;
@@ -68,6 +71,7 @@ export function createApi(control: Control, options: ApiOptions): ApiApp {
     lookup: createLookup(control),
     auth,
     version: options.version,
+    github: options.github ?? (() => Promise.resolve(null)),
     closing: options.closing,
     keepaliveMs: options.keepaliveMs ?? 15_000,
     now: options.now ?? Date.now,

@@ -4,6 +4,7 @@ import { Auth, type NamedToken } from "../api/auth.ts";
 import { listen, type Server } from "../api/server.ts";
 import { problemResponse, toProblem } from "../api/problem.ts";
 import type { Hook } from "../api/hooks.ts";
+import type { GithubStanding } from "../api/present/github.ts";
 import { createSite } from "../api/site.ts";
 import type { ApiFetch } from "../contract/client.ts";
 import { Configs } from "../engine/configs.ts";
@@ -51,7 +52,13 @@ export type ForgeParts = {
   readonly log: Log["write"];
 };
 /** Something that works beside the engine: `hook` takes what is delivered, `start` is called once the server listens. */
-export type ForgeSide = { readonly hook: Hook | null; start(url: string): void; close(): Promise<void> };
+export type ForgeSide = {
+  readonly hook: Hook | null;
+  /** How it stands with GitHub; null: that is not spoken to. */
+  standing(): Promise<GithubStanding | null>;
+  start(url: string): void;
+  close(): Promise<void>;
+};
 
 export type Application = {
   readonly engine: Engine;
@@ -162,7 +169,14 @@ async function assemble(options: Assembly, store: Store, deposition: Deposition 
   const onError = (error: unknown): void =>
     options.log("error", "a request failed", { error: String(error), stack: error instanceof Error ? error.stack : null });
   const site = createSite(
-    createApi(engine, { version: packageVersion(), auth, closing: closing.signal, onError, hook: forge?.hook ?? null }),
+    createApi(engine, {
+      version: packageVersion(),
+      auth,
+      closing: closing.signal,
+      onError,
+      hook: forge?.hook ?? null,
+      github: async () => (await forge?.standing()) ?? null,
+    }),
     {
       webRoot: WEB_ROOT,
       auth,

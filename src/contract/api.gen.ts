@@ -196,6 +196,22 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/github": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get: operations["getGithub"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/health": {
     parameters: {
       query?: never;
@@ -891,6 +907,45 @@ export interface components {
       command?: string;
       /** @example waits for api@mainnet, run 42 */
       message: string;
+    };
+    GithubStatus: {
+      /** @description null: this server does not speak to GitHub */
+      connection: {
+        /** @enum {string} */
+        as: "app" | "token";
+        /** @description Requests that are left, as the last answers said */
+        budgets: {
+          left: number;
+          limit: number;
+          /**
+           * Format: date-time
+           * @example 2026-01-31T09:30:00.000Z
+           */
+          resetsAt: string;
+          resource: string;
+        }[];
+        /**
+         * Format: date-time
+         * @description A limit is waited for
+         * @example 2026-01-31T09:30:00.000Z
+         */
+        pausedUntil: string | null;
+        repository: string;
+        /** @description What GitHub is to be told and was not yet */
+        waiting: {
+          /** @description Of what is looked at next; more may come behind it */
+          count: number;
+          /**
+           * Format: date-time
+           * @description When it is tried again
+           * @example 2026-01-31T09:30:00.000Z
+           */
+          nextAt: string | null;
+          problem: string | null;
+          /** @example records */
+          what: string;
+        }[];
+      } | null;
     };
     /** @enum {string} */
     HealthState: "healthy" | "progressing" | "degraded" | "unknown" | "none";
@@ -1986,6 +2041,35 @@ export interface operations {
         };
         content: {
           "text/event-stream": components["schemas"]["StreamEvent"];
+        };
+      };
+      /** @description What is wrong and what to do about it */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  getGithub: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description How the server stands with GitHub */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["GithubStatus"];
         };
       };
       /** @description What is wrong and what to do about it */

@@ -2,6 +2,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Actor, Control } from "../../engine/control.ts";
 import type { ApiEnv, Auth, Identity } from "../auth.ts";
 import type { Lookup } from "../present/lookup.ts";
+import type { GithubStanding } from "../present/github.ts";
 import { ProblemError } from "../problem.ts";
 
 export type ApiApp = OpenAPIHono<ApiEnv>;
@@ -11,6 +12,8 @@ export type ApiContext = {
   readonly lookup: Lookup;
   readonly auth: Auth;
   readonly version: string;
+  /** null: it is not spoken to. */
+  readonly github: () => Promise<GithubStanding | null>;
   /** Aborted when the server ends: streams and long polls end with it. */
   readonly closing: AbortSignal;
   readonly keepaliveMs: number;

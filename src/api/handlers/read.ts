@@ -5,6 +5,7 @@ import { isTarget } from "../../engine/stops.ts";
 import { presentEvent } from "../present/events.ts";
 import { presentEnvironment, presentLedgerEntry, presentSnapshot, presentTarget } from "../present/fleet.ts";
 import { presentDiff, presentDrift } from "../present/compared.ts";
+import { presentGithub } from "../present/github.ts";
 import { presentApproval } from "../present/plans.ts";
 import { instant, presentRun, presentRunDetail } from "../present/runs.ts";
 import { waitingPage } from "../present/waiting.ts";
@@ -19,6 +20,8 @@ export function addReads(app: ApiApp, context: ApiContext): void {
   app.openapi(routes.getHealth, (c) =>
     c.json({ status: "ok" as const, version: context.version, project: control.project, url: context.auth.url }, 200),
   );
+
+  app.openapi(routes.getGithub, async (c) => c.json(presentGithub(await context.github()), 200));
 
   app.openapi(routes.getSession, (c) =>
     c.json({ actor: c.get("identity")?.actor.name ?? null, tokenRequired: context.auth.tokenRequired }, 200),

@@ -1,4 +1,5 @@
 import type { Hook } from "../../api/hooks.ts";
+import type { GithubStanding } from "../../api/present/github.ts";
 import { CliError, EXIT } from "../../cli/exit.ts";
 import type { Configs } from "../../engine/configs.ts";
 import { type Control, RequestError } from "../../engine/control.ts";
@@ -9,7 +10,7 @@ import { namedRepository, remoteOf, type Remote } from "../../github/gates/remot
 import { type Delivery, readDelivery } from "../../github/hooks/delivery.ts";
 import { Inbox } from "../../github/hooks/inbox.ts";
 import { coveredBy } from "../../github/server/covered.ts";
-import { Gates } from "../../github/server/gates.ts";
+import { Gates, WAITING_GATES } from "../../github/server/gates.ts";
 import { Pushes } from "../../github/server/pushes.ts";
 import { type Log, Worker } from "../../github/server/worker.ts";
 import type { GitSource } from "../../source/git.ts";
@@ -19,7 +20,7 @@ import { connection, type Connection } from "./connection.ts";
 import { pusherOf } from "./people.ts";
 import { pullTeller } from "./pulls.ts";
 import type { GithubSettings } from "./settings.ts";
-import { tellersOf } from "./tellers.ts";
+import { type Teller, tellersOf } from "./tellers.ts";
 
 export type GithubParts = {
   readonly settings: GithubSettings;
@@ -38,6 +39,8 @@ export type GithubParts = {
 export type GithubServer = {
   /** null: no secret is set. */
   readonly hook: Hook | null;
+  /** How it stands with GitHub; null: that is not spoken to. */
+  standing(): Promise<GithubStanding | null>;
   /** Takes up what was left, and looks for what was missed. */
   start(listensAt: string): void;
   close(): Promise<void>;
@@ -71,8 +74,15 @@ export async function githubServer(parts: GithubParts): Promise<GithubServer> {
   const link = (run: string): string | null => (url === null ? null : `${url}/runs/${run}`);
   const passing = connected?.app ? gatesOf(parts, connected, upstream, inbox, () => (url === null ? null : `${url}/approvals`)) : null;
   const told = connected === null ? null : tellersOf(parts, connected, link);
-  const reading = connected && pullTeller(parts, { to: connected, upstream, inbox, page: () => url }, told?.checks ?? null).worker;
+  const comments = connected && pullTeller(parts, { to: connected, upstream, inbox, page: () => url }, told?.checks ?? null);
+  const reading = comments?.worker ?? null;
   const others = [...(told?.tellers.map(({ worker }) => worker) ?? []), ...(passing ? [passing] : [])];
+  const gates: Teller | null = passing && {
+    worker: passing,
+    what: "gates",
+    behind: async () => (await control.store.notes(WAITING_GATES)).length,
+  };
+  const tellers = [...(told?.tellers ?? []), ...(gates ? [gates] : []), ...(comments ? [comments] : [])];
   const stop = control.onCommit(() => others.forEach((worker) => worker.wake()));
 
   return {
@@ -84,6 +94,14 @@ export async function githubServer(parts: GithubParts): Promise<GithubServer> {
             gate: passing && (() => passing.hurry()),
             pull: reading && (() => reading.hurry()),
           }),
+    standing: async () =>
+      connected &&
+      remote && {
+        as: connected.app ? "app" : "token",
+        repository: remote.repository,
+        ...connected.limits(),
+        waiting: await waitingOf(tellers),
+      },
     start(listensAt) {
       url ??= listensAt;
       pushing.wake();
@@ -158,6 +176,15 @@ function pushesOf({ control, source, configs, policyRef, log }: GithubParts, ups
     pusher: pusherOf({ source, configs, policyRef, forge: to?.server ?? null, log }),
     log,
   });
+}
+
+async function waitingOf(tellers: readonly Teller[]): Promise<GithubStanding["waiting"]> {
+  return await Promise.all(
+    tellers.map(async ({ worker, what, behind }) => {
+      const { problem, nextAt } = worker.stuck ?? { problem: null, nextAt: null };
+      return { what, count: await behind(), problem, nextAt };
+    }),
+  );
 }
 
 /** One that fails keeps none of the others from being looked at. */

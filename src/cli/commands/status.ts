@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Schemas } from "../../contract/client.ts";
 import { shortCommit } from "../../contract/explain.ts";
+import { githubWords } from "../../contract/github.ts";
 import { answer, everyItem, PAGE_SIZE } from "../api.ts";
 import type { Connection } from "../context.ts";
 import { CliError, EXIT, type ExitCode } from "../exit.ts";
@@ -65,9 +66,16 @@ async function status(session: Session, options: Options): Promise<ExitCode> {
         session.width,
       ),
     );
+  await githubLine(session, connection);
   const meant = environments.filter(({ id }) => options.env?.includes(id) ?? true);
   for (const line of [...meant.flatMap(environmentStops), ...targets.flatMap(targetStops)]) session.print(line);
   return EXIT.done;
+}
+
+/** How the server stands with GitHub, where it speaks to it. Of a server that does not know the question nothing is said. */
+async function githubLine(session: Session, { client }: Connection): Promise<void> {
+  const found = await answer(client.GET("/api/v1/github")).catch(() => null);
+  if (found?.connection) session.print(`GitHub: ${safe(githubWords(found.connection).line)}`);
 }
 
 /** One request where it can be; the API takes one environment and one service at a time. */

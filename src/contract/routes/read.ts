@@ -3,6 +3,7 @@ import { pageQuery, RunKind, TargetId } from "../schemas/common.ts";
 import { Diff, Drift } from "../schemas/compared.ts";
 import { StreamEvent } from "../schemas/events.ts";
 import { Commit, EnvironmentPage, LedgerPage, ServerHealth, Session, SnapshotPage, TargetPage } from "../schemas/fleet.ts";
+import { GithubStatus } from "../schemas/github.ts";
 import { ApprovalPage } from "../schemas/plans.ts";
 import { LogChunk, RunDetail, RunPage, WaitingPage } from "../schemas/runs.ts";
 import { base, createRoute, failures, idParam, json } from "./define.ts";
@@ -12,6 +13,13 @@ export const getHealth = createRoute({
   path: `${base}/health`,
   operationId: "getHealth",
   responses: { 200: json(ServerHealth, "The server is there and owns the store"), ...failures },
+});
+
+export const getGithub = createRoute({
+  method: "get",
+  path: `${base}/github`,
+  operationId: "getGithub",
+  responses: { 200: json(GithubStatus, "How the server stands with GitHub"), ...failures },
 });
 
 export const getSession = createRoute({

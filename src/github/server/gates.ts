@@ -24,7 +24,9 @@ type Parts = {
   readonly log: Log;
 };
 
-const KEY = "github/gate/";
+/** What is kept of those that wait begins so. */
+export const WAITING_GATES = "github/gate/";
+const KEY = WAITING_GATES;
 /** `of`: the commit that the run deploys; null: not known yet. */
 type Kept = {
   readonly run: number;

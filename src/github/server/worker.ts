@@ -29,6 +29,7 @@ export class Worker {
   #failures = 0;
   #limited = false;
   #said: string | null = null;
+  #stuck: { readonly problem: string; readonly nextAt: number } | null = null;
   #resting = false;
   #stopTimer = (): void => {};
   #stopRest = (): void => {};
@@ -36,6 +37,11 @@ export class Worker {
   constructor(work: () => Promise<void>, options: WorkerOptions) {
     this.#work = work;
     this.#options = options;
+  }
+
+  /** What keeps it from going on, and when it tries again, in ms since 1970; null: nothing. */
+  get stuck(): { readonly problem: string; readonly nextAt: number } | null {
+    return this.#stuck;
   }
 
   /** What has failed keeps its pause: more of the same does not help. */
@@ -78,6 +84,7 @@ export class Worker {
         this.#limited = false;
         if (this.#said !== null) this.#options.log("info", `${this.#options.name}: goes on`);
         this.#said = null;
+        this.#stuck = null;
         this.#rest();
       } catch (error) {
         if (!this.#closed) this.#failed(error);
@@ -108,6 +115,7 @@ export class Worker {
     this.#limited = until > 0;
     if (message !== this.#said) log("warn", `${name}: ${message}`, typeof hint === "string" && hint !== "" ? { hint } : {});
     this.#said = message;
+    this.#stuck = { problem: message, nextAt: clock.now() + Math.max(pause, until) };
     this.#stopTimer = clock.after(Math.max(pause, until), () => this.#look());
   }
 }

@@ -41,6 +41,7 @@ describe("every answer is what its schema says", () => {
     const path = { id: "1" };
     const all = {
       getHealth: await client.GET("/api/v1/health"),
+      getGithub: await client.GET("/api/v1/github"),
       getSession: await client.GET("/api/v1/session"),
       listEnvironments: await client.GET("/api/v1/environments"),
       listTargets: await client.GET("/api/v1/targets", { params: { query: { environment: "mainnet" } } }),
