@@ -18,6 +18,8 @@ export interface Forge {
   /** Workflow runs that have not ended (queued, in progress, waiting, …), all pages: those that GitHub lists under a commit; null: of the whole repository. What was started by hand is listed under the head of its branch, whatever it deploys. */
   openRuns(commit: CommitId | null): Promise<readonly WorkflowRun[]>;
   workflowRun(id: number): Promise<WorkflowRun | null>;
+  /** Jobs of a run, those of all its attempts, all pages. */
+  jobs(run: number): Promise<readonly RunJob[]>;
   /** What people have said at the gates of a run. */
   reviews(run: number): Promise<readonly Review[]>;
   /** Gates of a run that wait for people. */
@@ -90,6 +92,16 @@ export type WorkflowRun = {
   readonly url: string;
   readonly startedBy: string;
   readonly createdAt: number;
+};
+/** A job, as one attempt of its workflow run has carried it out. */
+export type RunJob = {
+  /** Of a called workflow's, after what calls it and a slash. */
+  readonly name: string;
+  /** It was given to a runner: whatever held it has let it pass. */
+  readonly began: boolean;
+  /** null: it has not ended. */
+  readonly conclusion: string | null;
+  readonly completedAt: number | null;
 };
 export type Review = {
   readonly state: "approved" | "rejected" | "pending";

@@ -1,6 +1,7 @@
 import { EXIT, type ExitCode } from "../../cli/exit.ts";
 import type { EnvironmentId } from "../../core/config/config.ts";
 import { approversOf, judgeGate } from "../../github/gates/judge.ts";
+import { passesOf } from "../../github/gates/passes.ts";
 import { gateName } from "../../core/config/github.ts";
 import { isRollback } from "../../github/gates/waiting.ts";
 import { environmentOf, mustBeGenuine, type Place } from "./place.ts";
@@ -22,6 +23,7 @@ export async function ciGate(place: Place, environment: EnvironmentId): Promise<
     guard: await forge.environment(gateName(environment)),
     isPrivate: (await forge.repository()).private,
     reviews: await forge.reviews(inputs.runId),
+    passes: passesOf(await forge.jobs(inputs.runId), environment),
     starters: [...inputs.starters, run.startedBy],
     approval,
     approvers: approversOf(rules, approval, policy.teams),

@@ -85,6 +85,9 @@ export const WORKFLOW_FILES = {
 /** GitHub's environment whose reviewers open the gate of an environment. */
 export const gateName = (environment: EnvironmentId): string => `${environment}-approval`;
 
+/** The name of the job that GitHub holds there; of a called workflow's, what calls it stands before, and a slash. */
+export const gateJobName = (environment: EnvironmentId): string => `Gate of ${environment}`;
+
 /** GitHub gives every job one of its own; an environment that names it lets its attempts see it. */
 export const TOKEN = "GITHUB_TOKEN";
 

@@ -62,6 +62,20 @@ export const workflowRun = z.object({
 export type RunAnswer = z.infer<typeof workflowRun>;
 export const runs = z.object({ total_count: z.number().int().nonnegative(), workflow_runs: z.array(workflowRun) });
 
+export const jobs = z.object({
+  total_count: z.number().int().nonnegative(),
+  jobs: z.array(
+    z.object({
+      id,
+      name: z.string(),
+      status: z.string().min(1),
+      conclusion: z.string().nullable(),
+      completed_at: time.nullable(),
+      steps: z.array(z.unknown()).default([]),
+    }),
+  ),
+});
+
 const reviewer = z
   .object({ type: z.string(), reviewer: z.object({ login: z.string().optional(), slug: z.string().optional() }) })
   .transform((of, context) => {

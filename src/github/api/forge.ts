@@ -1,5 +1,5 @@
 import type { CommitId } from "../../core/config/config.ts";
-import { ForgeError, type Forge, type ForgeErrorCode, type Guard, type NewDeployment, type WorkflowRun } from "../forge.ts";
+import { ForgeError, type Forge, type ForgeErrorCode, type Guard, type NewDeployment, type RunJob, type WorkflowRun } from "../forge.ts";
 import type { Access } from "./access.ts";
 import * as answers from "./answers.ts";
 import { Client, PAGE, type ClientOptions } from "./client.ts";
@@ -142,6 +142,21 @@ export function forgeOn(client: Client, access: Pick<Access, "owner" | "reposito
         client.ask({ ...question, route: `GET ${RUN}`, params: { ...here, run_id: id }, schema: answers.workflowRun }),
       );
       return found && runOf(found);
+    },
+    async jobs(run) {
+      const question = { what: `the jobs of run ${run}`, permission: "actions: read" };
+      const params = { ...here, run_id: run, filter: "all" };
+      const found = new Map<number, RunJob>();
+      let total = 0;
+      await client.pages({ ...question, route: `GET ${RUN}/jobs`, params, schema: answers.jobs }, (page) => {
+        total = page.total_count;
+        for (const { id, name, status, conclusion, completed_at: completedAt, steps } of page.jobs)
+          // a job that was held to its end has ended without a step
+          found.set(id, { name, began: status === "in_progress" || steps.length > 0, conclusion, completedAt });
+        return true;
+      });
+      if (found.size < total) throw unreadable(question.what, `${found.size} of ${total} were listed`);
+      return [...found.values()];
     },
     async reviews(run) {
       const question = { what: `the reviews of run ${run}`, permission: "actions: read" };

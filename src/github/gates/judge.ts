@@ -12,6 +12,8 @@ export type Passed = {
   readonly isPrivate: boolean;
   /** All of this workflow run, of every attempt of it: GitHub does not say of which. */
   readonly reviews: readonly Review[];
+  /** How often GitHub has let it pass here, over every attempt of the run. */
+  readonly passes: number;
   /** Logins of who has started the run, or had it run again. */
   readonly starters: readonly string[];
   readonly approval: Approval;
@@ -62,10 +64,19 @@ function guardProblems({ guard, isPrivate }: Passed, name: string): Problem[] {
   return [{ message: `${what}${apps}: nobody need have approved this`, hint: isPrivate ? `${settings}; ${PLAN_HINT}` : settings }];
 }
 
-function reviewProblems({ environment, guard }: Passed, here: readonly Review[], approvedBy: readonly string[]): Problem[] {
+function reviewProblems({ environment, guard, passes }: Passed, here: readonly Review[], approvedBy: readonly string[]): Problem[] {
   const rejected = here.find(({ state }) => state === "rejected");
   if (rejected)
     return [{ message: `${rejected.by} has rejected this run in ${environment}`, hint: "start the workflow anew, which asks anew" }];
+  const approvals = here.filter(({ state }) => state === "approved").length;
+  // an approval of an earlier attempt lets no later one pass
+  if (approvals > 0 && passes > approvals)
+    return [
+      {
+        message: `GitHub has let this run pass ${passes} times in ${environment} by ${approvals} approvals: an administrator has passed without one`,
+        hint: "start the workflow anew, and let a reviewer approve it",
+      },
+    ];
   if (approvedBy.length > 0) return [];
   const bypass = guard?.adminsBypass ? "; an administrator may have passed by it, which policy does not count" : "";
   return [

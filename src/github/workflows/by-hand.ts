@@ -1,4 +1,3 @@
-import { gateName } from "../../core/config/github.ts";
 import { wavesJob, gateNeeded } from "./deploy-environment.ts";
 import { COMMIT_INPUTS, reportJob } from "./deploy-all.ts";
 import { expression, type Workflow } from "./model.ts";
@@ -46,7 +45,7 @@ export function rollbackAll(project: Project): Workflow {
       },
       gate: gateJob(
         project,
-        { run: '"$SLUICE_ENV"', name: gateName(environment), env: { SLUICE_ENV: environment, SLUICE_DIRECTION: "rollback" } },
+        { id: environment, run: '"$SLUICE_ENV"', env: { SLUICE_ENV: environment, SLUICE_DIRECTION: "rollback" } },
         { needs: ["preflight"], if: gateNeeded("preflight", project.waves) },
       ),
       waves: wavesJob(project, {

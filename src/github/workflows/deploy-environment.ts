@@ -2,18 +2,7 @@ import { WORKFLOW_FILES } from "../../core/config/github.ts";
 import { BUILT, buildJob } from "./build.ts";
 import { expression, lock, type Fields, type Job, type Workflow } from "./model.ts";
 import { againMs, minutes, UNDER_WAY_MS, type Place, type Project } from "./project.ts";
-import {
-  anything,
-  buildEnvironment,
-  declaredSecrets,
-  gateJob,
-  gateOf,
-  outputsOf,
-  passedSecrets,
-  sluice,
-  withImages,
-  WRITE,
-} from "./steps.ts";
+import { anything, buildEnvironment, declaredSecrets, gateJob, outputsOf, passedSecrets, sluice, withImages, WRITE } from "./steps.ts";
 
 const OUTPUTS = ["commit", "waves", "artifacts", "build", "direction", "to", "gate"];
 
@@ -54,7 +43,7 @@ export function deployEnvironment(project: Project, place: Place): Workflow {
         ? {
             gate: gateJob(
               project,
-              { ...gateOf(place.id), env: DIRECTION },
+              { id: place.id, run: place.id, env: DIRECTION },
               {
                 needs: ["resolve", ...(builds ? ["build"] : [])],
                 if: `${builds ? `!cancelled() && needs.resolve.result == 'success' && ${BUILT} && ` : ""}${gateNeeded("resolve", project.waves)}`,

@@ -3,7 +3,7 @@ import { artifactsOf, buildJob, PLANNED } from "./build.ts";
 import { COMMIT_INPUTS, planJob } from "./deploy-all.ts";
 import { expression, literal, lock, member, type Fields, type Job, type Workflow } from "./model.ts";
 import { legMs, minutes, placesOf, type Place, type Project } from "./project.ts";
-import { anything, gateJob, gateOf, READ, secretsOf, sluice, withImages, WRITE } from "./steps.ts";
+import { anything, gateJob, READ, secretsOf, sluice, withImages, WRITE } from "./steps.ts";
 
 /** One service through its environments, beside all others: it joins the build of the same commit, and waits for what it needs. */
 export function deployService(project: Project, id: ServiceId, service: Service): Workflow {
@@ -42,8 +42,7 @@ function environmentJobs(flow: Flow, place: Place): Readonly<Record<string, Job>
   const opened = gated ? ` && needs.${gate}.result == 'success'` : "";
   const jobs: Record<string, Job> = {};
   if (gated) {
-    const job = gateJob(project, gateOf(environment), { needs: earlier, if: goesOn });
-    jobs[gate] = { ...job, name: `Gate of ${environment}` };
+    jobs[gate] = gateJob(project, { id: environment, run: environment }, { needs: earlier, if: goesOn });
   }
   if (waits)
     jobs[wait] = {

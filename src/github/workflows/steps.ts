@@ -1,5 +1,5 @@
-import type { EnvironmentId, GithubSetup, GithubStep } from "../../core/config/config.ts";
-import { gateName, MASK_KEY } from "../../core/config/github.ts";
+import type { GithubSetup, GithubStep } from "../../core/config/config.ts";
+import { gateJobName, gateName, MASK_KEY } from "../../core/config/github.ts";
 import { secretsIn } from "../../core/config/github-setup.ts";
 import { expression, Noted, type Fields, type Job, type Permissions } from "./model.ts";
 import { credentialsOf, type Place, type Project } from "./project.ts";
@@ -88,14 +88,15 @@ export const anything = (waves: string, count: number): string =>
 /** The job that GitHub holds until a person approves: one for an environment in a run. */
 export function gateJob(
   project: Project,
-  environment: { readonly run: string; readonly name: string; readonly env?: Fields },
+  /** `id`: the environment's, or an expression for it; `run`: the same for a shell. */
+  environment: { readonly id: string; readonly run: string; readonly env?: Fields },
   job: { readonly needs: readonly string[]; readonly if: string },
 ): Job {
   return {
-    name: "Gate",
+    name: gateJobName(environment.id),
     about: "GitHub holds this job until a reviewer approves; the step then makes sure that it did, and who.",
     ...job,
-    environment: environment.name,
+    environment: gateName(environment.id),
     permissions: { actions: ["read", "see who has approved"], contents: READ.contents ?? ["read", ""] },
     minutes: 15,
     steps: sluice(
@@ -106,8 +107,6 @@ export function gateJob(
     ),
   };
 }
-
-export const gateOf = (id: EnvironmentId): { readonly run: string; readonly name: string } => ({ run: id, name: gateName(id) });
 
 /** The secrets of environments, for a job that is in one of them. */
 export const secretsOf = (project: Project, places: readonly Place[]): Fields => ({

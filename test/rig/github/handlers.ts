@@ -96,8 +96,9 @@ export const handlers: Readonly<Record<string, Handler>> = {
   "actions/get-workflow-run": (asked) => said(present.run(runOf(asked), asked.places)),
   "actions/list-jobs-for-workflow-run": (asked) => {
     const run = runOf(asked);
+    const all = asked.query["filter"] === "all" ? [...run.past, ...run.jobs] : run.jobs;
     return listed(
-      run.jobs.map((job) => present.job(job, run, asked.places)),
+      all.map((job) => present.job(job, run, asked.places)),
       "jobs",
     );
   },

@@ -49,9 +49,14 @@ export type JobOptions = {
   readonly work?: () => Promise<Conclusion> | Conclusion;
 };
 export type Job = JobOptions & {
-  readonly id: number;
+  id: number;
   status: "queued" | "waiting" | "in_progress" | "completed";
   conclusion: Conclusion | null;
+  /** Of the run, in which it was carried out. */
+  attempt: number;
+  completedAt: number | null;
+  /** A runner has it, or had it. */
+  began: boolean;
   /** What its environment still waits for. */
   open: { review: boolean; readonly apps: Set<string> };
   deployment: DeploymentRow | null;

@@ -101,7 +101,7 @@ export function run(given: Run, places: Places) {
 }
 
 export function job(given: Job, of: Run, places: Places) {
-  const { id, name, status: state, conclusion } = given;
+  const { id, name, status: state, conclusion, attempt, completedAt, began } = given;
   return complete("job", {
     id,
     node_id: nodeId("JOB", id),
@@ -109,16 +109,16 @@ export function job(given: Job, of: Run, places: Places) {
     status: state,
     conclusion,
     run_id: of.id,
-    run_attempt: of.attempt,
+    run_attempt: attempt,
     head_sha: of.options.commit,
     head_branch: of.options.branch,
     workflow_name: of.options.name,
     started_at: time(of.createdAt),
     created_at: time(of.createdAt),
-    completed_at: conclusion === null ? null : time(of.createdAt),
+    completed_at: completedAt === null ? null : time(completedAt),
     html_url: `${places.html}/${of.repository.fullName}/actions/runs/${of.id}/job/${id}`,
     labels: [],
-    steps: [],
+    steps: began ? [{ name: "Set up job", status: "completed", conclusion: "success", number: 1 }] : [],
   });
 }
 

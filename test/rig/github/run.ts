@@ -7,6 +7,8 @@ export class Run {
   readonly repository: Repository;
   readonly options: Required<Omit<RunOptions, "jobs">>;
   readonly jobs: readonly Job[];
+  /** What earlier attempts have carried out, and was then begun anew. */
+  readonly past: Job[] = [];
   readonly reviews: ReviewRow[] = [];
   readonly createdAt: number;
   attempt = 1;
@@ -19,7 +21,7 @@ export class Run {
     this.id = repository.world.nextId();
     this.createdAt = repository.world.now();
     this.options = { commit: options.commit, path, name, title, event, branch, startedBy };
-    this.jobs = options.jobs.map((job) => ({ ...job, id: repository.world.nextId(), ...unbegun() }));
+    this.jobs = options.jobs.map((job) => ({ ...job, id: repository.world.nextId(), ...unbegun(1) }));
   }
 
   /** Resolves when every job has ended. */
@@ -103,7 +105,11 @@ export class Run {
     if (this.status !== "completed") throw new Refusal(403, "This workflow is already running");
     this.attempt += 1;
     this.#ended = Promise.withResolvers<void>();
-    for (const job of this.jobs) if (!failed || job.conclusion !== "success") Object.assign(job, unbegun());
+    for (const job of this.jobs)
+      if (!failed || job.conclusion !== "success") {
+        this.past.push({ ...job });
+        Object.assign(job, unbegun(this.attempt), { id: this.repository.world.nextId() });
+      }
     this.step();
   }
 
@@ -142,6 +148,7 @@ export class Run {
   #start(job: Job): void {
     if (job.status === "completed" || job.open.review || job.open.apps.size > 0) return;
     job.status = "in_progress";
+    job.began = true;
     if (job.work) void this.#carryOut(job, job.work);
     else this.#end(job, "success");
   }
@@ -163,14 +170,18 @@ export class Run {
   #end(job: Job, conclusion: Conclusion): void {
     job.status = "completed";
     job.conclusion = conclusion;
+    job.completedAt = this.repository.world.now();
     if (job.deployment)
       this.repository.setStatus(job.deployment, { state: conclusion === "success" ? "success" : "failure" }, "github-actions[bot]");
   }
 }
 
-const unbegun = (): Pick<Job, "status" | "conclusion" | "open" | "deployment"> => ({
+const unbegun = (attempt: number): Pick<Job, "status" | "conclusion" | "attempt" | "completedAt" | "began" | "open" | "deployment"> => ({
   status: "queued",
   conclusion: null,
+  attempt,
+  completedAt: null,
+  began: false,
   open: { review: false, apps: new Set() },
   deployment: null,
 });

@@ -7,6 +7,7 @@ export type Plain = {
   readonly jobs?: Readonly<Record<string, PlainJob>>;
 };
 export type PlainJob = {
+  readonly name?: string;
   readonly if?: string;
   readonly uses?: string;
   readonly with?: Readonly<Record<string, unknown>>;
@@ -85,6 +86,7 @@ function jobProblems(id: string, job: PlainJob, say: (check: string, message: st
   if (command === "build" && !job.concurrency?.group?.startsWith("sluice/build/")) say("lock", "builds without the lock of the commit");
   if (typeof job.environment === "string" && job.environment.endsWith("-approval") && command !== "gate")
     say("gate", "does not verify its approval");
+  if (command === "gate" && `${job.name}-approval` !== `Gate of ${String(job.environment)}`) say("gate", "is not known by its name");
   if (job.environment === undefined && /\bsecrets\b/.test(JSON.stringify(job.steps ?? [])))
     say("secrets", "sees secrets outside of any environment");
   const own = (job.steps ?? []).filter(isOwn);

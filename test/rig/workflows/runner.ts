@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
+import { gateJobName } from "../../../src/core/config/github.ts";
 import type { Github, Repository } from "../github/github.ts";
 import type { Conclusion, JobOptions } from "../github/model.ts";
 import type { Run } from "../github/run.ts";
@@ -57,7 +58,7 @@ export class Runner {
     const done = Promise.withResolvers<Conclusion>();
     const jobs: JobOptions[] = [
       { name: "act", work: () => done.promise },
-      ...gates.map((id) => ({ name: `gate ${id}`, environment: `${id}-approval` })),
+      ...gates.map((id) => ({ name: gateJobName(id), environment: `${id}-approval` })),
     ];
     const event = inputs === null ? "push" : "workflow_dispatch";
     const run = repository.run({ commit, jobs, path: `${FOLDER}/${workflow}.yml`, name: workflow, event, startedBy });

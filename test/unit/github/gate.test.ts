@@ -8,7 +8,7 @@ import { judgeGate, type Passed } from "../../../src/github/gates/judge.ts";
 import { findTool } from "../../../tools/github/tools.ts";
 import { ghEnvironment } from "../../rig/gh.ts";
 import type { EnvironmentOptions, Failure } from "../../rig/github/model.ts";
-import { type JobEnd, Workflow } from "../app/ci/rig.ts";
+import { ends, type JobEnd, Workflow } from "../app/ci/rig.ts";
 
 const APPROVAL: Approval = { approvers: ["ben"], count: 1, self: false, early: false, expiresMs: null };
 const GUARD: Guard = {
@@ -25,6 +25,7 @@ const passed = (more: Partial<Passed> = {}): Passed => ({
   guard: GUARD,
   isPrivate: false,
   reviews: [REVIEW],
+  passes: 1,
   starters: ["ana"],
   approval: APPROVAL,
   approvers: ["ben"],
@@ -60,6 +61,7 @@ describe("a gate", () => {
     ["an older attempt's beside one that does not count", { reviews: [{ ...REVIEW, by: "eve" }, REVIEW] }, "eve has approved"],
     ["a team without anybody in it", { approvers: [] }, "none of those who may in prod: nobody"],
     ["who started the run", { starters: ["Ben"] }, "a run of their own"],
+    ["an administrator who passed by it in a later attempt", { passes: 2 }, "pass 2 times in prod by 1 approvals"],
     ["one of two", { approval: { ...APPROVAL, count: 2 } }, "Policy asks for 2 approvals"],
   ])("is not passed: %s", (_name, more, message) => {
     expect(problems(more)).toContain(message);
@@ -88,7 +90,7 @@ async function gate(
   const run = flow.shop.run({
     commit,
     startedBy: "ana",
-    jobs: [{ name: "gate", environment: "prod-approval" }],
+    jobs: [{ name: "Gate of prod", environment: "prod-approval" }],
     ...(options.path === undefined ? {} : { path: options.path, event: "workflow_dispatch" }),
   });
   if (by !== null) run.review(by, [id], "approved", "");
@@ -124,6 +126,24 @@ describe("sluice ci gate", () => {
     expect(ended.exit).toBe(1);
     expect(ended.out).toContain("::error::");
     expect(ended.out).toContain(message);
+  });
+
+  it("refuses a run that was run again and let pass without an approval of its own", async () => {
+    const commit = flow.commit({ "sluice.yaml": flow.file({ environments: POLICY }) });
+    const { id } = flow.shop.environment("prod-approval", { reviewers: ["ben"] });
+    const run = flow.shop.run({ commit, startedBy: "ana", jobs: [{ name: "Deploy prod / Gate of prod", environment: "prod-approval" }] });
+    run.review("ben", [id], "approved", "");
+    await run.ended;
+    expect(await flow.job({ step: "gate", environment: "prod" }, { run })).toMatchObject({ exit: 0 });
+    run.again(false);
+    run.review("ben", [id], "approved", "");
+    expect(await flow.job({ step: "gate", environment: "prod" }, { run })).toMatchObject({ exit: 0 });
+    // nobody is asked meanwhile, as where an administrator starts all that waits
+    flow.shop.environment("prod-approval", {});
+    run.again(false);
+    flow.shop.environment("prod-approval", { reviewers: ["ben"] });
+    const bypassed = await flow.job({ step: "gate", environment: "prod" }, { run });
+    expect(ends(bypassed)).toMatchObject({ exit: 1, said: expect.stringContaining("pass 3 times in prod by 2 approvals") });
   });
 
   it("lets a rollback pass that its own approver has approved", async () => {

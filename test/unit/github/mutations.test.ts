@@ -64,6 +64,7 @@ const mutations: readonly Mutation[] = [
     "failure()",
     ["simulation"],
   ],
+  ["the gate's job is called otherwise", MAINNET, "name: Gate of mainnet", "name: Gate", ["own"]],
   // Wiring
   [
     "an unknown job is needed",

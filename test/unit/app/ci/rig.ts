@@ -5,6 +5,7 @@ import { onTestFinished } from "vitest";
 import { ci } from "../../../../src/app/ci/ci.ts";
 import { systemClock } from "../../../../src/app/clock.ts";
 import type { CiStep } from "../../../../src/cli/context.ts";
+import { gateJobName } from "../../../../src/core/config/github.ts";
 import { CliError } from "../../../../src/cli/exit.ts";
 import { wait } from "../../../../src/host/wait.ts";
 import { accessFrom } from "../../../../src/github/api/access.ts";
@@ -151,7 +152,7 @@ export class Workflow {
     const done = Promise.withResolvers<JobEnd>();
     const gates = Object.entries(options.approved ?? {}).map(([environment, by]) => {
       const { name } = this.shop.environment(`${environment}-approval`, { reviewers: [by] });
-      return { name: `gate ${environment}`, environment: name };
+      return { name: gateJobName(environment), environment: name };
     });
     const run: Run = this.shop.run({
       commit: options.commit ?? head,
