@@ -28,7 +28,8 @@ export function rollbackAll(project: Project): Workflow {
     jobs: {
       preflight: {
         name: "Pre-flight",
-        about: "Looks at the whole set before anything is touched, and holds the environment for deploys; where people are asked, that is for the jobs behind the gate.",
+        about:
+          "Looks at the whole set before anything is touched, and holds the environment for deploys; where people are asked, that is for the jobs behind the gate.",
         ...buildEnvironment(project),
         permissions: withImages(project, WRITE, "build"),
         outputs: outputsOf("rollback", ["commit", "waves", "to", "gate"]),
