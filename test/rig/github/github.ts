@@ -8,6 +8,7 @@ import { Hooks } from "./hooks.ts";
 import type { Failure, Token } from "./model.ts";
 import { hash, nodeId } from "./present.ts";
 import { Repository, type RepositoryOptions, type World } from "./repository.ts";
+import { Secondary } from "./secondary.ts";
 import { Service, type Logged } from "./service.ts";
 
 export type { Repository } from "./repository.ts";
@@ -16,6 +17,8 @@ export type GithubOptions = {
   readonly now?: () => number;
   /** As GitHub Enterprise has it: the API below `/api/v3`, GraphQL at `/api/graphql`. */
   readonly enterprise?: boolean;
+  /** Whether it keeps GitHub's secondary limits, by its own clock; most tests ask faster than that. */
+  readonly secondary?: boolean;
 };
 
 /** A stateful double of GitHub on its own description, over real HTTP: on loopback, and on a unix socket for `gh`. */
@@ -38,8 +41,9 @@ export class Github {
     this.url = url;
   }
 
-  static async start({ now = Date.now, enterprise = false }: GithubOptions = {}): Promise<Github> {
+  static async start({ now = Date.now, enterprise = false, secondary = false }: GithubOptions = {}): Promise<Github> {
     const service = new Service(await describedApi().init(), now, enterprise);
+    if (secondary) service.secondary = new Secondary(now);
     const server = await listening(service, (made, done) => made.listen(0, "127.0.0.1", done));
     const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const github = new Github(service, server, enterprise ? `${origin}/api/v3` : origin, now);
@@ -161,13 +165,13 @@ export class Github {
 
   /** What is left of a token's budget until `resetAt`. */
   limit(token: string, left: number, resetAt: number): void {
-    this.#service.limit(token, left, resetAt);
+    this.#service.budgets.set(token, left, resetAt);
   }
 
   /** Of every token that an App has by now. */
   limitApp(slug: string, left: number, resetAt: number): void {
     for (const [token, whose] of this.#service.tokens)
-      if (whose.kind === "installation" && whose.app === slug) this.#service.limit(token, left, resetAt);
+      if (whose.kind === "installation" && whose.app === slug) this.#service.budgets.set(token, left, resetAt);
   }
 
   /** What was asked, in order; requests of GraphQL as `POST /graphql`. */

@@ -7,6 +7,8 @@ import type { Asked, Said } from "./asked.ts";
 import { handlers, permissionOf } from "./handlers.ts";
 import { Refusal, type Failure, type Token } from "./model.ts";
 import { Apps, sentToken } from "./apps.ts";
+import { Budgets } from "./budgets.ts";
+import type { Secondary } from "./secondary.ts";
 import { isPage, Pages } from "./pages.ts";
 import { type GitRequest, gitRequestOf, mayUse, serveGit, tokenOf } from "./git-http.ts";
 import type { Places } from "./present.ts";
@@ -14,10 +16,6 @@ import type { Repository } from "./repository.ts";
 
 export type Logged = { readonly method: string; readonly path: string; readonly by: string; readonly body: string };
 type Answer = { readonly status: number; readonly headers: Record<string, string>; readonly body: string };
-type Resource = "core" | "graphql";
-/** Requests an hour: of a person, and of GITHUB_TOKEN in one repository. */
-const BUDGETS = { person: 5000, installation: 1000, app: 5000 } as const;
-const HOUR_MS = 3_600_000;
 /** Who sends no token: only what needs none is answered. */
 const NOBODY: Token = { kind: "person", login: "nobody" };
 const isOpen = (method: string, path: string): boolean =>
@@ -37,14 +35,15 @@ export class Service {
   readonly log: Logged[] = [];
   readonly misfits: string[] = [];
   readonly #api: OpenAPIBackend;
-  readonly #now: () => number;
   readonly #enterprise: boolean;
-  readonly #budgets = new Map<string, { limit: number; used: number; resetAt: number }>();
+  readonly budgets: Budgets;
+  /** null: only what tests inject is limited so. */
+  secondary: Secondary | null = null;
 
   constructor(api: OpenAPIBackend, now: () => number, enterprise: boolean) {
     this.#api = api;
-    this.#now = now;
     this.apps = new Apps(now);
+    this.budgets = new Budgets(now, (token) => this.tokens.get(token)?.kind ?? "person");
     this.#pages = new Pages(
       this.apps,
       () => this.repositories.values(),
@@ -68,11 +67,6 @@ export class Service {
     throw new Error("nobody gives tokens out");
   };
 
-  limit(token: string, left: number, resetAt: number): void {
-    for (const resource of ["core", "graphql"])
-      this.#budgets.set(`${resource} ${token}`, { limit: BUDGETS.person, used: BUDGETS.person - left, resetAt });
-  }
-
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const git = gitRequestOf(request.url ?? "/");
     if (git) return await this.#git(git, request, response);
@@ -91,9 +85,13 @@ export class Service {
     if (failure?.hangs) return;
     if (failure?.status !== undefined) {
       const { status, headers = {}, body = { message: "injected" } } = failure;
-      return send(response, { status, headers: { ...this.#budgetHeaders(token, path), ...headers }, body: JSON.stringify(body) });
+      return send(response, { status, headers: { ...this.budgets.headers(token, path), ...headers }, body: JSON.stringify(body) });
     }
+    const pause = this.secondary?.ask(nameOf(whose), method, path) ?? null;
+    if (pause !== null) return send(response, tooMuch(pause, this.budgets.headers(token, path)));
+    const ended = this.secondary?.begin(nameOf(whose));
     let answer = await this.#answer(method, path, text, token, request.headers);
+    ended?.();
     if (failure?.cut === "after") return void request.socket.destroy();
     if (failure?.change) answer = { ...answer, body: JSON.stringify(failure.change(JSON.parse(answer.body))) };
     if (failure?.text !== undefined) answer = { ...answer, status: 200, body: failure.text };
@@ -148,14 +146,14 @@ export class Service {
   }
 
   async #answer(method: string, path: string, text: string, token: string, headers: IncomingMessage["headers"]): Promise<Answer> {
-    const spent = this.#spend(token, path);
-    const head = this.#budgetHeaders(token, path);
+    const spent = this.budgets.spend(token, path);
+    const head = this.budgets.headers(token, path);
     try {
       const whose = this.#whose(token) ?? (token === "" && isOpen(method, path) ? NOBODY : undefined);
       if (!whose) throw token.split(".").length === 3 ? this.apps.refusalOf(token) : new Refusal(401, "Bad credentials");
       if (!spent) throw new Refusal(403, `API rate limit exceeded for user ID 1.`);
       if (path === "/graphql") return { status: 200, headers: head, body: JSON.stringify(await this.#query(text)) };
-      const budget = { core: this.#budgetOf(token, "core"), graphql: this.#budgetOf(token, "graphql") };
+      const budget = { core: this.budgets.of(token, "core"), graphql: this.budgets.of(token, "graphql") };
       const given = { asked: { token: whose, places: this.places, budget, issue: this.issue } };
       const [pathname = "", query = ""] = path.split("?");
       const request = {
@@ -246,49 +244,20 @@ export class Service {
     if (errors && errors.length > 0) this.misfits.push(`${path}: ${JSON.stringify(errors).slice(0, 600)}`);
   }
 
-  #budgetOf(token: string, resource: Resource) {
-    const key = `${resource} ${token}`;
-    let budget = this.#budgets.get(key);
-    if (!budget || budget.resetAt <= this.#now()) {
-      budget = { limit: BUDGETS[this.tokens.get(token)?.kind ?? "person"], used: 0, resetAt: this.#now() + HOUR_MS };
-      this.#budgets.set(key, budget);
-    }
-    const { limit, used, resetAt } = budget;
-    return { limit, used, remaining: Math.max(0, limit - used), reset: Math.ceil(resetAt / 1000) };
-  }
-
-  /** False: there was nothing left to spend. */
-  #spend(token: string, path: string): boolean {
-    if (path === "/rate_limit") return true;
-    const resource = path === "/graphql" ? "graphql" : "core";
-    const { remaining } = this.#budgetOf(token, resource);
-    const budget = this.#budgets.get(`${resource} ${token}`);
-    if (budget) budget.used += 1;
-    return remaining > 0;
-  }
-
   /** "Making a conditional request does not count against your primary rate limit if a 304 response is returned" (GitHub's best practices for the REST API). */
   #unchanged(token: string, path: string, etag: string): Answer {
-    const budget = this.#budgets.get(`core ${token}`);
-    if (budget) budget.used -= 1;
-    return { status: 304, headers: { ...this.#budgetHeaders(token, path), etag }, body: "" };
-  }
-
-  #budgetHeaders(token: string, path: string): Record<string, string> {
-    const resource = path === "/graphql" ? "graphql" : "core";
-    const { limit, remaining, reset, used } = this.#budgetOf(token, resource);
-    return {
-      "content-type": "application/json; charset=utf-8",
-      "x-ratelimit-limit": String(limit),
-      "x-ratelimit-remaining": String(remaining),
-      "x-ratelimit-reset": String(reset),
-      "x-ratelimit-used": String(used),
-      "x-ratelimit-resource": resource,
-    };
+    this.budgets.giveBack(token);
+    return { status: 304, headers: { ...this.budgets.headers(token, path), etag }, body: "" };
   }
 }
 
 const nameOf = (whose: Token | null | undefined): string => (whose ? (whose.kind === "person" ? whose.login : whose.app) : "nobody");
+
+const tooMuch = (seconds: number, headers: Record<string, string>): Answer => ({
+  status: 403,
+  headers: { ...headers, "retry-after": String(seconds) },
+  body: JSON.stringify({ message: "You have exceeded a secondary rate limit. Please wait a few minutes before you try again." }),
+});
 
 function send(response: ServerResponse, { status, headers, body }: Answer): void {
   response.writeHead(status, headers).end(status === 204 || status === 304 ? undefined : body);
