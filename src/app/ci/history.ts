@@ -79,7 +79,11 @@ async function relationsIn(place: Place, sets: readonly SnapshotRow[]): Promise<
   return found;
 }
 
-export async function relationBetween({ source, configs }: Place, release: CommitId, live: CommitId): Promise<RelationRow> {
+export async function relationBetween(
+  { source, configs }: Pick<Place, "source" | "configs">,
+  release: CommitId,
+  live: CommitId,
+): Promise<RelationRow> {
   try {
     return await relationOf({ source, configs, store: { relation: () => Promise.resolve(null) } }, release, live);
   } catch (error) {
