@@ -1,10 +1,12 @@
 import type { Check } from "../../cli/context.ts";
 import { CliError, EXIT } from "../../cli/exit.ts";
 import type { EnvironmentId } from "../../core/config/config.ts";
-import { gateName } from "../../core/config/github.ts";
+import { gateName, needsName } from "../../core/config/github.ts";
+import { environmentsOf, Needs } from "../../core/plan/needs.ts";
 import { Configs } from "../../engine/configs.ts";
 import { ForgeError, type Forge } from "../../github/forge.ts";
 import { examineGate } from "../../github/gates/examine.ts";
+import { examineWaits } from "../../github/needs/examine.ts";
 import { GitSource } from "../../source/git.ts";
 import { failed, ok, problem, warning } from "../checks.ts";
 import { asCliError, forPeople } from "../errors.ts";
@@ -23,7 +25,9 @@ export function githubDoctor(request: Request, host: ForgeHost): Promise<readonl
       throw new CliError(EXIT.usage, `There is no sluice.yaml in ${request.directory} or above it`, "Write one with `sluice init`");
     const configs = new Configs(GitSource.ofProject(project.root), await adapterSchemas());
     const { policy, commit } = await configs.policy(null);
-    const { github } = await configs.at(commit);
+    const config = await configs.at(commit);
+    const { github } = config;
+    const needs = new Needs(config, policy);
     const unknown = request.environments?.find((id) => !policy.environments[id]);
     if (unknown !== undefined)
       throw new CliError(EXIT.usage, `No environment ${unknown} in the policy`, `Known: ${Object.keys(policy.environments).join(", ")}`);
@@ -44,7 +48,12 @@ export function githubDoctor(request: Request, host: ForgeHost): Promise<readonl
         const [guard, place] = [await forge.environment(gateName(id)), await forge.environment(id)];
         return examineGate({ environment: id, rules, teams: policy.teams, guard, place, isPrivate });
       };
-      checks.push(...(await attempt(id, about)).map(of), ...(await attempt("records", () => records(forge, id))).map(of));
+      const here = Object.values(config.services).filter((service) => environmentsOf(service, policy).includes(id));
+      const waits = here.some((service) => needs.of(service, id).length > 0);
+      const held = async (): Promise<readonly Check[]> => examineWaits(id, await forge.environment(needsName(id)));
+      checks.push(...(await attempt(id, about)).map(of));
+      if (github?.wait === "rule" && waits) checks.push(...(await attempt(needsName(id), held)).map(of));
+      checks.push(...(await attempt("records", () => records(forge, id))).map(of));
     }
     return [...checks, budget(forge)];
   });

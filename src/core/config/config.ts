@@ -38,6 +38,8 @@ export type Github = {
   readonly waves: number | null;
   /** Which pull requests a server tells what a merge would deploy: none, those of the repository's own branches, or all, from forks too. */
   readonly pullRequests: "none" | "own" | "all";
+  /** Who waits for what a service needs of other workflow runs: a runner, or GitHub until the server's rule lets the job start. */
+  readonly wait: "runner" | "rule";
   readonly setup: GithubSetup;
 };
 /** Steps of a project's own, such as logins: `build` where artifacts are made or looked for, `deploy` where something is deployed. */

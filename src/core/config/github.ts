@@ -13,6 +13,7 @@ const STANDARD = {
   branch: "main",
   push: ["all", "services"],
   pullRequests: "none",
+  wait: "runner",
 } as const;
 
 /** More levels than a plan of services has; each is a job in the files. */
@@ -55,6 +56,11 @@ export const github = object({
   ),
   waves: optional("How many waves the files provide for. Left out: as many as the services need.", whole(1, MOST_WAVES)),
   setup: optional("Steps of your own, such as logins, in the jobs that build and deploy.", setup),
+  wait: optional(
+    "Who waits in a service's own workflow for what it needs of others: a `runner`, or without one a deployment protection `rule`: GitHub holds the job in the environment `<environment>-needs` until the App of a running `sluice serve` lets it start.",
+    choice("runner", "rule"),
+    STANDARD.wait,
+  ),
 });
 export type RawGithub = Read<typeof github>;
 
@@ -69,6 +75,7 @@ export function buildGithub(raw: RawGithub): Github {
     pullRequests: raw.pullRequests?.value ?? STANDARD.pullRequests,
     waves: raw.waves?.value ?? null,
     setup: buildSetup(raw.setup),
+    wait: raw.wait?.value ?? STANDARD.wait,
   };
 }
 
@@ -87,6 +94,9 @@ export const gateName = (environment: EnvironmentId): string => `${environment}-
 
 /** The name of the job that GitHub holds there; of a called workflow's, what calls it stands before, and a slash. */
 export const gateJobName = (environment: EnvironmentId): string => `Gate of ${environment}`;
+
+/** GitHub's environment whose rule holds a service's wait for what it needs in an environment. */
+export const needsName = (environment: EnvironmentId): string => `${environment}-needs`;
 
 /** GitHub gives every job one of its own; an environment that names it lets its attempts see it. */
 export const TOKEN = "GITHUB_TOKEN";
@@ -109,10 +119,12 @@ export function checkGithub(raw: RawFile, report: Report): void {
       "remove `github:` and deploy with the server",
     );
   }
-  checkSetup(raw.github.setup, (name) => [...environments.keys()].some((id) => name === id || name === gateName(id)), report);
+  checkSetup(raw.github.setup, (name) => [...environments.keys()].some((id) => [id, gateName(id), needsName(id)].includes(name)), report);
   for (const [id, { value }] of environments) {
     if (value === undefined) continue;
-    checkGate(id, value, environments, report);
+    if (value.approval !== undefined || value.rollback !== undefined)
+      checkTaken(environments, gateName(id), `of the gate of ${quote(id)}`, report);
+    if (raw.github.wait?.value === "rule") checkTaken(environments, needsName(id), `of the waits in ${quote(id)}`, report);
     if (!raw.github.push?.some((what) => what.value === "server"))
       for (const approval of [value.approval, value.rollback]) if (approval !== undefined) checkCount(approval, report);
     checkSecrets(value.credentials ?? [], report);
@@ -146,13 +158,14 @@ function checkFiles(raw: RawFile, report: Report): void {
   }
 }
 
-function checkGate(id: string, value: RawEnvironment, all: Named<RawEnvironment>, report: Report): void {
-  const other = all.get(gateName(id));
-  if (other === undefined || (value.approval === undefined && value.rollback === undefined)) return;
+/** An environment of GitHub's that is ours cannot be one that services are deployed to. */
+function checkTaken(all: Named<RawEnvironment>, name: string, whose: string, report: Report): void {
+  const other = all.get(name);
+  if (other === undefined) return;
   report.error(
-    "github-gate-taken",
+    "github-environment-taken",
     other.key,
-    `${quote(gateName(id))} is the name of the gate of ${quote(id)} on GitHub, and cannot be an environment too`,
+    `${quote(name)} is the name ${whose} on GitHub, and cannot be an environment too`,
     "call one of them otherwise",
   );
 }

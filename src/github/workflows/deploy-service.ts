@@ -1,4 +1,5 @@
 import type { EnvironmentId, Service, ServiceId } from "../../core/config/config.ts";
+import { needsName } from "../../core/config/github.ts";
 import { artifactsOf, buildJob, PLANNED } from "./build.ts";
 import { COMMIT_INPUTS, planJob } from "./deploy-all.ts";
 import { expression, literal, lock, member, type Fields, type Job, type Workflow } from "./model.ts";
@@ -29,7 +30,7 @@ type Flow = { readonly project: Project; readonly id: ServiceId; readonly servic
 
 const legOf = (environment: EnvironmentId): string => `deploy-${environment}`;
 
-/** In the order of what they cost: first people, then a runner that waits for backends, then the deploy. */
+/** In the order of what they cost: first people, then what waits for backends, then the deploy. */
 function environmentJobs(flow: Flow, place: Place): Readonly<Record<string, Job>> {
   const { project, id, service, builds } = flow;
   const { id: environment } = place;
@@ -47,6 +48,7 @@ function environmentJobs(flow: Flow, place: Place): Readonly<Record<string, Job>
   if (waits)
     jobs[wait] = {
       name: `Wait for what it needs in ${environment}`,
+      ...(project.github.wait === "rule" ? { about: HELD, environment: needsName(environment) } : {}),
       needs: [...earlier, ...(gated ? [gate] : [])],
       if: goesOn + opened,
       permissions: READ,
@@ -67,6 +69,9 @@ function environmentJobs(flow: Flow, place: Place): Readonly<Record<string, Job>
   };
   return jobs;
 }
+
+const HELD =
+  "GitHub holds this job, without a runner, until Sluice's App says that what it needs serves; the step then makes sure, and waits by itself where nothing has held it.";
 
 /** In `if`: nothing before has failed, and the plan has something to do here. What was skipped before does not stop it: a pinned target is passed over. */
 const goOn = (environment: EnvironmentId): string =>

@@ -6,12 +6,14 @@ import { parse, type Files, type Parsed } from "./workflow.ts";
 export type Guards = {
   /** Environments that nobody may reach past a gate, with the gate's environment. */
   readonly gates: ReadonlyMap<string, string>;
+  /** Whether waits are held by a rule of an environment, or by nothing. */
+  readonly held: boolean;
 };
 
 /** What no linter sees, one line each: ways around a gate, permissions that a called workflow asks for in vain, locks inside themselves; and the rules of our own files. */
 export async function problemsIn(files: Files, guards: Guards): Promise<readonly string[]> {
   const plain = new Map([...files].map(([path, text]) => [path, parseYaml(text) as Plain]));
-  const found = new Set([...files].flatMap(([path, text]) => fileProblems(path, text, plain.get(path) ?? {})));
+  const found = new Set([...files].flatMap(([path, text]) => fileProblems(path, text, plain.get(path) ?? {}, guards.held)));
   for (const [path, { on = {} }] of plain) {
     if (Object.keys(on).every((event) => event === "workflow_call")) continue;
     // Each of its choices leads elsewhere.

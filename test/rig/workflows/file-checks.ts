@@ -47,7 +47,7 @@ const RIGHTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 const JOB_ID = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 
 /** What is wrong in one file by itself, one line each. */
-export function fileProblems(path: string, text: string, workflow: Plain): readonly string[] {
+export function fileProblems(path: string, text: string, workflow: Plain, held: boolean): readonly string[] {
   const found: string[] = [];
   const name = path.replace(/^.*\//, "");
   const say = (check: string, message: string): void => void found.push(`${check}: ${name}: ${message}`);
@@ -64,11 +64,12 @@ export function fileProblems(path: string, text: string, workflow: Plain): reado
     if (action !== undefined && !(ours ? /^[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/ : /^[\w./-]+@[0-9a-f]{40}$/).test(action))
       say("pins", `${action} is not pinned to a commit with its version`);
   }
-  for (const [id, job] of Object.entries(workflow.jobs ?? {})) jobProblems(id, job, (check, message) => say(check, `${id}: ${message}`));
+  for (const [id, job] of Object.entries(workflow.jobs ?? {}))
+    jobProblems(id, job, held, (check, message) => say(check, `${id}: ${message}`));
   return found;
 }
 
-function jobProblems(id: string, job: PlainJob, say: (check: string, message: string) => void): void {
+function jobProblems(id: string, job: PlainJob, held: boolean, say: (check: string, message: string) => void): void {
   if (!JOB_ID.test(id)) say("names", "is no id of a job");
   if (job.permissions === undefined) say("permissions", "asks for none itself");
   if (job.strategy?.matrix !== undefined && job.strategy["fail-fast"] !== false) say("matrix", "one failed leg ends the others");
@@ -94,6 +95,15 @@ function jobProblems(id: string, job: PlainJob, say: (check: string, message: st
   if (!SETUPS.has(command) && job.permissions?.["id-token"] !== undefined && job.uses === undefined)
     say("permissions", "may ask for an identity");
   if (command === "gate" && /\bsecrets\b/.test(JSON.stringify(job.steps))) say("secrets", "are seen at the gate");
+  if (command === "wait") {
+    const [, environment = ""] = / --env (\S+)/.exec(runs) ?? [];
+    if (job.environment !== (held ? `${environment}-needs` : undefined))
+      say("rule", held ? `is not held by the rule of ${environment}-needs` : "is in an environment");
+  }
+  if (typeof job.environment === "string" && job.environment.endsWith("-needs")) {
+    if (command !== "wait") say("rule", "does not verify what the rule says");
+    if (/\bsecrets\b/.test(JSON.stringify(job.steps ?? []))) say("secrets", "sees secrets where nobody approves");
+  }
   for (const step of job.steps ?? []) stepProblems(step, say);
 }
 

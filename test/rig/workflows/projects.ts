@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { stringify } from "yaml";
+import { parse, stringify } from "yaml";
 import { adapterSchemas } from "../../../src/app/registry.ts";
 import type { Config } from "../../../src/core/config/config.ts";
 import { gateName } from "../../../src/core/config/github.ts";
@@ -24,10 +24,16 @@ export const filesOf = async (file: string | object, directory = ""): Promise<Fi
 
 export const harbor = (): string => readFileSync(HARBOR, "utf8");
 
+/** With more in its `github`, such as `wait: rule`. */
+export const harborWith = (github: object): object => {
+  const file = parse(harbor()) as { readonly github?: object };
+  return { ...file, github: { ...file.github, ...github } };
+};
+
 /** Where people have to be asked, by what policy says. */
 export function guardsOf(config: Config): Guards {
   const asked = Object.entries(config.policy.environments).filter(([, { approval }]) => approval !== null);
-  return { gates: new Map(asked.map(([id]) => [id, gateName(id)])) };
+  return { gates: new Map(asked.map(([id]) => [id, gateName(id)])), held: config.github?.wait === "rule" };
 }
 
 /** A repository of `count` services with all that the generator knows: levels, services that lack environments, images, credentials, names like keywords. */

@@ -12,6 +12,7 @@ type Script = {
   /** What `resolve` and `rollback` say, instead of what policy says: `direction`, `gate`. */
   readonly says?: Readonly<Record<string, string>>;
   readonly gate?: World["gate"];
+  readonly rule?: World["rule"];
   readonly ends?: World["ends"];
   readonly choose?: World["choose"];
   readonly secrets?: World["secrets"];
@@ -29,6 +30,7 @@ export class Scripted implements World {
   readonly #script: Script;
   readonly #down = new Set<string>();
   readonly gate?: NonNullable<World["gate"]>;
+  readonly rule?: NonNullable<World["rule"]>;
   readonly ends?: NonNullable<World["ends"]>;
   readonly choose?: NonNullable<World["choose"]>;
   readonly secrets?: NonNullable<World["secrets"]>;
@@ -37,6 +39,7 @@ export class Scripted implements World {
     this.#config = config;
     this.#script = script;
     if (script.gate) this.gate = script.gate;
+    if (script.rule) this.rule = script.rule;
     if (script.ends) this.ends = script.ends;
     if (script.choose) this.choose = script.choose;
     if (script.secrets) this.secrets = script.secrets;

@@ -28,6 +28,8 @@ export type World = {
   command(command: Command): Promise<Ended> | Ended;
   /** What a person says at a gate; `wait`: nothing yet, so that it is asked again. Without it every gate opens. */
   gate?(unit: Unit): "approve" | "reject" | "wait";
+  /** What an App's rule says of a job that it holds. Without it none is held, as where nobody has made the environment. */
+  rule?(unit: Unit): "approve" | "reject" | "wait";
   /** Whether a job would end by now, were it started; `false` while its command would wait. Without it every one does. */
   ends?(unit: Unit): boolean;
   /** Which of those that could go on is next; the first unless said. */
@@ -91,7 +93,7 @@ export class Simulation {
     }
   }
 
-  /** Units that hold what they need but a runner; what waits at a gate is not among them. */
+  /** Units that hold what they need but a runner; what waits at a gate, or is held by a rule, is not among them. */
   #ready(): Unit[] {
     const waiting = this.runs.filter(({ result }) => result === null).flatMap((run) => unitsIn(run.root));
     return waiting.filter(
@@ -101,8 +103,8 @@ export class Simulation {
   }
 
   #opened(unit: Unit): boolean {
-    if (unit.environment === null || !unit.environment.endsWith("-approval")) return true;
-    const said = this.#world.gate?.(unit) ?? "approve";
+    const asked = unit.environment?.endsWith("-approval") ? "gate" : unit.environment?.endsWith("-needs") ? "rule" : null;
+    const said = (asked && this.#world[asked]?.(unit)) ?? "approve";
     if (said === "reject") this.#rejected.add(unit);
     return said !== "wait";
   }

@@ -73,6 +73,32 @@ describe("sluice github doctor", () => {
     expect(found(await doctor())).toContain(line);
   });
 
+  describe("where waits are to be held by a rule", () => {
+    beforeEach(() => {
+      const web = "  web: { tier: frontend, environments: [dev], paths: [web], deploy: { command: { apply: [./deploy.sh] } } }\n";
+      shop.write("sluice.yaml", POLICY.replace("github: { branch: main }", `${web}github: { wait: rule }`));
+      shop.commit("waits");
+    });
+
+    it("says where none would be", async () => {
+      const first = await doctor();
+      expect(found(first)).toContain(
+        "warning dev-needs: there is none, and GitHub would make one without any rule: what waits takes a runner",
+      );
+      expect(found(first).filter((line) => line.includes("prod-needs"))).toEqual([]);
+      harbor.environment("dev-needs", { reviewers: ["ana"] });
+      expect(found(await doctor()).filter((line) => line.includes("dev-needs"))).toEqual([
+        "warning dev-needs: no App's rule holds what waits, so it takes a runner",
+        "warning dev-needs: asks reviewers, so every wait needs a person too",
+      ]);
+    });
+
+    it("names the App whose rule holds them", async () => {
+      harbor.environment("dev-needs", { apps: ["sluice-acme"] });
+      expect(found(await doctor())).toContain("ok dev-needs: what waits is held by the rule of sluice-acme");
+    });
+  });
+
   it("takes a team of GitHub's for what it is: unknown", async () => {
     harbor.environment("prod-approval", { reviewers: ["team:release"] });
     expect(found(await doctor()).filter((line) => line.startsWith("problem"))).toEqual([]);

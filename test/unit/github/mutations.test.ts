@@ -1,20 +1,19 @@
 import { beforeAll, expect, test } from "vitest";
-import { parse } from "yaml";
 import type { Config } from "../../../src/core/config/config.ts";
 import { problemsIn } from "../../rig/workflows/checks.ts";
 import { actionlint, describeTools, languageService, zizmor } from "../../rig/workflows/linters.ts";
-import { configOf, filesOf, guardsOf, harbor } from "../../rig/workflows/projects.ts";
+import { configOf, filesOf, guardsOf, harborWith } from "../../rig/workflows/projects.ts";
 import { Scripted } from "../../rig/workflows/scripted.ts";
 import { Simulation } from "../../rig/workflows/simulation.ts";
 import type { Files } from "../../rig/workflows/workflow.ts";
 
-/** Harbor with a secret in one of its environments, and with logins. */
+/** Harbor with a secret in one of its environments, logins, and waits that a rule holds. */
 function project(): object {
-  const file = parse(harbor()) as { environments: Record<string, object> };
+  const file = harborWith({}) as { environments: Record<string, object> };
   const login = { idToken: true, steps: [{ uses: `docker/login-action@${"1".repeat(40)}`, with: { password: "${{ github.token }}" } }] };
   return {
     ...file,
-    github: { setup: { build: login, deploy: login } },
+    github: { wait: "rule", setup: { build: login, deploy: login } },
     environments: { ...file.environments, mainnet: { ...file.environments["mainnet"], credentials: ["MAINNET_TOKEN"] } },
   };
 }
@@ -130,6 +129,16 @@ const mutations: readonly Mutation[] = [
   ["a cancelled run goes on", LEGS, "if: ${{ !cancelled() && fromJSON", "if: ${{ always() && fromJSON", ["simulation"]],
   ["the report is left out where something failed", "deploy-all", "if: ${{ always() }}", "if: ${{ success() }}", ["simulation"]],
   ["a service does not wait for what it needs", "deploy-web", "sluice ci wait --env devnet --service web", "true", ["own", "simulation"]],
+  ["a rule does not hold the wait", "deploy-web", "    environment: devnet-needs\n", "", ["own", "simulation"]],
+  ["a wait is held where secrets are", "deploy-web", "environment: devnet-needs", "environment: devnet", ["own", "simulation"]],
+  ["a wait is held where people approve", "deploy-web", "environment: devnet-needs", "environment: devnet-approval", ["own", "simulation"]],
+  [
+    "a wait is held by another environment's rule",
+    "deploy-web",
+    "environment: devnet-needs",
+    "environment: mainnet-needs",
+    ["own", "simulation"],
+  ],
   // Locks
   ["a lock ends who has it", "deploy-all", "      queue: max\n", "      queue: max\n      cancel-in-progress: true\n", ["editor", "own"]],
   ["a lock is misspelt", "deploy-all", "      queue: max\n", "      queue: maxx\n", ["editor", "own", "simulation"]],
@@ -302,6 +311,7 @@ async function stories(config: Config, files: Files): Promise<string> {
     ["rollback-all", { environment: "mainnet", reason: "broken" }, script],
     ["rollback-all", { environment: "canary", reason: "broken" }, script],
     ["deploy-web", null, { ...script, broken: ["wait devnet"] }],
+    ["deploy-web", null, { ...script, rule: ({ environment }) => (environment === "devnet-needs" ? "reject" : "approve") }],
     ["deploy-api", null, script],
   ];
   const told: string[] = [];

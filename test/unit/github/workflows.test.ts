@@ -5,13 +5,15 @@ import { examplesOf, stepsOf } from "../../rig/page.ts";
 import { joined, type Tree } from "../../rig/reader.ts";
 import { problemsIn } from "../../rig/workflows/checks.ts";
 import { actionlint, describeTools, languageService, zizmor } from "../../rig/workflows/linters.ts";
-import { configOf, filesOf, guardsOf, harbor, manyServices, withLogins } from "../../rig/workflows/projects.ts";
+import { configOf, filesOf, guardsOf, harbor, harborWith, manyServices, withLogins } from "../../rig/workflows/projects.ts";
 import type { Files } from "../../rig/workflows/workflow.ts";
 
 const projects: readonly (readonly [string, string | object, string])[] = [
   ["examples/harbor", harbor(), ""],
+  ["examples/harbor, its waits held by a rule", harborWith({ wait: "rule" }), ""],
   ["60 services", manyServices(60), ""],
   ["20 services with logins", withLogins(20), ""],
+  ["60 services, their waits held by a rule", manyServices(60, { wait: "rule" }), ""],
   [
     "60 services in a subfolder, on one's own runners",
     manyServices(60, { runner: ["self-hosted", "linux"], branch: "trunk", waves: 2 }),
