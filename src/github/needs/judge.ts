@@ -77,6 +77,7 @@ async function needOf(facts: Facts, waiting: Waiting, records: readonly Record[]
   const state = STATES[newest.state];
   const words = `${target} ${state} ${short(newest.commit)}${enough ? "" : ", which does not contain what is needed"}`;
   if (newest.state === "under-way") {
+    if (isServers(newest.run)) return { service, is: "coming", words: `${words} by a server of Sluice's` };
     const run = await facts.forge.workflowRun(runIdOf(newest.run));
     const goesOn = run !== null && run.conclusion === null && sameAttempt(run, newest.run);
     if (goesOn) return { service, is: "coming", words: `${words} (${run.url})` };
@@ -120,6 +121,8 @@ async function openRuns({ forge }: Facts, { run }: Waiting, commits: readonly Co
   ];
 }
 
+/** No workflow run has a zeroth attempt: GitHub does not know whether a server is still at it. */
+const isServers = (ref: RunRef): boolean => ref.endsWith("/0");
 const sameAttempt = (run: { readonly id: number; readonly attempt: number }, ref: RunRef): boolean => `${run.id}/${run.attempt}` === ref;
 
 async function isEnough({ relation }: Facts, service: ServiceId, release: CommitId, live: CommitId): Promise<boolean> {

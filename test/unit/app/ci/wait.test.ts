@@ -54,7 +54,7 @@ class Waiting {
   }
 
   /** What a leg of that run records of a service. */
-  async record(run: Run, status: NewStatus | null, { commit = this.commit, service = "api" } = {}): Promise<number> {
+  async record(run: Run, status: NewStatus | null, { commit = this.commit, service = "api", ref = `${run.id}/${run.attempt}` } = {}): Promise<number> {
     const forge = this.flow.forge();
     const definition = {
       service,
@@ -75,7 +75,7 @@ class Waiting {
       kind: "deploy",
       target: `${service}@dev`,
       attempt: `a-${run.id}-${run.attempt}`,
-      run: `${run.id}/${run.attempt}`,
+      run: ref,
       digest: null,
       fingerprint: "f",
       definition,
@@ -159,6 +159,12 @@ test("what was begun by a run that has ended without saying how is in doubt", as
   await it.record(run, null);
   await end("cancelled");
   expect(ends(await it.wait())).toEqual({ exit: 1, said: expect.stringContaining("has ended without saying how") });
+});
+
+test("what a server has under way is awaited: GitHub knows of no workflow run that does it", async () => {
+  const it = await Waiting.begin();
+  const id = await it.record(it.run("9".repeat(40)).run, null, { ref: "7/0" });
+  expect(ends(await it.wait([() => it.set(id, statusOf("good"))]))).toEqual({ exit: 0, said: "" });
 });
 
 test("a run that brings it and ends between two answers of one look is no reason to give up", async () => {
