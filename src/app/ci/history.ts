@@ -91,3 +91,23 @@ export async function relationBetween(
     return { release, live, order: "unknown", unmet: null };
   }
 }
+
+/** Relations that are kept: between two commits they never change. */
+const KEPT = 5_000;
+
+/** The same, asked once for each two. `missed`: brings what was pushed since; what is unknown before and after it is asked again. */
+export function relationsBetween(
+  place: Pick<Place, "source" | "configs">,
+): (release: CommitId, live: CommitId, missed?: () => Promise<void>) => Promise<RelationRow> {
+  const known = new Map<string, RelationRow>();
+  return async (release, live, missed) => {
+    const key = relationKey(release, live);
+    let found = known.get(key) ?? (await relationBetween(place, release, live));
+    if (found.order === "unknown" && missed) {
+      await missed();
+      found = await relationBetween(place, release, live);
+    }
+    if (found.order !== "unknown" && known.size < KEPT) known.set(key, found);
+    return found;
+  };
+}

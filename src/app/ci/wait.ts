@@ -1,8 +1,8 @@
 import { CliError, EXIT, type ExitCode } from "../../cli/exit.ts";
 import type { EnvironmentId, ServiceId } from "../../core/config/config.ts";
-import { type Forge, ForgeError } from "../../github/forge.ts";
-import { type Judged, judgeNeeds, saysEnded, saysLate, saysThere, saysWaits, type Waiting } from "../../github/needs/judge.ts";
-import { newestHistory, relationBetween } from "./history.ts";
+import { ForgeError } from "../../github/forge.ts";
+import { type Facts, type Judged, judgeNeeds, saysEnded, saysLate, saysThere, saysWaits, type Waiting } from "../../github/needs/judge.ts";
+import { newestHistory, relationsBetween } from "./history.ts";
 import { mustSayCommit } from "./inputs.ts";
 import { code } from "./outputs.ts";
 import { environmentOf, type Place } from "./place.ts";
@@ -20,9 +20,11 @@ export async function ciWait(place: Place, environment: EnvironmentId, service: 
   const needs = plan.members[`${service}@${environment}`]?.definition.needs ?? [];
   const waiting: Waiting = { service, environment, commit, needs, run: place.inputs.runId };
   const forge = await host.forge();
+  const relation = relationsBetween(place);
+  const facts: Facts = { forge, history: (of, services) => newestHistory(forge, of, services), relation };
   const deadline = host.clock.now() + needsTimeoutMs;
   for (let pause = PAUSE.first, said = ""; ; pause = Math.min(pause * PAUSE.times, PAUSE.most)) {
-    const { is, words, hint, retryAt } = await lookAt(place, forge, waiting);
+    const { is, words, hint, retryAt } = await lookAt(facts, waiting);
     if (is === "there") return done(place, waiting);
     if (is === "ended") throw new CliError(EXIT.failed, saysEnded(waiting, words), hint);
     if (words !== said) outputs.say(saysWaits(waiting, words));
@@ -42,12 +44,7 @@ function done({ outputs }: Place, waiting: Waiting): ExitCode {
 }
 
 /** What cannot be asked now may be asked later; what is refused is refused. */
-async function lookAt(place: Place, forge: Forge, waiting: Waiting): Promise<Judged & { readonly retryAt: number }> {
-  const facts = {
-    forge,
-    history: (environment: EnvironmentId, services: readonly ServiceId[]) => newestHistory(forge, environment, services),
-    relation: (release: string, live: string) => relationBetween(place, release, live),
-  };
+async function lookAt(facts: Facts, waiting: Waiting): Promise<Judged & { readonly retryAt: number }> {
   try {
     const first = await judgeNeeds(facts, waiting);
     const found = first.is === "ended" ? await judgeNeeds(facts, waiting) : first;

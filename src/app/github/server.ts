@@ -7,11 +7,12 @@ import type { Clock } from "../../engine/ports/clock.ts";
 import { SourceError } from "../../engine/ports/source.ts";
 import type { ClientOptions } from "../../github/api/client.ts";
 import { namedRepository, remoteOf, type Remote } from "../../github/gates/remote.ts";
-import { type Delivery, readDelivery } from "../../github/hooks/delivery.ts";
+import { type Delivered, type Delivery, readDelivery } from "../../github/hooks/delivery.ts";
 import { Inbox } from "../../github/hooks/inbox.ts";
 import { coveredBy } from "../../github/server/covered.ts";
 import { Gates, WAITING_GATES } from "../../github/server/gates.ts";
 import { Pushes } from "../../github/server/pushes.ts";
+import { type Waits, WAITING_RUNS } from "../../github/server/waits.ts";
 import { type Log, Worker } from "../../github/server/worker.ts";
 import type { GitSource } from "../../source/git.ts";
 import { Upstream } from "../../source/upstream.ts";
@@ -21,6 +22,7 @@ import { pusherOf } from "./people.ts";
 import { pullTeller } from "./pulls.ts";
 import type { GithubSettings } from "./settings.ts";
 import { type Teller, tellersOf } from "./tellers.ts";
+import { isWait, waitsOf } from "./waits.ts";
 
 export type GithubParts = {
   readonly settings: GithubSettings;
@@ -62,7 +64,7 @@ export async function githubServer(parts: GithubParts): Promise<GithubServer> {
   let lookedAt = Number.NEGATIVE_INFINITY;
   const pushing = new Worker(
     async () => {
-      await eachPush(inbox, pushes);
+      await each(inbox, "push", (push) => pushes.pushed(push));
       if (clock.now() - lookedAt < RECONCILE_MS && clock.now() >= lookedAt) return;
       await pushes.reconcile();
       lookedAt = clock.now();
@@ -73,7 +75,13 @@ export async function githubServer(parts: GithubParts): Promise<GithubServer> {
   let url = settings.publicUrl;
   const link = (run: string): string | null => (url === null ? null : `${url}/runs/${run}`);
   const passing = connected?.app ? gatesOf(parts, connected, upstream, inbox, () => (url === null ? null : `${url}/approvals`)) : null;
-  const told = connected === null ? null : tellersOf(parts, connected, link);
+  const holding = connected?.app ? waitsOf(parts, connected, upstream) : null;
+  const waiting = holding && waiter(parts, holding, inbox);
+  const moved = (): void => {
+    holding?.moved();
+    waiting?.wake();
+  };
+  const told = connected === null ? null : tellersOf(parts, withTold(connected, moved), link);
   const comments = connected && pullTeller(parts, { to: connected, upstream, inbox, page: () => url }, told?.checks ?? null);
   const reading = comments?.worker ?? null;
   const others = [...(told?.tellers.map(({ worker }) => worker) ?? []), ...(passing ? [passing] : [])];
@@ -82,7 +90,12 @@ export async function githubServer(parts: GithubParts): Promise<GithubServer> {
     what: "gates",
     behind: async () => (await control.store.notes(WAITING_GATES)).length,
   };
-  const tellers = [...(told?.tellers ?? []), ...(gates ? [gates] : []), ...(comments ? [comments] : [])];
+  const waits: Teller | null = waiting && {
+    worker: waiting,
+    what: "waits",
+    behind: async () => (await control.store.notes(WAITING_RUNS)).length,
+  };
+  const tellers = [...(told?.tellers ?? []), ...[gates, waits, comments].filter((teller) => teller !== null)];
   const stop = control.onCommit(() => others.forEach((worker) => worker.wake()));
 
   return {
@@ -91,8 +104,14 @@ export async function githubServer(parts: GithubParts): Promise<GithubServer> {
         ? null
         : hookOf(settings.secret, remote, inbox, {
             push: () => pushing.hurry(),
-            gate: passing && (() => passing.hurry()),
+            gate:
+              passing &&
+              (() => {
+                passing.hurry();
+                waiting?.hurry();
+              }),
             pull: reading && (() => reading.hurry()),
+            moved: waiting && moved,
           }),
     standing: async () =>
       connected &&
@@ -107,13 +126,24 @@ export async function githubServer(parts: GithubParts): Promise<GithubServer> {
       pushing.wake();
       reading?.wake();
       for (const worker of others) worker.wake();
+      waiting?.wake();
     },
     async close() {
       stop();
       connected?.close();
-      await Promise.all([pushing, ...(reading ? [reading] : []), ...others].map((worker) => worker.close()));
+      const more = [reading, waiting].filter((worker) => worker !== null);
+      await Promise.all([pushing, ...more, ...others].map((worker) => worker.close()));
     },
   };
+}
+
+/** The same, with a word to who waits for what it was told. */
+function withTold(to: Connection, moved: () => void): Connection {
+  const setStatus: Connection["forge"]["setStatus"] = async (deployment, status) => {
+    await to.forge.setStatus(deployment, status);
+    moved();
+  };
+  return { ...to, forge: { ...to.forge, setStatus } };
 }
 
 /** As an App: what was decided here lets workflow runs pass. Time alone ends decisions and starts none, so it looks when something has happened. */
@@ -147,14 +177,22 @@ function gatesOf(parts: GithubParts, to: Connection, upstream: Upstream, inbox: 
   });
   return new Worker(
     async () => {
-      for (const waiting of await inbox.waiting()) {
-        if (waiting.message.what !== "gate") continue;
-        await gates.asked(waiting.message);
-        await inbox.done(waiting);
-      }
+      await each(inbox, "gate", async (asked) => ((await isWait(parts, asked.environment)) ? "not ours" : await gates.asked(asked)));
       await gates.look();
     },
     { name: "gates on GitHub", clock, log, everyMs: RECONCILE_MS },
+  );
+}
+
+/** As an App: what a service needs lets workflow runs that wait for it pass, once it serves. Nobody has to tell that anything has moved: it looks by itself. */
+function waiter(parts: GithubParts, waits: Waits, inbox: Inbox): Worker {
+  const { clock, log } = parts;
+  return new Worker(
+    async () => {
+      await each(inbox, "gate", async (asked) => ((await isWait(parts, asked.environment)) ? await waits.asked(asked) : "not ours"));
+      await waits.look();
+    },
+    { name: "waits on GitHub", clock, log, everyMs: () => waits.dueMs() },
   );
 }
 
@@ -187,14 +225,19 @@ async function waitingOf(tellers: readonly Teller[]): Promise<GithubStanding["wa
   );
 }
 
-/** One that fails keeps none of the others from being looked at. */
-async function eachPush(inbox: Inbox, pushes: Pushes): Promise<void> {
+type Message<W extends Delivered["what"]> = Extract<Delivered, { readonly what: W }>;
+
+/** What was delivered of a kind, each acted on once; what is somebody else's is left. One that fails keeps none of the others from being looked at. */
+async function each<W extends Delivered["what"]>(
+  inbox: Inbox,
+  what: W,
+  act: (message: Message<W>) => Promise<"not ours" | void>,
+): Promise<void> {
   const failures: unknown[] = [];
   for (const waiting of await inbox.waiting()) {
-    if (waiting.message.what !== "push") continue;
+    if (waiting.message.what !== what) continue;
     try {
-      await pushes.pushed(waiting.message);
-      await inbox.done(waiting);
+      if ((await act(waiting.message as Message<W>)) !== "not ours") await inbox.done(waiting);
     } catch (error) {
       failures.push(error);
     }
@@ -203,7 +246,7 @@ async function eachPush(inbox: Inbox, pushes: Pushes): Promise<void> {
 }
 
 /** Who acts on which delivery; null: nobody. Only an App may say anything at a gate. */
-type Wake = { readonly push: () => void; readonly gate: (() => void) | null; readonly pull: (() => void) | null };
+type Wake = { readonly push: () => void } & { readonly [what in "gate" | "pull" | "moved"]: (() => void) | null };
 
 /** Answers when the delivery is durable, and never waits for what it starts. */
 function hookOf(secret: string, remote: Remote | null, inbox: Inbox, wake: Wake): Hook {
@@ -213,7 +256,7 @@ function hookOf(secret: string, remote: Remote | null, inbox: Inbox, wake: Wake)
     const message = ours(read, remote);
     const act = message === null ? null : wake[message.what];
     if (message === null || act === null) return { status: 202, message: `nothing is done about ${read.event}` };
-    const isNew = await inbox.take(read, message);
+    const isNew = message.what === "moved" || (await inbox.take(read, message));
     if (isNew) act();
     return { status: 202, message: isNew ? "taken" : "taken before" };
   };

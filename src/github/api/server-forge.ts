@@ -16,10 +16,16 @@ const PAGES = 5;
 export function serverForgeOn(client: Client, access: Pick<Access, "owner" | "repository">): ServerForge {
   const here = { owner: access.owner, repo: access.repository };
 
-  const tell = async (run: number, environment: string, more: object): Promise<void> => {
+  const tell = async (run: number, environment: string, said: { readonly state?: string; readonly comment: string }): Promise<void> => {
     const question = { what: `to decide on ${environment} of run ${run}`, permission: "deployments: write, of the App whose rule it is" };
-    const params = { ...here, run_id: run, environment_name: environment, ...more };
-    await client.ask({ ...question, route: GATE, params, schema: z.unknown() });
+    const comment = said.comment.slice(0, LONGEST_COMMENT);
+    const params = { ...here, run_id: run, environment_name: environment, ...said, comment };
+    try {
+      await client.ask({ ...question, route: GATE, params, schema: z.unknown() });
+    } catch (error) {
+      // 422: it was decided, or said often enough, the run has ended, or another attempt of it waits, which asks anew.
+      if (!(error instanceof ForgeError) || (error.code !== "refused" && error.code !== "not-found")) throw error;
+    }
   };
 
   return {
@@ -41,14 +47,7 @@ export function serverForgeOn(client: Client, access: Pick<Access, "owner" | "re
       const params = { ...here, sha: commit, state, context, description, ...(url === null ? {} : { target_url: url }) };
       await client.ask({ ...question, route: `POST ${HERE}/statuses/{sha}`, params, schema: answers.made });
     },
-    async passGate(run, environment, state, comment) {
-      try {
-        await tell(run, environment, { state, comment: comment.slice(0, LONGEST_COMMENT) });
-      } catch (error) {
-        // 422: it was decided, the run has ended, or another attempt of it waits, which asks anew.
-        if (!(error instanceof ForgeError) || (error.code !== "refused" && error.code !== "not-found")) throw error;
-      }
-    },
-    explainGate: (run, environment, comment) => tell(run, environment, { comment: comment.slice(0, LONGEST_COMMENT) }),
+    passGate: (run, environment, state, comment) => tell(run, environment, { state, comment }),
+    explainGate: (run, environment, comment) => tell(run, environment, { comment }),
   };
 }

@@ -49,6 +49,16 @@ export function commitOf(forge: Pick<Forge, "commit">): (run: WorkflowRun) => Pr
   };
 }
 
+/** The commit that a run deploys, where that is certain: a push's, or the id at the end of the title of one that was started by hand. null: it cannot be told; a branch or a tag may have moved since the run has read it, and a rollback's commit is nowhere. */
+export async function certainCommitOf(forge: Pick<Forge, "commit">, run: WorkflowRun): Promise<CommitId | null> {
+  if (isRollback(run)) return null;
+  if (run.event === "push") return run.commit;
+  const word = run.title.trim().split(/\s+/).at(-1) ?? "";
+  if (run.event !== "workflow_dispatch" || !/^[0-9a-f]{7,64}$/.test(word)) return null;
+  const commit = await commitOf(forge)(run);
+  return commit?.startsWith(word) ? commit : null;
+}
+
 /** Started by the workflow that generated files name so. */
 export const isRollback = (run: Pick<WorkflowRun, "path">): boolean => fileOf(run) === WORKFLOW_FILES.rollback;
 

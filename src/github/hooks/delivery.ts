@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import type { CommitId, Json } from "../../core/config/config.ts";
+import { isOurs } from "../records/record.ts";
 
 /** A webhook's request as it came over the network; the body as its very bytes, since these are what is signed. */
 export type HookRequest = { readonly header: (name: string) => string | undefined; readonly body: Uint8Array };
@@ -28,7 +29,9 @@ export type Delivered =
       readonly event: string;
     }
   /** Something about it has changed; what, and how it stands by now, is asked of the forge. */
-  | { readonly what: "pull"; readonly repository: string; readonly number: number };
+  | { readonly what: "pull"; readonly repository: string; readonly number: number }
+  /** Something has become of a deployment or a workflow run. Whoever waits looks sooner; nothing is lost with it. */
+  | { readonly what: "moved"; readonly repository: string };
 /** `message`: null for events that nothing is done about. */
 export type Delivery = { readonly id: string; readonly event: string; readonly message: Delivered | null };
 export type Reading =
@@ -66,7 +69,8 @@ export function readDelivery({ header, body }: HookRequest, secret: string): Rea
     const read = pull.safeParse(json);
     return read.success ? { ok: true, id, event, message: changed(read.data) } : refused(`pull_request: ${z.prettifyError(read.error)}`);
   }
-  return { ok: true, id, event, message: null };
+  const moved = MOVES[event]?.safeParse(json);
+  return { ok: true, id, event, message: moved?.success ? { what: "moved", repository: moved.data.repository.full_name } : null };
 }
 
 const refused = (why: string): Reading => ({
@@ -107,6 +111,12 @@ const push = z.object({
 function pushed({ ref, after, repository: { full_name: name }, sender }: z.infer<typeof push>): Delivered {
   return { what: "push", repository: name, ref, commit: /^0+$/.test(after) ? null : after, by: sender.login };
 }
+
+/** Of which there are many: a status of one of our records, and the end of a workflow run. */
+const MOVES: Readonly<Record<string, z.ZodType<{ readonly repository: z.infer<typeof repository> }>>> = {
+  deployment_status: z.object({ deployment: z.object({ task: z.string().refine(isOurs) }), repository }),
+  workflow_run: z.object({ action: z.literal("completed"), repository }),
+};
 
 const gate = z.object({
   action: z.string(),

@@ -8,7 +8,7 @@ export interface ServerForge {
   setCommitStatus(commit: CommitId, status: CommitStatus): Promise<void>;
   /** As an App: what its rule says of an environment for which a workflow run waits. Resolves also where nothing waits for it any more. */
   passGate(run: number, environment: string, state: "approved" | "rejected", comment: string): Promise<void>;
-  /** As an App: says why it has not decided yet. At most ten times a run and environment. */
+  /** As an App: says why it has not decided yet. GitHub takes that ten times a run and environment; resolves also where it takes no more, or nothing waits. */
   explainGate(run: number, environment: string, comment: string): Promise<void>;
 }
 

@@ -1,8 +1,8 @@
 import type { CommitId, EnvironmentId, Policy, TargetId } from "../../core/config/config.ts";
 import type { Store } from "../../engine/ports/store.ts";
-import { type Forge, ForgeError, type WorkflowRun } from "../forge.ts";
+import type { Forge, WorkflowRun } from "../forge.ts";
 import { gateFor } from "../gates/names.ts";
-import { commitOf, fileOf, isRollback } from "../gates/waiting.ts";
+import { certainCommitOf, fileOf } from "../gates/waiting.ts";
 import type { Delivered } from "../hooks/delivery.ts";
 import type { ServerForge } from "./forge.ts";
 import { verdictOn, type Verdict, type VerdictStore } from "./verdict.ts";
@@ -97,15 +97,10 @@ export class Gates {
     return known;
   }
 
-  /** A run that was started by hand deploys what its title says, where its file is one of the branch that deploys; a rollback's commit is nowhere. */
+  /** A run that was started by hand deploys what its title says, where its file is one of the branch that deploys. */
   async #deployed(run: WorkflowRun, told: CommitId): Promise<CommitId | null> {
-    if (run.commit !== told || isRollback(run)) return null;
-    if (run.event === "push") return run.commit;
-    if (run.event !== "workflow_dispatch" || !(await this.#parts.isOnBranch(run.commit))) return null;
-    // A branch or a tag may have moved since the run has read it: only an id says what it deploys.
-    const word = run.title.trim().split(/\s+/).at(-1) ?? "";
-    const commit = /^[0-9a-f]{7,64}$/.test(word) ? await commitOf(this.#parts.forge)(run) : null;
-    return commit?.startsWith(word) ? commit : null;
+    const isBelieved = run.event !== "workflow_dispatch" || (await this.#parts.isOnBranch(run.commit));
+    return run.commit === told && isBelieved ? await certainCommitOf(this.#parts.forge, run) : null;
   }
 
   async #explain(kept: Kept, environment: string, why: string): Promise<void> {
@@ -115,12 +110,7 @@ export class Gates {
       kept.of === null
         ? ""
         : ` Decide: ${page === null ? "" : `${page} or `}\`sluice approve ${kept.of.slice(0, 12)} --env ${environment}\``;
-    try {
-      await this.#parts.server.explainGate(kept.run, kept.environment, `Waits: ${why}.${how}`);
-    } catch (error) {
-      // Said often enough already, or nothing waits any more.
-      if (!(error instanceof ForgeError) || (error.code !== "refused" && error.code !== "not-found")) throw error;
-    }
+    await this.#parts.server.explainGate(kept.run, kept.environment, `Waits: ${why}.${how}`);
     await this.#keep({ ...kept, explained: true });
   }
 

@@ -10,8 +10,8 @@ export type WorkerOptions = {
   readonly name: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** Without anybody's waking it looks again after so long, in ms; null: never. */
-  readonly everyMs: number | null;
+  /** Without anybody's waking it looks again after so long, in ms, as asked after each look; null: never. */
+  readonly everyMs: number | null | (() => number | null);
   /** Between the end of one look and the next, in ms: what happens in between is told together. */
   readonly restMs?: number;
 };
@@ -92,7 +92,8 @@ export class Worker {
       }
     }
     const { everyMs, clock } = this.#options;
-    if (everyMs !== null && !this.#closed) this.#stopTimer = clock.after(everyMs, () => this.#look());
+    const pause = typeof everyMs === "function" ? everyMs() : everyMs;
+    if (pause !== null && !this.#closed) this.#stopTimer = clock.after(pause, () => this.#look());
   }
 
   #rest(): void {

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Webhooks } from "@octokit/webhooks";
 import { findProject } from "../../../src/app/project.ts";
@@ -71,9 +71,16 @@ export class Hosted {
   }
 
   /** Commits and pushes; resolves to the commit. */
-  push(name: string, { branch = "main", from = null as string | null, force = false, file = null as string | null } = {}): string {
+  push(
+    name: string,
+    { branch = "main", from = null as string | null, force = false, file = null as string | null, files = new Map<string, string>() } = {},
+  ): string {
     if (from !== null) this.git(this.#work, "checkout", "--quiet", "--detach", from);
     if (file !== null) writeFileSync(join(this.#work, "sluice.yaml"), file);
+    for (const [path, text] of files) {
+      mkdirSync(dirname(join(this.#work, path)), { recursive: true });
+      writeFileSync(join(this.#work, path), text);
+    }
     writeFileSync(join(this.#work, "notes"), name);
     this.git(this.#work, "add", "--all");
     this.git(this.#work, ...IDENTITY, "commit", "--quiet", "--allow-empty", "--message", name);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { type Forge, ForgeError, type NewStatus } from "../../../../src/github/forge.ts";
 import { statusOf } from "../../../../src/github/records/record.ts";
+import { recorded } from "../../../rig/github/recorded.ts";
 import type { Run } from "../../../rig/github/run.ts";
 import { ends, type JobEnd, type JobOptions, Workflow } from "./rig.ts";
 
@@ -54,43 +55,8 @@ class Waiting {
   }
 
   /** What a leg of that run records of a service. */
-  async record(run: Run, status: NewStatus | null, { commit = this.commit, service = "api", ref = `${run.id}/${run.attempt}` } = {}): Promise<number> {
-    const forge = this.flow.forge();
-    const definition = {
-      service,
-      environment: "dev",
-      tier: "backend",
-      paths: [],
-      driver: "command",
-      config: {},
-      verify: null,
-      job: false,
-      needs: [],
-      timeoutMs: 1,
-      variables: {},
-      credentials: [],
-    };
-    const payload = {
-      sluice: 1,
-      kind: "deploy",
-      target: `${service}@dev`,
-      attempt: `a-${run.id}-${run.attempt}`,
-      run: ref,
-      digest: null,
-      fingerprint: "f",
-      definition,
-    };
-    const id = await forge.createDeployment({
-      sha: commit,
-      environment: "dev",
-      task: `sluice:${service}`,
-      payload,
-      description: "",
-      production: false,
-    });
-    if (status) await forge.setStatus(id, status);
-    return id;
-  }
+  record = (run: Run, status: NewStatus | null, of: Parameters<typeof recorded>[3] = {}): Promise<number> =>
+    recorded(this.flow.forge(), run, status, { commit: this.commit, ...of });
   set = (id: number, status: NewStatus): Promise<void> => this.flow.forge().setStatus(id, status);
 }
 
