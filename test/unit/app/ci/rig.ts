@@ -19,7 +19,7 @@ import { Repo } from "../../source/repo.ts";
 
 /** What is live is a file: the commit and the attempt that has brought it. `fail` and `hang` beside it say how the next apply goes. */
 const TOOL = `
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 const [, , act, world] = process.argv;
 const { SLUICE_SERVICE: service, SLUICE_ENVIRONMENT: environment, SLUICE_COMMIT: commit, SLUICE_ATTEMPT_ID: attempt } = process.env;
 const file = world + "/" + service + "@" + environment;
@@ -30,7 +30,12 @@ if (act === "observe") {
   console.log(JSON.stringify({ ...live, health: existsSync(file + ".sick") ? "degraded" : "healthy" }));
 } else {
   console.log("::set-output name=x::applying " + service);
-  if (existsSync(file + ".fail")) process.exit(3);
+  const tell = (what) => appendFileSync(world + "/acts", [what, service + "@" + environment, commit, attempt].join(" ") + "\\n");
+  tell("begin");
+  if (existsSync(file + ".fail")) {
+    tell("end");
+    process.exit(3);
+  }
   if (existsSync(file + ".stall")) {
     writeFileSync(file + ".stalled", "");
     setInterval(() => {}, 1000);
@@ -38,6 +43,7 @@ if (act === "observe") {
   }
   writeFileSync(file, JSON.stringify({ commit, attempt }));
   writeFileSync(world + "/order", (existsSync(world + "/order") ? readFileSync(world + "/order", "utf8") : "") + service + "@" + environment + "\\n");
+  tell("end");
   if (existsSync(file + ".hang")) setInterval(() => {}, 1000);
 }
 `;
@@ -291,6 +297,15 @@ export class Workflow {
   }
   order(): readonly string[] {
     return existsSync(join(this.world, "order")) ? readFileSync(join(this.world, "order"), "utf8").trim().split("\n") : [];
+  }
+  /** Applies in the order in which they began and ended. */
+  acts(): readonly { readonly what: string; readonly target: string; readonly commit: string; readonly attempt: string }[] {
+    const file = join(this.world, "acts");
+    const lines = existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : [];
+    return lines.map((line) => {
+      const [what = "", target = "", commit = "", attempt = ""] = line.split(" ");
+      return { what, target, commit, attempt };
+    });
   }
   mark(target: string, how: "fail" | "hang" | "stall" | "sick" | "blind", is = true): void {
     const file = join(this.world, `${target}.${how}`);
