@@ -8,9 +8,13 @@ const LONG = {
   SLUICE_MODEL_RUNS: "500000",
   SLUICE_HELM_KILLS: "300",
   SLUICE_CLUSTER_KILLS: "50",
+  SLUICE_HISTORIES: "100",
+  SLUICE_RECORD_RUNS: "200",
 };
 const TESTS = [
   "test/unit/core/model.test.ts",
+  "test/unit/app/ci/histories.test.ts",
+  "test/unit/github/records.test.ts",
   "test/e2e/fault-points.test.ts",
   "test/e2e/kill.test.ts",
   "test/cluster/helm-kill.test.ts",
