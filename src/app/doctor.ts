@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { answer } from "../cli/api.ts";
 import type { Check } from "../cli/context.ts";
+import { githubWords } from "../contract/github.ts";
 import { StoreError } from "../engine/ports/store.ts";
 import { readOwner } from "../store/owner.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
@@ -22,7 +23,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Looks at everything that Sluice needs, and changes nothing. Each check stands for itself: one that fails hides no other. Rejects with `CliError` for an environment that policy does not have. */
 export async function doctor(options: Options, env: Environment): Promise<readonly Check[]> {
   const url = options.url ?? (env["SLUICE_URL"] || null);
-  const here = async () => [node(), ...(await Promise.all([git(), ...(url === null ? [] : [server(url, options, env)])]))];
+  const here = async () => [node(), ...(await Promise.all([git(), ...(url === null ? [] : [server(url, options, env)])])).flat()];
   let project: Project | null;
   try {
     project = findProject(options.directory);
@@ -61,7 +62,7 @@ async function git(): Promise<Check> {
 /** How long a server that is named has to answer, in ms. */
 const SERVER_MS = 10_000;
 
-async function server(url: string, { directory }: Options, env: Environment): Promise<Check> {
+async function server(url: string, { directory }: Options, env: Environment): Promise<readonly Check[]> {
   try {
     const patience = AbortSignal.timeout(SERVER_MS);
     const connector = { env, interrupted: new AbortController().signal, note: () => {}, patience };
@@ -69,11 +70,18 @@ async function server(url: string, { directory }: Options, env: Environment): Pr
     const { version, project } = await answer(connection.client.GET("/api/v1/health", { signal: patience }));
     const mine = packageVersion();
     if (version !== mine)
-      return warning("server", `${url} serves ${project} with version ${version}; this is ${mine}`, "Use the same version on both sides");
-    return ok("server", `${url} serves ${project}`);
+      return [warning("server", `${url} serves ${project} with version ${version}; this is ${mine}`, "Use the same version on both sides")];
+    const { connection: github } = await answer(connection.client.GET("/api/v1/github", { signal: patience }));
+    return [ok("server", `${url} serves ${project}`), ...(github ? [githubCheck(github)] : [])];
   } catch (error) {
-    return failed("server", error);
+    return [failed("server", error)];
   }
+}
+
+/** How the server itself stands with GitHub. */
+function githubCheck(connection: Parameters<typeof githubWords>[0]): Check {
+  const { line, isBehind } = githubWords(connection);
+  return isBehind ? warning("github", line, "What waits is told when it can be; the server's log says more") : ok("github", line);
 }
 
 async function store({ home }: Project): Promise<readonly Check[]> {

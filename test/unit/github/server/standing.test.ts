@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { doctor } from "../../../../src/app/doctor.ts";
 import { createClient } from "../../../../src/contract/client.ts";
 import { githubWords } from "../../../../src/contract/github.ts";
 import { PLAIN_DEPLOY } from "../../../../src/engine/control.ts";
@@ -52,4 +53,10 @@ it("says what is left, that a limit is waited for, and what is not told meanwhil
     /^connected to acme\/harbor as a token; [\d,]+ of 5,000 requests left until \d\d:\d\d UTC; a limit is waited for until \d\d:\d\d UTC; 1 record waits \(GitHub limits requests/,
   );
   expect(harbor.deployments).toEqual([]);
+  const asked = { directory: hosted.directory, url: running.server.url, environments: null };
+  const checks = await doctor(asked, { ...hosted.env, SLUICE_TOKEN: running.application.ownerToken });
+  expect(checks.find(({ name }) => name === "github")).toMatchObject({
+    status: "warning",
+    message: expect.stringContaining("1 record waits"),
+  });
 }, 60_000);
