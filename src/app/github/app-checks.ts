@@ -5,7 +5,7 @@ import { problem, warning } from "../checks.ts";
 import { AppFiles } from "./app-file.ts";
 import { stateOf } from "./connect/ask.ts";
 import { type ForgeHost, type ForgeRequest, repositoryOf } from "./open.ts";
-import { publicUrlFrom } from "./settings.ts";
+import { reachableUrl } from "./settings.ts";
 
 /** What is true of the App that `sluice github connect` has made, for this repository. None where there is none. Rejects with a `CliError` or a `ForgeError`. */
 export async function appChecks({ home }: Project, request: ForgeRequest, host: ForgeHost): Promise<readonly Check[]> {
@@ -21,6 +21,6 @@ export async function appChecks({ home }: Project, request: ForgeRequest, host: 
       ...begun,
       problem("app", `${used.slug} is of ${used.server}, and ${remote.repository} is at ${remote.server}`, "sluice github connect --again"),
     ];
-  const publicUrl = publicUrlFrom(host.env["SLUICE_PUBLIC_URL"], "SLUICE_PUBLIC_URL") ?? used.publicUrl;
+  const publicUrl = reachableUrl(host.env) ?? used.publicUrl;
   return [...begun, ...examineApp(await stateOf({ ...used, ...remote }, host), { remote, publicUrl })];
 }

@@ -1,8 +1,8 @@
-import { lstatSync, renameSync, rmSync } from "node:fs";
+import { lstatSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { CliError, EXIT } from "../../cli/exit.ts";
-import { readText, syncDirectory, writeDurably } from "../../host/files.ts";
+import { readText, writeDurably } from "../../host/files.ts";
 
 const place = {
   /** Where GitHub's pages are. */
@@ -65,12 +65,6 @@ export class AppFiles {
 
   dropNext(): void {
     rmSync(this.#next, { force: true });
-  }
-
-  /** What was on its way is used from now on, in the place of what was. */
-  useNext(): void {
-    renameSync(this.#next, this.path);
-    syncDirectory(join(this.path, ".."));
   }
 
   drop(): void {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { isLoopback } from "../../api/hosts.ts";
 import { CliError, EXIT } from "../../cli/exit.ts";
 import type { Remote } from "../../github/gates/remote.ts";
 import type { StoredApp } from "./app-file.ts";
@@ -84,6 +85,12 @@ function secretOf(env: Environment, name: string): string | null {
     });
   }
   throw new CliError(EXIT.usage, `${name}_FILE is empty: ${file}`, "Write the secret into it, or unset it");
+}
+
+/** Where others reach the server, as the environment says; null: that is not known, or what it says is for links on this machine alone. Throws a `CliError`. */
+export function reachableUrl(env: Environment): string | null {
+  const url = publicUrlFrom(env["SLUICE_PUBLIC_URL"], "SLUICE_PUBLIC_URL");
+  return url === null || isLoopback(new URL(url).hostname) ? null : url;
 }
 
 /** Where people reach a server. `name`: what it was given by. Throws a `CliError`. */

@@ -48,7 +48,7 @@ function installationFindings({ app, installation }: AppState, { remote }: Expec
         finding(
           "installation",
           "problem",
-          `it belongs to ${app.owner.login}, and so cannot be installed in ${repository}`,
+          `it belongs to ${app.owner.login}, and so it cannot be installed in ${repository}`,
           `make one that belongs to ${account}: sluice github connect --again; delete this one at ${appPage(server, ownerOf(app), app.slug)}`,
         ),
       ];

@@ -8,6 +8,7 @@ import type { Check, CliContext, ConnectedApp } from "../../../src/cli/context.t
 import { Browser, type Page } from "../../rig/browser.ts";
 import type { Installation } from "../../rig/github/apps.ts";
 import { Github, type Repository } from "../../rig/github/github.ts";
+import { patternOf, sayings } from "../../rig/page.ts";
 import { until } from "../../rig/wait.ts";
 import { jsonOf, Place, Shop, type CallOptions, type Ended } from "../cli/rig.ts";
 
@@ -16,6 +17,8 @@ let github: Github;
 let harbor: Repository;
 let shop: Shop;
 let count = 0;
+/** All that was said. */
+let seen = "";
 const URL_OF_SERVER = "https://sluice.example";
 
 beforeEach(async () => {
@@ -35,7 +38,10 @@ class Call {
 
   constructor(args: readonly string[] = [], options: CallOptions = {}) {
     const { GITHUB_TOKEN: _, ...where } = options.env ?? github.env("", "acme/harbor");
-    const heard = (text: string): void => void (this.said += text);
+    const heard = (text: string): void => {
+      this.said += text;
+      seen += text;
+    };
     this.ended = shop.sluice(["github", "connect", ...args], { onOutput: heard, interruption: this.interruption, ...options, env: where });
   }
 
@@ -453,4 +459,11 @@ describe("the page on this machine", () => {
     expect(call.said).toContain("another state");
     expect(kept()["slug"]).toBe("sluice-acme-harbor");
   });
+});
+
+it("says each trouble of the page's table in its words", () => {
+  const page = readFileSync(new URL("../../../docs/github-server.md", import.meta.url), "utf8");
+  const table = sayings(page.slice(page.indexOf("\n## Connect"), page.indexOf("\n## What GitHub is told")));
+  expect(table.length).toBeGreaterThan(5);
+  expect(table.filter((saying) => !new RegExp(patternOf(saying)).test(seen))).toEqual([]);
 });

@@ -10,7 +10,7 @@ import { forPeople } from "../../errors.ts";
 import { findProject, makeHome } from "../../project.ts";
 import { AppFiles, type StoredApp } from "../app-file.ts";
 import { repositoryOf } from "../open.ts";
-import { publicUrlFrom } from "../settings.ts";
+import { publicUrlFrom, reachableUrl } from "../settings.ts";
 import { itsClient, stateOf } from "./ask.ts";
 import type { Host } from "./host.ts";
 import { exchange, makeApp } from "./make.ts";
@@ -26,18 +26,15 @@ export function githubConnect(options: GithubConnectOptions, host: Host): Promis
     if (project === null)
       throw new CliError(EXIT.usage, `There is no sluice.yaml in ${options.directory} or above it`, "Write one with `sluice init`");
     const remote = await repositoryOf(options, host.env);
-    const publicUrl = reachableUrl(options, host);
+    const publicUrl = urlOf(options, host);
     await makeHome(project);
     const files = new AppFiles(project.home);
     const { app, isNew } = await appFor({ ...options, remote, publicUrl }, files, host);
     host.tell(`${isNew ? "The App" : "There is an App already:"} ${app.name}, ${app.url}`);
     mustBelong(app, remote);
-    const led = await withHook({ ...app, ...remote }, publicUrl, files, host);
+    const led = { ...(await withHook(app, publicUrl, files, host)), ...remote };
     const checks = await waitUntilInstalled(led, remote, publicUrl, host);
-    const isUsed = files.next()?.kind === "app";
-    if (isUsed) leaveBehind(orNull(files.used), led, host);
-    if (isUsed) files.useNext();
-    else files.keepUsed(led);
+    take(led, files, host);
     const { id, slug, name, url, owner } = led;
     return {
       app: { id, slug, name, url, owner: owner.login },
@@ -49,13 +46,10 @@ export function githubConnect(options: GithubConnectOptions, host: Host): Promis
   });
 }
 
-/** Where GitHub reaches the server; null: nowhere, as far as is known. What is for links on this machine alone is no such address. */
-function reachableUrl({ publicUrl }: GithubConnectOptions, { env }: Host): string | null {
+/** Where GitHub reaches the server; null: nowhere, as far as is known. */
+function urlOf({ publicUrl }: GithubConnectOptions, { env }: Host): string | null {
   const given = publicUrlFrom(publicUrl, "--url");
-  if (given === null) {
-    const forLinks = publicUrlFrom(env["SLUICE_PUBLIC_URL"], "SLUICE_PUBLIC_URL");
-    return forLinks === null || isLoopback(new URL(forLinks).hostname) ? null : forLinks;
-  }
+  if (given === null) return reachableUrl(env);
   if (!isLoopback(new URL(given).hostname)) return given;
   throw new CliError(EXIT.usage, `GitHub cannot reach ${given}`, "Give an address that it can, or none: then the App has no webhook");
 }
@@ -127,6 +121,10 @@ function orNull<T>(read: () => T | null): T | null {
   }
 }
 
-function leaveBehind(old: StoredApp | null, app: StoredApp, { tell }: Host): void {
+/** From now on it is used, in the place of the one that was. */
+function take(app: StoredApp, files: AppFiles, { tell }: Host): void {
+  const old = orNull(files.used);
   if (old !== null && old.id !== app.id) tell(`${old.name} is used no more: delete it at ${appPage(old.server, old.owner, old.slug)}`);
+  files.keepUsed(app);
+  files.dropNext();
 }
