@@ -86,6 +86,9 @@ describe("a server that sluice github connect has made an App", () => {
 
       const running = await hosted.serve();
       expect(hosted.said.join("\n")).toContain("as the App sluice-acme-harbor");
+      // What was there at its first look is not deployed.
+      const log = (): string => readFileSync(join(hosted.clone, ".sluice", "server.log"), "utf8");
+      await until(() => (log().includes("pushes deploy from here on") ? true : null), "the first look");
       const commit = hosted.push("second");
       expect(await hosted.tell(commit, { secret: "another" })).toMatchObject({ status: 401 });
       expect(await hosted.tell(commit, { secret })).toMatchObject({ status: 202 });
