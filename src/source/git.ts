@@ -6,6 +6,7 @@ import type { RelationRow } from "../core/run/rows.ts";
 import { type CommitList, MAX_LISTED, type Source, SourceError } from "../engine/ports/source.ts";
 import { checkout } from "./checkout.ts";
 import { Git } from "./exec.ts";
+import { commitsOn, contentsAt, type Version, versionsOf } from "./history.ts";
 import { irreversible } from "./irreversible.ts";
 import { branchGlob, fullId, isRef, pathIn, treePath } from "./names.ts";
 import { lookUp } from "./objects.ts";
@@ -25,6 +26,8 @@ const MAX_CANDIDATES = 5;
 export class GitSource implements Source {
   readonly #git: Git;
   readonly folder: string;
+  /** Where refs of branches are, for `commitsOn`. */
+  protected branches: readonly string[] = ["refs/heads/", "refs/remotes/origin/"];
 
   constructor(options: { readonly directory: string; readonly folder?: string }) {
     this.#git = new Git(options.directory);
@@ -138,6 +141,21 @@ export class GitSource implements Source {
     // Behind the edge of a shallow clone a branch may contain the commit after all.
     if (await isShallow(this.#git)) throw tooShallow(`whether ${refs.join(" or ")} contains ${commit.slice(0, 12)}`);
     return false;
+  }
+
+  /** Of these commits, those that are here; with `refs`, as `reachableFrom` counts them, those that are reachable from one. For a whole clone. */
+  commitsOn(commits: readonly CommitId[], refs: readonly string[] | null): Promise<ReadonlySet<CommitId>> {
+    return commitsOn(this.#git, commits, refs, this.branches);
+  }
+
+  /** The first parents of a commit, and itself, that changed a file, newest first. */
+  versionsOf(head: CommitId, path: string, most: number): Promise<readonly Version[]> {
+    return versionsOf(this.#git, head, pathIn(this.folder, path), most);
+  }
+
+  /** By commit, a word for what a file holds there, the same wherever it is the same; empty where there is none. */
+  contentsAt(commits: readonly CommitId[], path: string): Promise<ReadonlyMap<CommitId, string>> {
+    return contentsAt(this.#git, commits, pathIn(this.folder, path));
   }
 
   async relate(release: CommitId, live: CommitId, services: Readonly<Record<ServiceId, readonly string[]>>): Promise<RelationRow> {

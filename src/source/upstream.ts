@@ -63,6 +63,11 @@ export class Upstream {
     }
   }
 
+  /** Brings all branches as they are now under refs of their own, such as `refs/sluice/origin/`: those of the clone stay where they are, and what is read from them. */
+  async fetchBeside(under: string, credential: Credential | null): Promise<void> {
+    await this.#fetch(["--prune"], [`+refs/heads/*:${under}*`], credential);
+  }
+
   async has(commit: CommitId): Promise<boolean> {
     return (await this.#git.run(["cat-file", "-e", `${fullId(commit)}^{commit}`], { answers: [1, 128] })).exitCode === 0;
   }

@@ -76,7 +76,7 @@ async function recorded(
 ): Promise<ReadonlyMap<string, readonly Digest[]>> {
   const found = new Map<string, readonly Digest[]>();
   for (const environment of Object.keys(place.policy.environments))
-    for (const record of recordsOf(await forge.deployments({ environment, sha: commit }))) {
+    for (const record of await place.believed.of(recordsOf(await forge.deployments({ environment, sha: commit })))) {
       const key = isTarget(record) && record.kind === "deploy" ? (members[record.target]?.artifact ?? null) : null;
       if (key !== null && isTarget(record) && record.digest !== null)
         found.set(key, [...new Set([...(found.get(key) ?? []), record.digest])]);

@@ -15,7 +15,7 @@ import { inDoubt, Journal } from "./journal.ts";
 import { isNamed, withoutPinned } from "./pinned.ts";
 import { outcomesOf, settleHint } from "./outcome.ts";
 import { code, short } from "./outputs.ts";
-import { environmentOf, environmentsUpTo, mustBeGenuine, type Place } from "./place.ts";
+import { environmentOf, environmentsUpTo, mustBeGenuine, mustBeTaken, type Place } from "./place.ts";
 import { holdFor } from "./rollback.ts";
 import { untilFree } from "./under-way.ts";
 
@@ -56,7 +56,11 @@ export async function ciDeploy(place: Place, environment: EnvironmentId): Promis
 
 async function tryLeg(place: Place, forge: Forge, asked: Leg): Promise<ExitCode | "overtaken"> {
   const own = new Set(asked.services.map((service): TargetId => `${service}@${asked.environment}`));
-  const read = () => (asked.to === null ? newestHistory(forge, asked.environment, asked.services) : wholeHistory(forge, asked.environment));
+  const { believed } = place;
+  const read = () =>
+    asked.to === null
+      ? newestHistory(forge, asked.environment, asked.services, believed)
+      : wholeHistory(forge, asked.environment, believed);
   const records = await untilFree(place, forge, own, read, asked.to === null);
   mustNotBeHeld(asked, records);
   const leg = { ...asked, services: withoutPinned(place, records, asked) };
@@ -64,6 +68,7 @@ async function tryLeg(place: Place, forge: Forge, asked: Leg): Promise<ExitCode 
   const journal = new Journal(
     {
       forge,
+      believed,
       run: place.inputs.run,
       records,
       production: environmentOf(place, leg.environment).approval !== null,
@@ -77,7 +82,7 @@ async function tryLeg(place: Place, forge: Forge, asked: Leg): Promise<ExitCode 
   const rows = leg.to === null ? rowsOf(records, null, at) : await rowsWithSets(place, records, at);
   const more =
     leg.to === null
-      ? [...(await goodOf(forge, environmentsUpTo(place, leg.environment), leg.commit)), ...buildsOf(expected, leg.commit, at)]
+      ? [...(await goodOf(forge, environmentsUpTo(place, leg.environment), leg.commit, believed)), ...buildsOf(expected, leg.commit, at)]
       : [];
   const opened = await openEngine(place, { rows: [...more, ...rows], journal, own, expected, left: leftBy(records, own), records });
   try {
@@ -114,6 +119,7 @@ async function admit(place: Place, forge: Forge, { engine }: CiEngine, leg: Leg,
   const { environment, services, commit, to } = leg;
   const actor = { name: inputs.actor };
   if (to === null) {
+    await mustBeTaken(place, [environment], commit);
     const request = { ...PLAIN_DEPLOY, services, environments: [environment], commit, policyRef: inputs.policyRef, reason: inputs.reason };
     const { plan } = await engine.plan(request);
     await mustOutlive(

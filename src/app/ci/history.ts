@@ -9,33 +9,49 @@ import type { Forge } from "../../github/forge.ts";
 import { recordsOf } from "../../github/records/read.ts";
 import { isTarget, type Record, recordTask, STOP_TASK } from "../../github/records/record.ts";
 import { rowsOf, type Together } from "../../github/records/rows.ts";
+import type { Believed } from "./believed.ts";
 import type { Place } from "./place.ts";
 
 /** Records of an environment that are read for a deploy before single targets are asked for. */
 const NEWEST = 500;
 
+/** Which records count. */
+type Counting = Pick<Believed, "of">;
+/** All of them: for who only waits. Whoever executes anything judges again, by what is believed. */
+export const AS_THEY_ARE: Counting = { of: (records) => Promise.resolve(records) };
+
 /** All records of an environment: for what goes back, there is no edge. */
-export async function wholeHistory(forge: Forge, environment: EnvironmentId): Promise<readonly Record[]> {
-  return recordsOf(await forge.deployments({ environment }));
+export async function wholeHistory(forge: Forge, environment: EnvironmentId, believed: Counting): Promise<readonly Record[]> {
+  return await believed.of(recordsOf(await forge.deployments({ environment })));
 }
 
 /** What an environment is like now: its newest records, all stops, and everything of services whose last good state lies further back. */
-export async function newestHistory(forge: Forge, environment: EnvironmentId, services: readonly ServiceId[]): Promise<readonly Record[]> {
+export async function newestHistory(
+  forge: Forge,
+  environment: EnvironmentId,
+  services: readonly ServiceId[],
+  believed: Counting,
+): Promise<readonly Record[]> {
   const newest = await forge.deployments({ environment, most: NEWEST });
-  if (newest.length < NEWEST) return recordsOf(newest);
+  const first = await believed.of(recordsOf(newest));
+  if (newest.length < NEWEST) return first;
   const found = new Map(newest.map((d) => [d.id, d]));
   for (const d of await forge.deployments({ environment, task: STOP_TASK })) found.set(d.id, d);
-  const known = new Set(recordsOf(newest).flatMap((r) => (isTarget(r) && r.wasGood ? [r.service] : [])));
+  const known = new Set(first.flatMap((r) => (isTarget(r) && r.wasGood ? [r.service] : [])));
   for (const service of services)
     if (!known.has(service)) for (const d of await forge.deployments({ environment, task: recordTask(service) })) found.set(d.id, d);
-  return recordsOf([...found.values()]);
+  return await believed.of(recordsOf([...found.values()]));
 }
 
 /** On which targets of these environments a commit was good. */
-export async function goodOf(forge: Forge, environments: readonly EnvironmentId[], commit: CommitId): Promise<readonly Change[]> {
-  const records = (await Promise.all(environments.map((environment) => forge.deployments({ environment, sha: commit })))).flatMap(
-    recordsOf,
-  );
+export async function goodOf(
+  forge: Forge,
+  environments: readonly EnvironmentId[],
+  commit: CommitId,
+  believed: Counting,
+): Promise<readonly Change[]> {
+  const found = await Promise.all(environments.map((environment) => forge.deployments({ environment, sha: commit })));
+  const records = await believed.of(found.flatMap(recordsOf));
   return records.flatMap((r) =>
     isTarget(r) && r.wasGood ? [{ table: "good" as const, row: { target: r.target, commit: r.commit } }] : [],
   );

@@ -15,6 +15,8 @@ export type JobInputs = {
   /** Everybody who has started it, or has had it re-run. */
   readonly starters: readonly string[];
   readonly event: string;
+  /** The default branch. */
+  readonly branch: string;
   /** `origin/main`, as git has it in a checkout of the job. */
   readonly policyRef: string;
   /** The run on GitHub. */
@@ -51,6 +53,7 @@ export function jobInputs(env: Variables): JobInputs {
     actor,
     starters: [...new Set([starter, actor])],
     event,
+    branch: about.repository.default_branch,
     policyRef: branchRef(about.repository.default_branch),
     url: `${env["GITHUB_SERVER_URL"] || "https://github.com"}/${given(env, "GITHUB_REPOSITORY")}/actions/runs/${runId}`,
     commit: env["SLUICE_COMMIT"]?.trim() || null,

@@ -7,10 +7,12 @@ import { recordsOf } from "../../github/records/read.ts";
 import { deploymentOf, isTarget, type Record, type RunRef, statusOf, type TargetRecord } from "../../github/records/record.ts";
 import { rowsOf } from "../../github/records/rows.ts";
 import { holdOf, lockOf, pinOf } from "../../github/records/stops.ts";
+import type { Believed } from "./believed.ts";
 import { Teller, type Told } from "../../github/records/told.ts";
 
 type JournalOptions = {
   readonly forge: Forge;
+  readonly believed: Pick<Believed, "of">;
   readonly run: RunRef;
   /** What was known when the engine was seeded. */
   readonly records: readonly Record[];
@@ -102,7 +104,8 @@ export class Journal {
 
   /** In one question, whatever it is about: what was recorded after all that was known, and perhaps some from before. */
   async #since(environment: EnvironmentId): Promise<readonly Record[]> {
-    return recordsOf(await this.#options.forge.deployments({ environment, since: Math.max(0, ...this.#known) }));
+    const { forge, believed } = this.#options;
+    return await believed.of(recordsOf(await forge.deployments({ environment, since: Math.max(0, ...this.#known) })));
   }
 
   /** The store with what is committed told to the records. */
@@ -144,7 +147,8 @@ export class Journal {
   /** A soak holds nothing against a rollback, which is then what was watched: that says nothing good of what was there before. */
   async #isReplaced(id: number, target: TargetId): Promise<boolean> {
     const environment = target.slice(target.lastIndexOf("@") + 1);
-    const later = recordsOf(await this.#options.forge.deployments({ environment, since: id }));
+    const { forge, believed } = this.#options;
+    const later = await believed.of(recordsOf(await forge.deployments({ environment, since: id })));
     return later.some((r) => isTarget(r) && r.target === target && r.id > id && r.state !== "unchanged");
   }
 }

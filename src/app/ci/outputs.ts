@@ -61,6 +61,10 @@ export class Outputs {
     this.#annotate("error", hint === null ? message : `${message}. ${hint}`);
   }
 
+  warning(message: string): void {
+    this.#annotate("warning", message);
+  }
+
   notice(message: string): void {
     this.#annotate("notice", message);
   }
@@ -77,7 +81,7 @@ export class Outputs {
     if (text !== "") this.#out(`::stop-commands::${token}\n${text.endsWith("\n") ? text : `${text}\n`}::${token}::\n`);
   }
 
-  #annotate(level: "error" | "notice", message: string): void {
+  #annotate(level: "error" | "warning" | "notice", message: string): void {
     this.#out(`::${level}::${escaped(message)}\n`);
   }
 }

@@ -1,5 +1,5 @@
 import { CliError, EXIT } from "../../cli/exit.ts";
-import type { AdapterSchema, EnvironmentId, Policy } from "../../core/config/config.ts";
+import type { AdapterSchema, CommitId, EnvironmentId, Policy } from "../../core/config/config.ts";
 import { environmentsBefore } from "../../core/plan/needs.ts";
 import { Configs } from "../../engine/configs.ts";
 import type { Clock } from "../../engine/ports/clock.ts";
@@ -7,6 +7,7 @@ import type { Forge, WorkflowRun } from "../../github/forge.ts";
 import type { GitSource } from "../../source/git.ts";
 import { findProject } from "../project.ts";
 import { adapterSchemas } from "../registry.ts";
+import { Believed, branchesOf } from "./believed.ts";
 import { type Home, openHome } from "./home.ts";
 import { branchRef, type JobInputs, jobInputs } from "./inputs.ts";
 import { Outputs } from "./outputs.ts";
@@ -36,6 +37,7 @@ export type Place = {
   readonly configs: Configs;
   readonly policy: Policy;
   readonly project: string;
+  readonly believed: Believed;
 };
 
 /** Whoever opens it closes its home. Rejects where the job may not deploy, or its checkout does not tell what has to be known. */
@@ -61,13 +63,37 @@ export async function openPlace(host: CiHost): Promise<Place> {
   const { policy, commit } = await configs.policy(inputs.policyRef);
   const { project } = await configs.at(commit);
   const home = await openHome(host);
-  return { host, inputs, outputs, root: found.root, home, source, adapters, configs, policy, project };
+  const warn = (message: string): void => outputs.warning(message);
+  const believed = new Believed({
+    source,
+    configs,
+    policy,
+    policyCommit: commit,
+    branch: inputs.branch,
+    refresh: () => source.refresh(inputs.branch),
+    warn,
+  });
+  return { host, inputs, outputs, root: found.root, home, source, adapters, configs, policy, project, believed };
 }
 
 export function environmentOf({ policy }: Place, id: EnvironmentId) {
   const found = policy.environments[id];
   if (found) return found;
   throw new CliError(EXIT.usage, `The policy has no environment ${id}`, `Known: ${Object.keys(policy.environments).join(", ")}`);
+}
+
+/** Behind a gate that names no `from` only the default branch counts, as it does for what is recorded there: else a record could bring back what nobody has reviewed. Rejects with a `CliError`. */
+export async function mustBeTaken(place: Place, environments: readonly EnvironmentId[], commit: CommitId): Promise<void> {
+  for (const id of environments) {
+    const rules = environmentOf(place, id);
+    const branches = branchesOf(rules, place.inputs.branch);
+    if (rules.from.length > 0 || branches === null || (await place.source.reachableFrom(commit, branches))) continue;
+    throw new CliError(
+      EXIT.notAllowed,
+      `${id} has an approval and no \`from\`, so it takes only commits from ${branches.join(", ")}; ${commit.slice(0, 12)} is not on it`,
+      `Merge it there first, or name the branches in environments.${id}.from of sluice.yaml, on ${place.inputs.branch}`,
+    );
+  }
 }
 
 /** All that come before an environment, near or far. */

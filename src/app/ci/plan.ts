@@ -7,7 +7,7 @@ import { openEngine } from "./engine.ts";
 import type { Waves } from "./inputs.ts";
 import { code, short } from "./outputs.ts";
 import { withoutPinned } from "./pinned.ts";
-import type { Place } from "./place.ts";
+import { mustBeTaken, type Place } from "./place.ts";
 
 /** GitHub's own limit on a matrix. */
 const MOST_CHUNKS = 256;
@@ -59,7 +59,9 @@ export async function movingIn(place: Place, plan: Plan, asked: readonly Service
 export async function planFor(place: Place, commit: string, { services, environments }: Omit<PlanOptions, "waves">) {
   const { engine, close } = await openEngine(place, { rows: [], journal: null, own: new Set(), expected: {}, left: [], records: [] });
   try {
-    return await engine.plan({ ...PLAIN_DEPLOY, services, environments, commit, policyRef: place.inputs.policyRef });
+    const planned = await engine.plan({ ...PLAIN_DEPLOY, services, environments, commit, policyRef: place.inputs.policyRef });
+    await mustBeTaken(place, Object.keys(planned.plan.environments), planned.plan.release.commit);
+    return planned;
   } finally {
     await close();
   }

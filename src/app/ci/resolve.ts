@@ -43,6 +43,7 @@ async function isBehind(place: Place, forge: Forge, plan: Plan, environment: Env
     forge,
     environment,
     members.map((m) => m.service),
+    place.believed,
   );
   let newer = false;
   for (const { target, commit } of members) {

@@ -22,7 +22,8 @@ export async function ciRollback(place: Place, environment: EnvironmentId, waves
   await mustBeGenuine(place, forge);
   mustDeploy(place, environment);
   const to = place.host.env["SLUICE_TO"]?.trim() || null;
-  const first = await preflight(place, environment, await wholeHistory(forge, environment), to);
+  const read = () => wholeHistory(forge, environment, place.believed);
+  const first = await preflight(place, environment, await read(), to);
   if (approval !== null) {
     handOn(place, first, waves);
     return EXIT.done;
@@ -30,7 +31,7 @@ export async function ciRollback(place: Place, environment: EnvironmentId, waves
   const hold = await holdFor(place, forge, first);
   try {
     // from here on nothing begins any more; what has begun ends first, and may have changed what there is to do
-    const records = await untilFree(place, forge, "all", () => wholeHistory(forge, environment), false);
+    const records = await untilFree(place, forge, "all", read, false);
     handOn(place, await preflight(place, environment, records, first.snapshot.id), waves);
     return EXIT.done;
   } catch (error) {
@@ -49,7 +50,8 @@ function mustDeploy({ policy, inputs: { actor } }: Place, environment: Environme
 
 /** A commit that is behind what is live: the set that holds it is handed on. It is for the jobs that go back to hold the environment, behind its gate. */
 export async function goBack(place: Place, forge: Forge, environment: EnvironmentId, commit: CommitId, waves: number): Promise<void> {
-  handOn(place, await preflight(place, environment, await wholeHistory(forge, environment), commit), waves);
+  const records = await wholeHistory(forge, environment, place.believed);
+  handOn(place, await preflight(place, environment, records, commit), waves);
 }
 
 /** Holds an environment for a rollback: from then on no deploy starts there, until a person lifts it. */

@@ -4,8 +4,11 @@ import type { RelationRow } from "../../core/run/rows.ts";
 import { type CommitList, SourceError } from "../../engine/ports/source.ts";
 import { GitSource } from "../../source/git.ts";
 import { repositoryOf } from "../../source/repository.ts";
-import { Upstream } from "../../source/upstream.ts";
+import { type Credential, Upstream } from "../../source/upstream.ts";
 import { gitCredential } from "../github/credential.ts";
+
+/** Where the branches are that a job has brought for itself. */
+const FETCHED = "refs/sluice/origin/";
 
 type Options = {
   readonly directory: string;
@@ -43,6 +46,29 @@ export class JobSource extends GitSource {
     return await super.irreversible(from, to, paths);
   }
 
+  override async commitsOn(commits: readonly CommitId[], refs: readonly string[] | null): Promise<ReadonlySet<CommitId>> {
+    const there = await super.commitsOn(commits, refs);
+    // without branches to be on, one that only the remote has will do
+    const missing = refs === null ? commits.filter((commit) => !there.has(commit)) : [];
+    if (missing.length === 0) return there;
+    await this.#bring(...missing);
+    return await super.commitsOn(commits, refs);
+  }
+
+  /** Brings the branches as they are now, which is what `commitsOn` goes by from then on; policy does not change under a job. Resolves to the head of one; null: there is nobody to ask. Rejects where they cannot be brought. */
+  async refresh(branch: string): Promise<CommitId | null> {
+    const address = await this.#upstream.address();
+    if (address === null) return null;
+    await this.#upstream.fetchBeside(FETCHED, this.#credential(address));
+    this.branches = [FETCHED];
+    return await this.resolve(FETCHED + branch);
+  }
+
+  #credential(address: string): Credential | null {
+    const { server, token } = this.#options;
+    return token === "" ? null : gitCredential(server, token, address);
+  }
+
   async #bring(...commits: readonly CommitId[]): Promise<void> {
     for (const commit of commits) {
       const asked = this.#asked.get(commit) ?? this.#fetch(commit);
@@ -53,10 +79,10 @@ export class JobSource extends GitSource {
 
   async #fetch(commit: CommitId): Promise<void> {
     if (await this.#upstream.has(commit)) return;
-    const { server, token, note } = this.#options;
+    const { note } = this.#options;
     try {
       const address = (await this.#upstream.address()) ?? "";
-      await this.#upstream.fetchCommit(commit, token === "" ? null : gitCredential(server, token, address));
+      await this.#upstream.fetchCommit(commit, this.#credential(address));
     } catch (error) {
       if (!(error instanceof SourceError)) throw error;
       note(`${commit.slice(0, 12)} is not in this checkout and could not be fetched, so nothing is known of it: ${error.message}`);

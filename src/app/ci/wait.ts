@@ -2,7 +2,7 @@ import { CliError, EXIT, type ExitCode } from "../../cli/exit.ts";
 import type { EnvironmentId, ServiceId } from "../../core/config/config.ts";
 import { ForgeError } from "../../github/forge.ts";
 import { type Facts, type Judged, judgeNeeds, saysEnded, saysLate, saysThere, saysWaits, type Waiting } from "../../github/needs/judge.ts";
-import { newestHistory, relationsBetween } from "./history.ts";
+import { AS_THEY_ARE, newestHistory, relationsBetween } from "./history.ts";
 import { mustSayCommit } from "./inputs.ts";
 import { code } from "./outputs.ts";
 import { environmentOf, type Place } from "./place.ts";
@@ -21,7 +21,7 @@ export async function ciWait(place: Place, environment: EnvironmentId, service: 
   const waiting: Waiting = { service, environment, commit, needs, run: place.inputs.runId };
   const forge = await host.forge();
   const relation = relationsBetween(place);
-  const facts: Facts = { forge, history: (of, services) => newestHistory(forge, of, services), relation };
+  const facts: Facts = { forge, history: (of, services) => newestHistory(forge, of, services, AS_THEY_ARE), relation };
   const deadline = host.clock.now() + needsTimeoutMs;
   for (let pause = PAUSE.first, said = ""; ; pause = Math.min(pause * PAUSE.times, PAUSE.most)) {
     const { is, words, hint, retryAt } = await lookAt(facts, waiting);

@@ -10,7 +10,7 @@ import { type Look, type Subject, Waits } from "../../github/server/waits.ts";
 import { sourceOf } from "../../github/workflows/emit.ts";
 import { GitSource } from "../../source/git.ts";
 import type { Upstream } from "../../source/upstream.ts";
-import { newestHistory, relationsBetween } from "../ci/history.ts";
+import { AS_THEY_ARE, newestHistory, relationsBetween } from "../ci/history.ts";
 import type { Connection } from "./connection.ts";
 import type { GithubParts } from "./server.ts";
 
@@ -24,7 +24,7 @@ export function waitsOf(parts: GithubParts, to: Connection, upstream: Upstream):
     const fetched = once(() => to.fetch(upstream));
     return {
       forge: { openRuns: once((commit) => to.forge.openRuns(commit)), workflowRun: once((id) => to.forge.workflowRun(id)) },
-      history: once((environment, services) => newestHistory(to.forge, environment, services)),
+      history: once((environment, services) => newestHistory(to.forge, environment, services, AS_THEY_ARE)),
       relation: once((release, live) => relation(release, live, fetched)),
       subject: (run, asked) => subjectOf(parts, to, upstream, fetched, run, asked),
     };

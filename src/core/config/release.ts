@@ -55,11 +55,21 @@ function lackingVariables(
   }));
 }
 
-/** What an environment's `allow` refuses. Where the driver's config names no context or namespace, whatever it would take by itself is refused too. */
 function notAllowed(release: Config, id: ServiceId, service: Service, name: EnvironmentId, environment: Environment): readonly Refusal[] {
-  const { driver } = service.deploy;
   const variables = targetVariables(release.project, id, name, environment);
-  const config = interpolate(service.deploy.config, variables);
+  return beyondAllow(
+    { service: id, environment: name, driver: service.deploy.driver, config: interpolate(service.deploy.config, variables) },
+    environment,
+  );
+}
+
+type Asking = { readonly service: ServiceId; readonly environment: EnvironmentId; readonly driver: string; readonly config: Json };
+
+/** What an environment's `allow` refuses of a driver and its config. Where that names no context or namespace, whatever it would take by itself is refused too. */
+export function beyondAllow(
+  { service: id, environment: name, driver, config }: Asking,
+  environment: Pick<Environment, "allow">,
+): readonly Refusal[] {
   const asked: readonly (readonly [word: string, value: Json, allowed: readonly string[] | null])[] = [
     ["driver", driver, environment.allow.drivers],
     ["context", member(config, "context"), environment.allow.contexts],

@@ -1,4 +1,5 @@
 import type { CommitId, Digest, EnvironmentId, Policy, ServiceId, TargetId } from "../config/config.ts";
+import { beyondAllow } from "../config/release.ts";
 import type { EnvironmentRow, Live, Lock, RunRow, SnapshotRow, TargetRow, Time } from "../run/rows.ts";
 import { changing } from "../run/status.ts";
 import { stands } from "../run/stops.ts";
@@ -81,10 +82,14 @@ export function checkEnvironment(input: RollbackPlanInput): readonly Finding[] {
 }
 
 /** What stands against bringing one target back to what is recorded. */
-export function checkTarget(input: RollbackPlanInput, target: TargetId, service: ServiceId, to: Live): readonly Finding[] {
+export function checkTarget(input: RollbackPlanInput, target: TargetId, definition: Definition, to: Live): readonly Finding[] {
   const { environment } = input.snapshot;
+  const { service } = definition;
   const without = [target];
   const found: Finding[] = [];
+  const policy = input.policy.environments[environment];
+  for (const { message, hint } of policy === undefined ? [] : beyondAllow(definition, policy))
+    found.push({ target, message, hint, without });
   const lock = input.targets.find((t) => t.id === target)?.lock ?? null;
   if (stands(lock, input.at)) found.push({ target, ...lockedBy(lock, target, "it"), without });
   const gone = input.gone.get(target);

@@ -93,7 +93,7 @@ function judge(input: RollbackPlanInput): Verdict {
     if (skip === null || (skip === ALREADY_THERE && !left))
       members.push(toMember(id, target, service, underPolicy(definition, policy), to, from));
     if (skip !== null) continue;
-    blocked.push(...checkTarget(input, target, service, to));
+    blocked.push(...checkTarget(input, target, definition, to));
     if (input.acceptUnknown) notes.push(...unknownsOf(input, target).map((why) => `${target} goes back all the same: ${why}`));
     if (!input.declared.has(service))
       notes.push(`${target} is rolled back from its recorded definition: the policy ref's file no longer has a service ${service}`);

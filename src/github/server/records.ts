@@ -11,7 +11,7 @@ type Parts = {
   readonly forge: Pick<Forge, "deployments" | "createDeployment" | "setStatus">;
   readonly store: Pick<
     Store,
-    "note" | "notes" | "setNotes" | "eventsAfter" | "lastSeq" | "attempt" | "attempts" | "plan" | "targets" | "ledger"
+    "note" | "notes" | "setNotes" | "eventsAfter" | "lastSeq" | "attempt" | "attempts" | "plan" | "definition" | "targets" | "ledger"
   >;
   /** Where people see a run. */
   readonly link: (run: string) => string | null;
@@ -127,7 +127,9 @@ export class Records {
     const plan = row && (await store.plan(row.run));
     const member = plan?.members[target];
     if (!row || !plan || !member) return null;
-    const { service, environment, commit, definition } = member;
+    const { service, environment, commit } = member;
+    // of a rollback as it was recorded once, and not as it goes back: by that it is known again
+    const definition = (await store.definition(member.definitionDigest)) ?? member.definition;
     return deploymentOf({
       kind: plan.kind,
       target,

@@ -150,10 +150,17 @@ test("jobs that know nothing but records come out as one engine that remembers e
         bad = one.bad;
         await carryOut(lasting, one, commits);
         const home = mkdtempSync(join(tmpdir(), "sluice-records-"));
-        const journal = new Journal(
-          { forge: kept.forge, run: `${i + 1}/1`, records: kept.records(), production: false, logUrl: "", now: () => 0 },
-          OWN,
-        );
+        const believed = { of: (records: readonly Record[]) => Promise.resolve(records) };
+        const parts = {
+          forge: kept.forge,
+          believed,
+          run: `${i + 1}/1` as const,
+          records: kept.records(),
+          production: false,
+          logUrl: "",
+          now: () => 0,
+        };
+        const journal = new Journal(parts, OWN);
         const outputs = new Outputs({}, () => {});
         const rows = rowsOf(kept.records(), null, 0);
         await (await openSqliteStore(home, { version: "0.0.0", seed: rows })).close();

@@ -1,0 +1,144 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { ends, type JobEnd, Workflow } from "./rig.ts";
+
+const FINE = { exit: 0, said: "" };
+const TIMEOUT = { timeout: 120_000 };
+const GUARDED = "prod: { approval: { approvers: [ben] }, from: [main] }";
+const BOTH = ["api", "web"];
+const approved = { approved: { prod: "ben" } };
+
+type Payload = { definition: { config: object; driver: string; irreversible?: unknown }; digest: string | null };
+
+/** What anybody may write who may write deployments: a record like one that a job has made, but for what `change` makes of it. */
+async function forge(
+  flow: Workflow,
+  sha: string,
+  change: (payload: Payload) => void,
+  state: "success" | null = "success",
+): Promise<number[]> {
+  const eve = flow.forge(flow.github.person("eve"));
+  const made: number[] = [];
+  for (const service of BOTH) {
+    const real = flow.shop.deployments.find((d) => d.task === `sluice:${service}` && d.creator !== "eve");
+    const payload = structuredClone(real?.payload) as Payload & object;
+    change(payload);
+    const about = { task: `sluice:${service}`, environment: "prod", description: "x", production: true };
+    const id = await eve.createDeployment({
+      ...about,
+      sha,
+      payload: { ...payload, attempt: `eve-${service}-${sha}`, run: "999998/1" } as never,
+    });
+    if (state) await eve.setStatus(id, { state, description: "good" });
+    made.push(id);
+  }
+  return made;
+}
+
+/** A program of eve's that leaves a file. */
+const evil = (flow: Workflow) => (payload: Payload) => {
+  const program = ["node", "-e", `require("fs").writeFileSync(${JSON.stringify(join(flow.world, "pwned"))}, "")`];
+  payload.definition.config = { ...payload.definition.config, apply: program, observe: program };
+};
+const warnings = ({ out }: JobEnd): readonly string[] => out.split("\n").filter((line) => line.startsWith("::warning::"));
+
+async function release(flow: Workflow, text: string, options: Parameters<Workflow["deploy"]>[2] = approved): Promise<string> {
+  const commit = flow.commit({ "api/x": text, "web/x": text });
+  expect(ends(await flow.deploy("prod", BOTH, options))).toEqual(FINE);
+  return commit;
+}
+
+test("a record that somebody has forged is no way back and stops nothing, and its program never runs", TIMEOUT, async () => {
+  const flow = await Workflow.begin();
+  flow.commit({ "sluice.yaml": flow.file({ environments: GUARDED }) });
+  const first = await release(flow, "1");
+  const [number] = await forge(flow, first, evil(flow));
+  // of an attempt that nobody has heard of since the driver is asked by what is recorded
+  await forge(flow, first, evil(flow), null);
+  await release(flow, "2");
+  const found = await flow.rollback("prod", { actor: "eve" });
+  expect([ends(found), found.outputs["commit"]]).toEqual([FINE, first]);
+  expect(warnings(found)).toHaveLength(4);
+  expect(warnings(found)[0]).toContain(
+    `Deployment ${number} (api@prod at ${first.slice(0, 12)}, made by eve) is not believed and left out`,
+  );
+  expect((await flow.waves("prod", found, { actor: "eve" })).map(ends)).toEqual([FINE, FINE]);
+  expect([flow.live("api@prod"), flow.live("web@prod"), flow.isThere("pwned")]).toEqual([first, first, false]);
+});
+
+test(
+  "what was never on a branch that the environment takes is no way back, and behind a gate that is the default branch",
+  TIMEOUT,
+  async () => {
+    const flow = await Workflow.begin();
+    const file = flow.file({ environments: "prod: { approval: { approvers: [ben] } }" });
+    const base = flow.commit({ "sluice.yaml": file });
+    const good = await release(flow, "1");
+    // a commit of a branch says itself what is executed, and its record fits it
+    flow.repo.git("checkout", "-q", "-b", "eve", base);
+    const program = join(flow.world, "evil.mjs");
+    const own = flow.repo.commit({ "sluice.yaml": file.replaceAll(join(flow.world, "tool.mjs"), program) });
+    flow.repo.git("update-ref", "refs/remotes/origin/eve", own);
+    flow.repo.git("checkout", "-q", "main");
+    await forge(
+      flow,
+      own,
+      ({ definition }) => (definition.config = JSON.parse(JSON.stringify(definition.config).replaceAll("tool.mjs", "evil.mjs")) as object),
+    );
+    await release(flow, "2");
+    // nor is it deployed there, so that what is live is always believed
+    expect(ends(await flow.deploy("prod", BOTH, { ...approved, commit: own }))).toMatchObject({
+      exit: 4,
+      said: expect.stringContaining("prod has an approval and no `from`, so it takes only commits from main"),
+    });
+    const found = await flow.rollback("prod", { actor: "eve" });
+    expect([ends(found), found.outputs["commit"]]).toEqual([FINE, good]);
+    expect(warnings(found)[0]).toContain("is on none of the branches that prod takes (main)");
+  },
+);
+
+test("what was deployed under an earlier policy is believed, and goes back as it was", TIMEOUT, async () => {
+  const flow = await Workflow.begin();
+  const at = (size: string) => flow.file({ environments: `prod: { variables: { SIZE: "${size}" } }` });
+  flow.commit({ "sluice.yaml": at("1") });
+  const first = await release(flow, "1", {});
+  flow.commit({ "sluice.yaml": at("2") });
+  flow.commit({ "sluice.yaml": at("3") });
+  await release(flow, "2", {});
+  const found = await flow.rollback("prod");
+  expect([ends(found), found.outputs["commit"], warnings(found)]).toEqual([FINE, first, []]);
+  expect((await flow.waves("prod", found)).map(ends)).toEqual([FINE, FINE]);
+  const [back] = flow.shop.deployments.filter(({ task }) => task === "sluice:api");
+  expect(back?.payload).toMatchObject({ kind: "rollback", definition: { variables: { SIZE: "1" } } });
+});
+
+test("a record cannot leave out what makes a way back impossible, and today's policy says what may be used", TIMEOUT, async () => {
+  const flow = await Workflow.begin();
+  flow.commit({ "sluice.yaml": flow.file({ environments: GUARDED, migration: "api/x" }) });
+  const first = await release(flow, "1");
+  await release(flow, "2");
+  await forge(flow, first, ({ definition }) => delete definition.irreversible);
+  await release(flow, "3");
+  const refused = await flow.rollback("prod", { env: { SLUICE_TO: first } });
+  expect(refused.exit).toBe(1);
+  expect(refused.out).toContain("cannot be taken back");
+  flow.commit({ "sluice.yaml": flow.file({ environments: GUARDED.replace("}, from", "}, allow: { drivers: [helm] }, from") }) });
+  const now = await flow.rollback("prod", { env: { SLUICE_TO: first } });
+  expect(now.out).toContain("`api@prod` would use the driver `command`. policy allows `helm` in `prod`");
+});
+
+test("what was merged and deployed after a job's checkout was made is believed, also under a policy from since", TIMEOUT, async () => {
+  const flow = await Workflow.begin();
+  const at = (size: string) => flow.file({ environments: `prod: { from: [main], variables: { SIZE: "${size}" } }` });
+  const first = flow.commit({ "sluice.yaml": at("1") });
+  const [origin, checkout] = [join(flow.directory, "origin.git"), join(flow.directory, "older")];
+  flow.repo.git("clone", "--quiet", "--bare", flow.repo.directory, origin);
+  flow.repo.git("clone", "--quiet", origin, checkout);
+  flow.commit({ "sluice.yaml": at("2") });
+  const second = await release(flow, "2", {});
+  flow.repo.git("push", "--quiet", origin, "main");
+  // else it would be brought back behind what is live
+  const late = await flow.deploy("prod", ["api"], { checkout, commit: first });
+  expect([ends(late), late.summary, warnings(late)]).toEqual([FINE, expect.stringContaining("left as it is"), []]);
+  expect(flow.live("api@prod")).toBe(second);
+});
