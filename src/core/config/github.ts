@@ -20,6 +20,8 @@ const STANDARD = {
 const MOST_WAVES = 20;
 /** GitHub allows 50 called workflows in one run; each environment is one, and what they share another. */
 const MOST_ENVIRONMENTS = 48;
+/** In one concurrency group, beside the one that runs. */
+const MOST_WAITING = 100;
 
 const branch = text({
   check(value) {
@@ -109,6 +111,7 @@ export function checkGithub(raw: RawFile, report: Report): void {
   if (raw.github === undefined) return;
   checkPush(raw.github, report);
   checkFiles(raw, report);
+  checkQueue(raw, report);
   const environments = raw.environments ?? new Map<string, { key: Span; value: RawEnvironment | undefined }>();
   const tooMany = [...environments.values()][MOST_ENVIRONMENTS];
   if (tooMany !== undefined) {
@@ -140,6 +143,20 @@ function checkPush({ push }: RawGithub, report: Report): void {
     server.at,
     "a push would start workflows and the server's deploy all, both for the same targets",
     "name `server` alone, or leave it out",
+  );
+}
+
+/** Workflows that one push starts queue for the build of its commit; of those that wait GitHub keeps so many and cancels the others. */
+function checkQueue({ github, services }: RawFile, report: Report): void {
+  if (github?.push !== undefined && !github.push.some(({ value }) => value === "services")) return;
+  const building = [...(services?.values() ?? [])].filter(({ value }) => value?.artifact !== undefined);
+  const one = building[MOST_WAITING];
+  if (one === undefined) return;
+  report.warning(
+    "github-build-queue",
+    one.key,
+    `one push may start ${building.length} workflows of services that wait for one build, and GitHub cancels those beyond ${MOST_WAITING}`,
+    "let a push start deploy all alone: `github: { push: [all] }`",
   );
 }
 

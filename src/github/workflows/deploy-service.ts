@@ -1,6 +1,6 @@
 import type { EnvironmentId, Service, ServiceId } from "../../core/config/config.ts";
 import { needsName } from "../../core/config/github.ts";
-import { artifactsOf, buildJob, PLANNED } from "./build.ts";
+import { artifactsOf, buildJob, BUILT, PLANNED } from "./build.ts";
 import { COMMIT_INPUTS, planJob } from "./deploy-all.ts";
 import { expression, literal, lock, member, type Fields, type Job, type Workflow } from "./model.ts";
 import { legMs, minutes, placesOf, type Place, type Project } from "./project.ts";
@@ -39,7 +39,7 @@ function environmentJobs(flow: Flow, place: Place): Readonly<Record<string, Job>
   const gated = place.policy.approval !== null;
   const gate = `gate-${environment}`;
   const wait = `wait-${environment}`;
-  const goesOn = goOn(environment);
+  const goesOn = goOn(environment, builds);
   const opened = gated ? ` && needs.${gate}.result == 'success'` : "";
   const jobs: Record<string, Job> = {};
   if (gated) {
@@ -73,9 +73,9 @@ function environmentJobs(flow: Flow, place: Place): Readonly<Record<string, Job>
 const HELD =
   "GitHub holds this job, without a runner, until Sluice's App says that what it needs serves; the step then makes sure, and waits by itself where nothing has held it.";
 
-/** In `if`: nothing before has failed, and the plan has something to do here. What was skipped before does not stop it: a pinned target is passed over. */
-const goOn = (environment: EnvironmentId): string =>
-  `!cancelled() && !failure() && ${PLANNED} && ${anything(member("fromJSON(needs.plan.outputs.waves)", environment), 1)}`;
+/** In `if`: nothing before has failed, nor has GitHub cancelled the build alone, as it does where too many wait; and the plan has something to do here. What was skipped before does not stop it: a pinned target is passed over. */
+const goOn = (environment: EnvironmentId, builds: boolean): string =>
+  `!cancelled() && !failure() && ${PLANNED}${builds ? ` && ${BUILT}` : ""} && ${anything(member("fromJSON(needs.plan.outputs.waves)", environment), 1)}`;
 
 function legSteps({ project, id, builds }: Flow, place: Place): readonly Fields[] {
   return sluice(project, "Deploy", `deploy --env ${place.id}`, {

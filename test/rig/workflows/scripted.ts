@@ -14,6 +14,7 @@ type Script = {
   readonly gate?: World["gate"];
   readonly rule?: World["rule"];
   readonly ends?: World["ends"];
+  readonly crowded?: World["crowded"];
   readonly choose?: World["choose"];
   readonly secrets?: World["secrets"];
 };
@@ -32,6 +33,7 @@ export class Scripted implements World {
   readonly gate?: NonNullable<World["gate"]>;
   readonly rule?: NonNullable<World["rule"]>;
   readonly ends?: NonNullable<World["ends"]>;
+  readonly crowded?: NonNullable<World["crowded"]>;
   readonly choose?: NonNullable<World["choose"]>;
   readonly secrets?: NonNullable<World["secrets"]>;
 
@@ -41,6 +43,7 @@ export class Scripted implements World {
     if (script.gate) this.gate = script.gate;
     if (script.rule) this.rule = script.rule;
     if (script.ends) this.ends = script.ends;
+    if (script.crowded) this.crowded = script.crowded;
     if (script.choose) this.choose = script.choose;
     if (script.secrets) this.secrets = script.secrets;
   }

@@ -32,6 +32,8 @@ export type World = {
   rule?(unit: Unit): "approve" | "reject" | "wait";
   /** Whether a job would end by now, were it started; `false` while its command would wait. Without it every one does. */
   ends?(unit: Unit): boolean;
+  /** Whether GitHub cancels a job that asks for this lock, since as many wait for it already as it keeps. */
+  crowded?(lock: string): boolean;
   /** Which of those that could go on is next; the first unless said. */
   choose?(ready: readonly Unit[]): Unit | undefined;
   readonly secrets?: { readonly repository?: Names; readonly environments?: Readonly<Record<string, Names>> };
@@ -185,7 +187,8 @@ export class Simulation {
     const cancelled =
       unit.run.cancelled &&
       !isTrue(evaluate(job.if.expression, contextOf(unit.run, unit.scope, job), statusOf(unit.run, unit.scope, unit.id)));
-    unit.result = cancelled ? "cancelled" : this.#rejected.has(unit) ? "failure" : "success";
+    const crowded = unit.lock !== null && this.#world.crowded?.(unit.lock) === true;
+    unit.result = cancelled || crowded ? "cancelled" : this.#rejected.has(unit) ? "failure" : "success";
     if (unit.result === "success") await this.#steps(unit, job);
     unit.state = "done";
     this.#locks.leave(unit, unit.lock);

@@ -143,6 +143,19 @@ test("1,000 services are read in time", () => {
   expect(took, `took ${took.toFixed(0)} ms`).toBeLessThan(3_000);
 });
 
+test("more workflows than GitHub lets wait for one build are a warning, where a push starts them", () => {
+  const file = (count: number, github: string): string =>
+    [
+      `version: 1\nproject: p\nenvironments: { e: {} }\ngithub: ${github}`,
+      "artifacts: { a: { bundle: {} } }\nservices:",
+      ...Array.from({ length: count }, (_, i) => `  s${i}: { tier: backend, artifact: a, deploy: { helm: { chart: c, release: r${i} } } }`),
+    ].join("\n");
+  expect(codesOf(file(100, "{}"))).toEqual([]);
+  expect(codesOf(file(101, "{}"))).toEqual(["github-build-queue"]);
+  expect(codesOf(file(101, "{ push: [services] }"))).toEqual(["github-build-queue"]);
+  expect(codesOf(file(101, "{ push: [all] }"))).toEqual([]);
+});
+
 test("environments come in an order in which needs go first, and keep their own where it fits", () => {
   const order = (environments: string): readonly string[] => {
     const text = `version: 1\nproject: p\nenvironments: ${environments}\nservices: { a: { tier: backend, deploy: { helm: { chart: c } } } }\n`;

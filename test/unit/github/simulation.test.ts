@@ -273,6 +273,11 @@ describe("roll back all", () => {
 });
 
 describe("one service", () => {
+  test("whose build GitHub has cancelled, since too many wait for it, deploys nothing and asks nobody", async () => {
+    const { world, run: ended } = await run("deploy-api", "push", { crowded: (lock) => lock.startsWith("sluice/build/") });
+    expect([ended.result, world.done]).toEqual(["cancelled", ["plan"]]);
+  });
+
   test("people first, then a wait for what it needs, then the deploy", async () => {
     const { world, run: ended } = await run("deploy-web", "push");
     expect(ended.result).toBe("success");
