@@ -147,7 +147,7 @@ test("more workflows than GitHub lets wait for one build are a warning, where a 
   const file = (count: number, github: string): string =>
     [
       `version: 1\nproject: p\nenvironments: { e: {} }\ngithub: ${github}`,
-      "artifacts: { a: { bundle: {} } }\nservices:",
+      "artifacts: { a: { bundle: { path: . } } }\nservices:",
       ...Array.from({ length: count }, (_, i) => `  s${i}: { tier: backend, artifact: a, deploy: { helm: { chart: c, release: r${i} } } }`),
     ].join("\n");
   expect(codesOf(file(100, "{}"))).toEqual([]);
