@@ -91,6 +91,8 @@ export type WorkflowRun = {
   readonly conclusion: string | null;
   readonly url: string;
   readonly startedBy: string;
+  /** Logins of who has started it, and of who had it run again last. */
+  readonly starters: readonly string[];
   readonly createdAt: number;
 };
 /** A job, as one attempt of its workflow run has carried it out. */

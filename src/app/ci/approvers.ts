@@ -1,30 +1,55 @@
-import type { EnvironmentId } from "../../core/config/config.ts";
+import type { CommitId, EnvironmentId } from "../../core/config/config.ts";
 import { formatDuration } from "../../core/config/duration.ts";
 import { gateName } from "../../core/config/github.ts";
 import type { Forge, Review } from "../../github/forge.ts";
 import { passedAt } from "../../github/gates/passes.ts";
-import type { Approvers } from "./drive.ts";
+import { GATE_TASK, gateRecords } from "../../github/records/gates.ts";
+import { runIdOf } from "../../github/records/record.ts";
+import type { Approver, Approvers } from "./drive.ts";
 import type { Place } from "./place.ts";
 
 /**
- * Who has let this workflow run pass at the gate of an environment. Nobody where somebody has rejected it, or where it has expired. Whoever started the run, or had it run again, counts only where policy
- * says so: of these the engine knows only the one that acts.
+ * Who has let this workflow run pass at the gate of an environment: reviewers on GitHub, and who has decided on this commit in Sluice, as the App that policy names has recorded it. Nobody where somebody has
+ * rejected it, or where it has expired. Whoever started the run, or had it run again, counts only where policy says so: of these the engine knows only the one that acts.
  */
-export function approversOf(place: Place, forge: Forge): Approvers {
+export function approversOf(place: Place, forge: Forge, commit: CommitId): Approvers {
+  const { app, inputs, policy } = place;
+  const recorded = onceFor((environment: EnvironmentId) => decidedInSluice(forge, app, environment, commit, inputs.runId));
+  const fresh = onceFor((environment: EnvironmentId) => isFresh(place, forge, environment));
   let known: Promise<readonly Review[]> | null = null;
-  const fresh = new Map<EnvironmentId, Promise<boolean>>();
   return async (environment) => {
-    known ??= forge.reviews(place.inputs.runId);
+    known ??= forge.reviews(inputs.runId);
     const here = (await known).filter((review) => review.environments.includes(gateName(environment)));
     if (here.some(({ state }) => state === "rejected")) return [];
-    const { approval, rollback } = place.policy.environments[environment] ?? { approval: null, rollback: null };
+    const { approval, rollback } = policy.environments[environment] ?? { approval: null, rollback: null };
     const self = (approval?.self ?? true) && (rollback?.self ?? true);
-    const by = [...new Set(here.flatMap((review) => (review.state === "approved" ? [review.by] : [])))];
-    const counted = self ? by : by.filter((login) => !place.inputs.starters.includes(login));
-    if (counted.length === 0) return [];
-    const counts = fresh.get(environment) ?? isFresh(place, forge, environment);
-    fresh.set(environment, counts);
-    return (await counts) ? counted : [];
+    const logins = [...new Set(here.flatMap((review) => (review.state === "approved" ? [review.by] : [])))];
+    const all = [...logins.map((by): Approver => ({ by, emergency: false })), ...(await recorded(environment))];
+    const isStarter = (login: string): boolean => inputs.starters.some((each) => each.toLowerCase() === login.toLowerCase());
+    const counted = self ? all : all.filter(({ by, emergency }) => emergency || !isStarter(by));
+    return counted.length > 0 && (await fresh(environment)) ? counted : [];
+  };
+}
+
+async function decidedInSluice(
+  forge: Forge,
+  app: string | null,
+  environment: EnvironmentId,
+  commit: CommitId,
+  run: number,
+): Promise<readonly Approver[]> {
+  if (app === null) return [];
+  const all = await forge.deployments({ environment: gateName(environment), task: GATE_TASK, sha: commit });
+  const own = gateRecords(all, app).filter((record) => runIdOf(record.run) === run && record.environment === environment);
+  return own.flatMap(({ by, emergency }) => by.map((login) => ({ by: login, emergency })));
+}
+
+function onceFor<K, V>(ask: (key: K) => Promise<V>): (key: K) => Promise<V> {
+  const known = new Map<K, Promise<V>>();
+  return (key) => {
+    const found = known.get(key) ?? ask(key);
+    known.set(key, found);
+    return found;
   };
 }
 

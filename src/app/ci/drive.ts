@@ -6,8 +6,9 @@ import type { Engine } from "../../engine/engine.ts";
 import type { Store } from "../../engine/ports/store.ts";
 import type { Place } from "./place.ts";
 
-/** Persons who have let this workflow run pass at a gate, by what GitHub says. */
-export type Approvers = (environment: EnvironmentId) => Promise<readonly string[]>;
+/** A person who has let this workflow run pass at a gate, by what GitHub says. */
+export type Approver = { readonly by: string; readonly emergency: boolean };
+export type Approvers = (environment: EnvironmentId) => Promise<readonly Approver[]>;
 
 type Driving = {
   readonly place: Place;
@@ -91,11 +92,11 @@ async function decideGates(
   for (const gate of await engine.approvals()) {
     const run = runs.find(({ id }) => id === gate.run);
     if (!run) continue;
-    for (const by of await approvers(gate.environment)) {
-      const key = `${by} ${gate.run} ${gate.environment} ${gate.fingerprint}`;
+    for (const approver of await approvers(gate.environment)) {
+      const key = `${approver.by} ${approver.emergency} ${gate.run} ${gate.environment} ${gate.fingerprint}`;
       if (decided.has(key)) continue;
       decided.add(key);
-      any = (await approve(engine, gate, by, inputs.url)) || any;
+      any = (await approve(engine, gate, approver, inputs.url)) || any;
     }
   }
   return any;
@@ -104,7 +105,7 @@ async function decideGates(
 async function approve(
   engine: Engine,
   gate: { readonly commit: CommitId; readonly environment: EnvironmentId },
-  by: string,
+  { by, emergency }: Approver,
   url: string,
 ): Promise<boolean> {
   const answer = await engine.decide(
@@ -116,7 +117,7 @@ async function approve(
       expect: null,
       only: null,
       except: null,
-      emergency: false,
+      emergency,
     },
     { name: by },
   );

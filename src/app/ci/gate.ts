@@ -1,14 +1,18 @@
 import { EXIT, type ExitCode } from "../../cli/exit.ts";
 import type { EnvironmentId } from "../../core/config/config.ts";
-import { approversOf, judgeGate } from "../../github/gates/judge.ts";
+import { resolvePrincipals } from "../../core/config/principals.ts";
+import type { Forge } from "../../github/forge.ts";
+import { approversOf, isRuledBy, judgeGate } from "../../github/gates/judge.ts";
 import { passesOf } from "../../github/gates/passes.ts";
 import { gateName } from "../../core/config/github.ts";
 import { isRollback } from "../../github/gates/waiting.ts";
+import { GATE_TASK, type GateRecord, gateRecords } from "../../github/records/gates.ts";
+import type { RunRef } from "../../github/records/record.ts";
 import { environmentOf, mustBeGenuine, type Place } from "./place.ts";
 
 /** `sluice ci gate`: whether policy counts the approval by which GitHub has let this workflow run pass. Runs in the gate's own job, so behind it. */
 export async function ciGate(place: Place, environment: EnvironmentId): Promise<ExitCode> {
-  const { host, inputs, outputs, policy } = place;
+  const { host, inputs, outputs, policy, app } = place;
   const rules = environmentOf(place, environment);
   const forge = await host.forge();
   const run = await mustBeGenuine(place, forge);
@@ -18,15 +22,19 @@ export async function ciGate(place: Place, environment: EnvironmentId): Promise<
     outputs.notice(`Policy asks for no approval of a ${back ? "rollback" : "deploy"} in ${environment}`);
     return EXIT.done;
   }
+  const guard = await forge.environment(gateName(environment));
   const { approvedBy, problems } = judgeGate({
     environment,
-    guard: await forge.environment(gateName(environment)),
+    guard,
     isPrivate: (await forge.repository()).private,
     reviews: await forge.reviews(inputs.runId),
     passes: passesOf(await forge.jobs(inputs.runId), environment),
-    starters: [...inputs.starters, run.startedBy],
+    starters: [...inputs.starters, ...run.starters],
     approval,
     approvers: approversOf(rules, approval, policy.teams),
+    emergency: resolvePrincipals(rules.emergency, policy.teams),
+    app,
+    decision: isRuledBy(app, guard) ? await decisionAt(forge, app, environment, inputs.run) : null,
   });
   outputs.hand("approvers", [...approvedBy]);
   outputs.table(
@@ -38,4 +46,13 @@ export async function ciGate(place: Place, environment: EnvironmentId): Promise<
   if (problems.length > 0) return EXIT.failed;
   outputs.say(`${environment}: approved by ${approvedBy.join(", ")}`);
   return EXIT.done;
+}
+
+/** Gates that are decided in an environment between the App's word and the job's start. */
+const NEWEST = 100;
+
+/** What the App has recorded of this very attempt. */
+async function decisionAt(forge: Forge, app: string, environment: EnvironmentId, run: RunRef): Promise<GateRecord | null> {
+  const newest = await forge.deployments({ environment: gateName(environment), task: GATE_TASK, most: NEWEST });
+  return gateRecords(newest, app).find((record) => record.run === run && record.environment === environment) ?? null;
 }

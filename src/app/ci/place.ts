@@ -38,6 +38,8 @@ export type Place = {
   readonly policy: Policy;
   readonly project: string;
   readonly believed: Believed;
+  /** The App whose decisions at gates count, by its slug; from where policy is read. null: none's. */
+  readonly app: string | null;
 };
 
 /** Whoever opens it closes its home. Rejects where the job may not deploy, or its checkout does not tell what has to be known. */
@@ -61,7 +63,7 @@ export async function openPlace(host: CiHost): Promise<Place> {
   const adapters = await adapterSchemas();
   const configs = new Configs(source, adapters);
   const { policy, commit } = await configs.policy(inputs.policyRef);
-  const { project } = await configs.at(commit);
+  const { project, github } = await configs.at(commit);
   const home = await openHome(host);
   const warn = (message: string): void => outputs.warning(message);
   const believed = new Believed({
@@ -73,7 +75,7 @@ export async function openPlace(host: CiHost): Promise<Place> {
     refresh: () => source.refresh(inputs.branch),
     warn,
   });
-  return { host, inputs, outputs, root: found.root, home, source, adapters, configs, policy, project, believed };
+  return { host, inputs, outputs, root: found.root, home, source, adapters, configs, policy, project, believed, app: github?.app ?? null };
 }
 
 export function environmentOf({ policy }: Place, id: EnvironmentId) {

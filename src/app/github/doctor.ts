@@ -46,7 +46,7 @@ export function githubDoctor(request: Request, host: ForgeHost): Promise<readonl
       const of = (each: Check): Check => ({ ...each, environments: [id] });
       const about = async (): Promise<readonly Check[]> => {
         const [guard, place] = [await forge.environment(gateName(id)), await forge.environment(id)];
-        return examineGate({ environment: id, rules, teams: policy.teams, guard, place, isPrivate });
+        return examineGate({ environment: id, rules, teams: policy.teams, guard, place, isPrivate, app: github?.app ?? null });
       };
       const here = Object.values(config.services).filter((service) => environmentsOf(service, policy).includes(id));
       const waits = here.some((service) => needs.of(service, id).length > 0);

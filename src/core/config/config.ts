@@ -40,6 +40,8 @@ export type Github = {
   readonly pullRequests: "none" | "own" | "all";
   /** Who waits for what a service needs of other workflow runs: a runner, or GitHub until the server's rule lets the job start. */
   readonly wait: "runner" | "rule";
+  /** The slug of the App whose decisions at gates count: that of `sluice serve`. null: none's do. */
+  readonly app: string | null;
   readonly setup: GithubSetup;
 };
 /** Steps of a project's own, such as logins: `build` where artifacts are made or looked for, `deploy` where something is deployed. */

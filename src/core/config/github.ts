@@ -30,6 +30,20 @@ const branch = text({
   },
 });
 
+const slug = text({
+  check(value) {
+    if (!/^[a-z0-9][a-z0-9-]{0,99}$/.test(value))
+      return {
+        code: "bad-app",
+        message: `${quote(value)} is no App of GitHub's`,
+        hint: "its slug, as in github.com/apps/SLUG: `sluice-acme`",
+      };
+    // By their tokens every workflow of every branch writes as it.
+    if (value !== "github-actions") return null;
+    return { code: "bad-app", message: "whoever may push writes as that App", hint: "name the one that `sluice serve` is" };
+  },
+});
+
 const labels = list(line, { least: 1 });
 const runner: Shape<readonly At<string>[]> = {
   json: { anyOf: [line.json, labels.json] },
@@ -56,6 +70,10 @@ export const github = object({
     choice("none", "own", "all"),
     STANDARD.pullRequests,
   ),
+  app: optional(
+    "The slug of the App that `sluice serve` is: what it has decided at the gates of workflows counts, where its rule is enabled. Left out: only reviewers on GitHub count.",
+    slug,
+  ),
   waves: optional("How many waves the files provide for. Left out: as many as the services need.", whole(1, MOST_WAVES)),
   setup: optional("Steps of your own, such as logins, in the jobs that build and deploy.", setup),
   wait: optional(
@@ -76,6 +94,7 @@ export function buildGithub(raw: RawGithub): Github {
     push: { all: push.has("all"), services: push.has("services"), server: push.has("server") },
     pullRequests: raw.pullRequests?.value ?? STANDARD.pullRequests,
     waves: raw.waves?.value ?? null,
+    app: raw.app?.value ?? null,
     setup: buildSetup(raw.setup),
     wait: raw.wait?.value ?? STANDARD.wait,
   };
@@ -128,7 +147,7 @@ export function checkGithub(raw: RawFile, report: Report): void {
     if (value.approval !== undefined || value.rollback !== undefined)
       checkTaken(environments, gateName(id), `of the gate of ${quote(id)}`, report);
     if (raw.github.wait?.value === "rule") checkTaken(environments, needsName(id), `of the waits in ${quote(id)}`, report);
-    if (!raw.github.push?.some((what) => what.value === "server"))
+    if (raw.github.app === undefined && !raw.github.push?.some((what) => what.value === "server"))
       for (const approval of [value.approval, value.rollback]) if (approval !== undefined) checkCount(approval, report);
     checkSecrets(value.credentials ?? [], report);
   }

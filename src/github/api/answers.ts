@@ -57,6 +57,7 @@ export const workflowRun = z.object({
   conclusion: z.string().nullable(),
   html_url: z.string(),
   actor,
+  triggering_actor: actor,
   created_at: time,
 });
 export type RunAnswer = z.infer<typeof workflowRun>;

@@ -229,6 +229,7 @@ const runOf = (run: answers.RunAnswer): WorkflowRun => ({
   conclusion: run.conclusion,
   url: run.html_url,
   startedBy: run.actor,
+  starters: [...new Set([run.actor, run.triggering_actor])],
   createdAt: run.created_at,
 });
 

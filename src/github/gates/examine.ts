@@ -1,7 +1,7 @@
 import type { Approval, Environment, EnvironmentId, Policy } from "../../core/config/config.ts";
 import type { Guard } from "../forge.ts";
 import { gateName } from "../../core/config/github.ts";
-import { approversOf, PLAN_HINT } from "./judge.ts";
+import { approversOf, isRuledBy, PLAN_HINT } from "./judge.ts";
 
 export type Finding = {
   readonly name: string;
@@ -19,6 +19,8 @@ export type Gate = {
   readonly guard: Guard | null;
   readonly place: Guard | null;
   readonly isPrivate: boolean;
+  /** The App whose decisions count; null: policy names none. */
+  readonly app: string | null;
 };
 
 const SETTINGS = "in the repository's settings, under Environments";
@@ -29,7 +31,7 @@ export function examineGate(gate: Gate): readonly Finding[] {
   const approvals = [rules.approval, rules.rollback].filter((approval) => approval !== null);
   const found = [...placeFindings(gate)];
   if (approvals.length > 0) {
-    found.push(...guardFindings(gate, approvals));
+    found.push(...(isRuledBy(gate.app, guard) ? [] : guardFindings(gate, approvals)));
     if (guard && guard.reviewers.length > 0) found.push(...approvals.flatMap((approval) => peopleFindings(gate, guard, approval)));
   }
   if (found.length > 0) return distinct(found);
@@ -51,13 +53,19 @@ function placeFindings({ environment, rules, place }: Gate): readonly Finding[] 
   ];
 }
 
-function guardFindings({ environment, guard, isPrivate }: Gate, approvals: readonly Approval[]): readonly Finding[] {
+function guardFindings({ environment, guard, isPrivate, app }: Gate, approvals: readonly Approval[]): readonly Finding[] {
   const name = gateName(environment);
   if (!guard || guard.reviewers.length === 0) {
     const message = guard
       ? "asks no reviewer, so every run stops behind it"
       : "there is none, and GitHub would make one without any rule: every run stops behind it";
-    const hint = `${SETTINGS}, ${guard ? "give it" : "make it with"} required reviewers`;
+    const rule = app === null ? "required reviewers" : `the rule of ${app}`;
+    const [named] = app === null ? (guard?.apps ?? []) : [];
+    const key =
+      named === undefined
+        ? ""
+        : `; or name the App whose rule it has in sluice.yaml, if it is that of sluice serve: github: { app: ${named} }`;
+    const hint = `${SETTINGS}, ${guard ? "give it" : "make it with"} ${rule}${key}`;
     return [{ name, status: "problem", message, hint: isPrivate ? `${hint}; ${PLAN_HINT}` : hint }];
   }
   const found: Finding[] = [];

@@ -2,6 +2,7 @@ import type { Approval, Environment, EnvironmentId, Policy } from "../../core/co
 import { resolvePrincipals } from "../../core/config/principals.ts";
 import type { Guard, Review } from "../forge.ts";
 import { gateName } from "../../core/config/github.ts";
+import type { GateRecord } from "../records/gates.ts";
 
 /** What has to be known of a gate that a workflow run has passed. */
 export type Passed = {
@@ -19,6 +20,12 @@ export type Passed = {
   readonly approval: Approval;
   /** Logins of who may approve; null: anyone. */
   readonly approvers: readonly string[] | null;
+  /** Logins of who may let it pass in an emergency. */
+  readonly emergency: readonly string[];
+  /** The App whose decisions count, by its slug; null: policy names none. */
+  readonly app: string | null;
+  /** What that App has recorded of this attempt of the run; null: nothing. */
+  readonly decision: GateRecord | null;
 };
 export type Problem = { readonly message: string; readonly hint: string };
 export type Verdict = { readonly approvedBy: readonly string[]; readonly problems: readonly Problem[] };
@@ -38,9 +45,41 @@ export function approversOf({ deployers }: Environment, { approvers }: Approval,
  * lets administrators pass without a review, and knows nothing of policy. All that is wrong is told at once.
  */
 export function judgeGate(passed: Passed): Verdict {
+  return isRuledBy(passed.app, passed.guard) ? judgeDecision(passed) : judgeReviews(passed);
+}
+
+/** Whether the App's rule is among those that have to let a run pass there. */
+export const isRuledBy = (app: string | null, guard: Guard | null): app is string => app !== null && guard?.apps.includes(app) === true;
+
+/** The App asks policy's approvers, on its own page: reviewers of GitHub's may end a run there, and approve nothing. */
+function judgeDecision(passed: Passed): Verdict {
+  const { environment, app, decision, reviews, approval, emergency } = passed;
+  const rejected = rejection(environment, at(gateName(environment), reviews));
+  const problems = rejected ? [rejected] : [];
+  if (decision === null) {
+    const message = `${app} has recorded no decision that lets this attempt pass in ${environment}`;
+    return { approvedBy: [], problems: [...problems, { message, hint: "approve the commit in Sluice, and start the workflow anew" }] };
+  }
+  const approvedBy = distinct(decision.by);
+  if (decision.emergency) {
+    if (approvedBy.some((by) => emergency.includes(by))) return { approvedBy, problems };
+    const message = `Nobody of those who have approved (${approvedBy.join(", ")}) may let ${environment} pass in an emergency`;
+    return { approvedBy, problems: [...problems, { message, hint: "policy names who may: emergency" }] };
+  }
+  if (approvedBy.length < approval.count) {
+    const message = `Policy asks for ${approval.count} approvals in ${environment}, and ${approvedBy.length} are recorded`;
+    problems.push({ message, hint: "approve the commit in Sluice, and start the workflow anew" });
+  }
+  return { approvedBy, problems: [...problems, ...approvedBy.flatMap((by) => personProblems(passed, by))] };
+}
+
+const at = (name: string, reviews: readonly Review[]): readonly Review[] =>
+  reviews.filter(({ environments }) => environments.includes(name));
+
+function judgeReviews(passed: Passed): Verdict {
   const { environment, reviews, approval } = passed;
   const name = gateName(environment);
-  const here = reviews.filter(({ environments }) => environments.includes(name));
+  const here = at(name, reviews);
   const approvedBy = distinct(here.flatMap(({ state, by }) => (state === "approved" ? [by] : [])));
   const problems = [
     ...guardProblems(passed, name),
@@ -55,19 +94,26 @@ export function judgeGate(passed: Passed): Verdict {
   return { approvedBy, problems };
 }
 
-function guardProblems({ guard, isPrivate }: Passed, name: string): Problem[] {
+function guardProblems({ guard, isPrivate, app }: Passed, name: string): Problem[] {
   if (guard && guard.reviewers.length > 0) return [];
+  if (app !== null) {
+    const hint = `in the repository's settings, under Environments, enable its rule in ${name}`;
+    return [{ message: `The App ${app} decides by policy, and has no rule in ${name}: nobody need have approved this`, hint }];
+  }
   const settings = "in the repository's settings, under Environments, give it required reviewers";
   const what = guard ? `The environment ${name} asks no reviewer` : `There is no environment ${name}`;
-  // An App's rule leaves no word on who has approved.
-  const apps = guard && guard.apps.length > 0 ? `, only ${guard.apps.join(", ")}` : "";
-  return [{ message: `${what}${apps}: nobody need have approved this`, hint: isPrivate ? `${settings}; ${PLAN_HINT}` : settings }];
+  // What an App has decided counts where policy says which App that is.
+  const [named] = guard?.apps ?? [];
+  if (named !== undefined) {
+    const hint = `if that is the App of sluice serve, name it in sluice.yaml on the default branch: github: { app: ${named} }; else ${settings}`;
+    return [{ message: `${what}, only ${guard?.apps.join(", ")}: nobody need have approved this`, hint }];
+  }
+  return [{ message: `${what}: nobody need have approved this`, hint: isPrivate ? `${settings}; ${PLAN_HINT}` : settings }];
 }
 
 function reviewProblems({ environment, guard, passes }: Passed, here: readonly Review[], approvedBy: readonly string[]): Problem[] {
-  const rejected = here.find(({ state }) => state === "rejected");
-  if (rejected)
-    return [{ message: `${rejected.by} has rejected this run in ${environment}`, hint: "start the workflow anew, which asks anew" }];
+  const rejected = rejection(environment, here);
+  if (rejected) return [rejected];
   const approvals = here.filter(({ state }) => state === "approved").length;
   // an approval of an earlier attempt lets no later one pass
   if (approvals > 0 && passes > approvals)
@@ -85,6 +131,13 @@ function reviewProblems({ environment, guard, passes }: Passed, here: readonly R
       hint: "start the workflow anew, and let a reviewer approve it",
     },
   ];
+}
+
+function rejection(environment: EnvironmentId, here: readonly Review[]): Problem | null {
+  const rejected = here.find(({ state }) => state === "rejected");
+  return rejected
+    ? { message: `${rejected.by} has rejected this run in ${environment}`, hint: "start the workflow anew, which asks anew" }
+    : null;
 }
 
 function personProblems({ environment, starters, approval, approvers }: Passed, by: string): Problem[] {

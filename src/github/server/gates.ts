@@ -4,13 +4,14 @@ import type { Forge, WorkflowRun } from "../forge.ts";
 import { gateFor } from "../gates/names.ts";
 import { certainCommitOf, fileOf } from "../gates/waiting.ts";
 import type { Delivered } from "../hooks/delivery.ts";
+import { gateDeployment } from "../records/gates.ts";
 import type { ServerForge } from "./forge.ts";
 import { verdictOn, type Verdict, type VerdictStore } from "./verdict.ts";
 import type { Log } from "./worker.ts";
 
 type Asked = Extract<Delivered, { readonly what: "gate" }>;
 type Parts = {
-  readonly forge: Pick<Forge, "workflowRun" | "commit">;
+  readonly forge: Pick<Forge, "workflowRun" | "commit" | "createDeployment">;
   readonly server: Pick<ServerForge, "passGate" | "explainGate">;
   readonly store: Pick<Store, "notes" | "setNotes"> & VerdictStore;
   readonly policy: () => Promise<Policy>;
@@ -27,16 +28,19 @@ type Parts = {
 /** What is kept of those that wait begins so. */
 export const WAITING_GATES = "github/gate/";
 const KEY = WAITING_GATES;
-/** `of`: the commit that the run deploys; null: not known yet. */
+/** `of`: the commit that the run deploys; null: not known yet, or not for certain. `starters`: of the attempt that waits; none: GitHub was not asked yet. */
 type Kept = {
   readonly run: number;
   readonly environment: string;
   readonly commit: CommitId;
   readonly of: CommitId | null;
-  readonly startedBy: string;
+  readonly attempt: number;
+  readonly starters: readonly string[];
   /** Of its workflow, without the folder; empty: not known. */
   readonly file?: string;
   readonly explained: boolean;
+  /** Who has decided, where jobs look for it. */
+  readonly recorded: boolean;
 };
 
 /**
@@ -52,7 +56,7 @@ export class Gates {
 
   /** Resolves when it is kept. */
   async asked({ run, environment, commit }: Asked): Promise<void> {
-    const kept: Kept = { run, environment, commit, of: null, startedBy: "", explained: false };
+    const kept: Kept = { run, environment, commit, of: null, attempt: 1, starters: [], explained: false, recorded: false };
     await this.#keep(kept);
   }
 
@@ -72,27 +76,38 @@ export class Gates {
     const environment = gateFor(kept.environment) ?? kept.environment;
     const verdict = await this.#verdict(kept, environment);
     if (verdict.is === "waits") return await this.#explain(kept, environment, verdict.why);
+    if (verdict.is === "approved") await this.#record(kept, verdict);
     await server.passGate(kept.run, kept.environment, verdict.is, `${verdict.is} in Sluice by ${verdict.by.join(", ")}`);
     log("info", `a workflow run is ${verdict.is}`, { run: kept.run, environment, commit: kept.of, by: verdict.by });
     await this.#forget(kept);
   }
 
-  async #verdict({ of: commit, startedBy, file = "" }: Kept, environment: EnvironmentId): Promise<Verdict> {
+  async #verdict({ of: commit, starters, file = "" }: Kept, environment: EnvironmentId): Promise<Verdict> {
     if (commit === null) return { is: "waits", why: "which commit it deploys cannot be told for certain" };
     const targets = await this.#parts.covered(commit, environment, file);
     const policy = await this.#parts.policy();
-    return await verdictOn(this.#parts.store, { commit, environment, targets, startedBy, policy, now: this.#parts.now() });
+    return await verdictOn(this.#parts.store, { commit, environment, targets, starters, policy, now: this.#parts.now() });
+  }
+
+  /** For the job behind the gate: GitHub tells it that it may go on, and not who has decided. Before it is told. */
+  async #record(kept: Kept, { by, emergency }: Extract<Verdict, { readonly is: "approved" }>): Promise<void> {
+    const environment = gateFor(kept.environment);
+    if (kept.recorded || kept.of === null || environment === null) return;
+    const { run, attempt, of: commit } = kept;
+    await this.#parts.forge.createDeployment(gateDeployment({ run: `${run}/${attempt}`, environment, commit, by, emergency }));
+    await this.#keep({ ...kept, recorded: true });
   }
 
   /** What GitHub itself says of the run, asked once. null: it has ended, and nothing waits any more. */
   async #known(kept: Kept): Promise<Kept | null> {
-    if (kept.startedBy !== "") return kept;
+    if (kept.starters.length > 0) return kept;
     const run = await this.#parts.forge.workflowRun(kept.run);
     if (run === null || run.conclusion !== null) {
       await this.#forget(kept);
       return null;
     }
-    const known = { ...kept, of: await this.#deployed(run, kept.commit), startedBy: run.startedBy, file: fileOf(run) };
+    const of = await this.#deployed(run, kept.commit);
+    const known = { ...kept, of, attempt: run.attempt, starters: run.starters, file: fileOf(run) };
     await this.#keep(known);
     return known;
   }

@@ -9,7 +9,8 @@ import { stopOf } from "./stops.ts";
 
 /** What has been decided on a commit in an environment as a whole; `waits`: nothing that lets a workflow run pass or ends it, and why. */
 export type Verdict =
-  | { readonly is: "approved" | "rejected"; readonly by: readonly string[] }
+  | { readonly is: "approved"; readonly by: readonly string[]; readonly emergency: boolean }
+  | { readonly is: "rejected"; readonly by: readonly string[] }
   | { readonly is: "waits"; readonly why: string };
 
 export type Asked = {
@@ -17,8 +18,8 @@ export type Asked = {
   readonly environment: EnvironmentId;
   /** All that the workflow run may deploy there. */
   readonly targets: readonly TargetId[];
-  /** Logins of who has started the workflow run. */
-  readonly startedBy: string;
+  /** Logins of who has started the workflow run, or had it run again. */
+  readonly starters: readonly string[];
   readonly policy: Policy;
   readonly now: number;
 };
@@ -61,8 +62,10 @@ export async function verdictOn(store: VerdictStore, asked: Asked): Promise<Verd
   const byTarget = needed.map((target) => decisions.filter((row) => counts(row, target, runs, asked)));
   const isOpen = (rows: readonly DecisionRow[]): boolean =>
     rows.some(({ emergency }) => emergency) || new Set(rows.map(({ by }) => by)).size >= approval.count;
-  if (last.verdict === "approved" && byTarget.every(isOpen))
-    return { is: "approved", by: [...new Set(byTarget.flat().map(({ by }) => by))] };
+  if (last.verdict === "approved" && byTarget.every(isOpen)) {
+    const rows = byTarget.flat();
+    return { is: "approved", by: [...new Set(rows.map(({ by }) => by))], emergency: rows.some(({ emergency }) => emergency) };
+  }
   return waits(`${name} is not approved in ${environment}`);
 }
 
@@ -92,7 +95,7 @@ const seenAs = ({ options: { skipNeeds, acceptDiverged } }: RunRow, applied: Dig
   skipNeeds === null && acceptDiverged === null ? applied : fingerprint({ applied, skipNeeds, acceptDiverged });
 
 /** For a target: on what would be applied by now, by somebody who may and has started nothing that holds it. */
-function counts(row: DecisionRow, target: TargetId, runs: readonly Run[], { environment, policy, startedBy }: Asked): boolean {
+function counts(row: DecisionRow, target: TargetId, runs: readonly Run[], { environment, policy, starters }: Asked): boolean {
   const { verdict, by, emergency, fingerprints, voids } = row;
   const its = policy.environments[environment];
   if (verdict !== "approved" || !its?.approval || voids[target] !== undefined) return false;
@@ -100,7 +103,7 @@ function counts(row: DecisionRow, target: TargetId, runs: readonly Run[], { envi
   if (fingerprints[target] === undefined || fingerprints[target] !== newest?.seen.get(target)) return false;
   if (emergency) return resolvePrincipals(its.emergency, policy.teams).includes(by);
   const who = approversOf(its, its.approval, policy.teams);
-  const authors = [startedBy, ...runs.flatMap((run) => (run.targets.has(target) ? [run.by] : []))];
+  const authors = [...starters, ...runs.flatMap((run) => (run.targets.has(target) ? [run.by] : []))];
   const isOwn = authors.some((author) => author.toLowerCase() === by.toLowerCase());
   return (who === null || who.includes(by)) && (its.approval.self || !isOwn);
 }

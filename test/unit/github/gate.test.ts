@@ -29,6 +29,9 @@ const passed = (more: Partial<Passed> = {}): Passed => ({
   starters: ["ana"],
   approval: APPROVAL,
   approvers: ["ben"],
+  emergency: [],
+  app: null,
+  decision: null,
   ...more,
 });
 const problems = (more: Partial<Passed>): string =>
@@ -65,6 +68,35 @@ describe("a gate", () => {
     ["one of two", { approval: { ...APPROVAL, count: 2 } }, "Policy asks for 2 approvals"],
   ])("is not passed: %s", (_name, more, message) => {
     expect(problems(more)).toContain(message);
+  });
+
+  const RULED: Partial<Passed> = { guard: { ...GUARD, reviewers: [], apps: ["sluice"] }, app: "sluice", reviews: [], emergency: ["dora"] };
+  const DECISION = { run: "7/1", environment: "prod", commit: "c".repeat(40), by: ["ben"], emergency: false } as const;
+
+  it("is passed by what policy's App has recorded of an approver, or of who may in an emergency", () => {
+    expect(judgeGate(passed({ ...RULED, decision: DECISION }))).toEqual({ approvedBy: ["ben"], problems: [] });
+    const two = { approval: { ...APPROVAL, count: 2 }, approvers: null, decision: { ...DECISION, by: ["ben", "cleo"] } };
+    expect(judgeGate(passed({ ...RULED, ...two })).problems).toEqual([]);
+    expect(judgeGate(passed({ ...RULED, decision: { ...DECISION, by: ["dora"], emergency: true } })).problems).toEqual([]);
+  });
+
+  it.each<readonly [string, Partial<Passed>, string]>([
+    ["nothing recorded, though a reviewer has approved", { reviews: [REVIEW] }, "sluice has recorded no decision"],
+    ["a reviewer's rejection", { decision: DECISION, reviews: [{ ...REVIEW, state: "rejected" }] }, "ben has rejected"],
+    ["somebody policy does not name by now", { decision: { ...DECISION, by: ["eve"] } }, "eve has approved, and is none of those who may"],
+    ["who started the run", { decision: DECISION, starters: ["Ben"] }, "a run of their own"],
+    ["one of two", { decision: DECISION, approval: { ...APPROVAL, count: 2 } }, "asks for 2 approvals in prod, and 1 are recorded"],
+    ["one person twice", { decision: { ...DECISION, by: ["ben", "Ben"] }, approval: { ...APPROVAL, count: 2 } }, "and 1 are recorded"],
+    ["an emergency of somebody else's", { decision: { ...DECISION, emergency: true } }, "may let prod pass in an emergency"],
+    ["an App without its rule there", { decision: DECISION, guard: { ...GUARD, reviewers: [] } }, "has no rule in prod-approval"],
+    ["another App's rule", { decision: DECISION, guard: { ...GUARD, reviewers: [], apps: ["watcher"] } }, "has no rule in prod-approval"],
+  ])("is not passed by policy's App: %s", (_name, more, message) => {
+    expect(problems({ ...RULED, ...more })).toContain(message);
+  });
+
+  it("names the key where only an App's rule is there", () => {
+    const [problem] = judgeGate(passed({ guard: { ...GUARD, reviewers: [], apps: ["sluice-acme"] } })).problems;
+    expect(problem?.hint).toContain("name it in sluice.yaml on the default branch: github: { app: sluice-acme }");
   });
 
   it("tells everything at once, and what a private repository lacks", () => {

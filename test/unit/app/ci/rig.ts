@@ -113,10 +113,10 @@ export class Workflow {
     });
   }
 
-  static async begin(): Promise<Workflow> {
-    // GitHub's clock: every request a second later
+  /** `now`: GitHub's clock; else every request is a second later. */
+  static async begin(now?: () => number): Promise<Workflow> {
     let at = Date.UTC(2026, 0, 31, 9);
-    return new Workflow(await Github.start({ now: () => (at += 1_000) }));
+    return new Workflow(await Github.start({ now: now ?? (() => (at += 1_000)) }));
   }
 
   forge(as = this.#token): Forge {

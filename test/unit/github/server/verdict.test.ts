@@ -73,13 +73,13 @@ async function verdict(commit: string, more: Partial<Asked> = {}) {
     commit,
     environment: "mainnet",
     targets: BOTH,
-    startedBy: "ana",
+    starters: ["ana"],
     policy,
     now: Date.now(),
     ...more,
   });
 }
-const passes = (...by: readonly string[]) => ({ is: "approved", by });
+const passes = (...by: readonly string[]) => ({ is: "approved", by, emergency: false });
 const waits = (why: RegExp) => ({ is: "waits", why: expect.stringMatching(why) });
 const undecided = waits(/is not approved in mainnet/);
 
@@ -119,7 +119,7 @@ describe("a workflow run passes", () => {
     const commit = release("authors");
     await deploy("ana", commit);
     await approve(commit, ["ben", "cleo"]);
-    expect(await verdict(commit, { startedBy: "Cleo" })).toEqual(undecided);
+    expect(await verdict(commit, { starters: ["Cleo"] })).toEqual(undecided);
     expect(await verdict(commit)).toEqual(passes("ben", "cleo"));
     await engine().deploy({ ...PLAIN_DEPLOY, commit, redeploy: true }, { name: "BEN" });
     expect(await verdict(commit)).toEqual(undecided);
@@ -129,7 +129,7 @@ describe("a workflow run passes", () => {
     const commit = release("an emergency");
     await deploy("ana", commit);
     await approve(commit, ["zoe"]);
-    expect(await verdict(commit)).toEqual(passes("zoe"));
+    expect(await verdict(commit)).toEqual({ ...passes("zoe"), emergency: true });
     const { policy } = await configs.policy(null);
     const { mainnet: its } = policy.environments;
     if (!its) throw new Error("no mainnet");
