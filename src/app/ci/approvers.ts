@@ -4,18 +4,27 @@ import { gateName } from "../../core/config/github.ts";
 import type { Forge, Review } from "../../github/forge.ts";
 import { passedAt } from "../../github/gates/passes.ts";
 import { GATE_TASK, gateRecords } from "../../github/records/gates.ts";
-import { runIdOf } from "../../github/records/record.ts";
+import { isTarget, type Record, runIdOf, type TargetRecord } from "../../github/records/record.ts";
 import type { Approver, Approvers } from "./drive.ts";
 import type { Place } from "./place.ts";
 
+type Asked = {
+  readonly commit: CommitId;
+  /** The recorded set to go back to; null: it is a deploy. */
+  readonly to: string | null;
+  /** Of the environment. */
+  readonly records: readonly Record[];
+};
+
 /**
  * Who has let this workflow run pass at the gate of an environment: reviewers on GitHub, and who has decided on this commit in Sluice, as the App that policy names has recorded it. Nobody where somebody has
- * rejected it, or where it has expired. Whoever started the run, or had it run again, counts only where policy says so: of these the engine knows only the one that acts.
+ * rejected it, where it has expired, or where another run has turned the environment round since: a rollback voids what was decided before it, and what is deployed after one voids that of the rollback.
+ * Whoever started the run, or had it run again, counts only where policy says so: of these the engine knows only the one that acts.
  */
-export function approversOf(place: Place, forge: Forge, commit: CommitId): Approvers {
+export function approversOf(place: Place, forge: Forge, { commit, to, records }: Asked): Approvers {
   const { app, inputs, policy } = place;
   const recorded = onceFor((environment: EnvironmentId) => decidedInSluice(forge, app, environment, commit, inputs.runId));
-  const fresh = onceFor((environment: EnvironmentId) => isFresh(place, forge, environment));
+  const fresh = onceFor((environment: EnvironmentId) => isFresh(place, forge, environment, turnedBy(records, to, inputs.runId)));
   let known: Promise<readonly Review[]> | null = null;
   return async (environment) => {
     known ??= forge.reviews(inputs.runId);
@@ -53,22 +62,34 @@ function onceFor<K, V>(ask: (key: K) => Promise<V>): (key: K) => Promise<V> {
   };
 }
 
-/** Whether an approval still counts when what it lets through starts. GitHub does not say when somebody has approved; the gate's own job ends right after. */
-async function isFresh({ host, policy, inputs, outputs }: Place, forge: Forge, environment: EnvironmentId): Promise<boolean> {
+/** The newest act of another run against what this one does: what goes back, or goes forward again after that. */
+const turnedBy = (records: readonly Record[], to: string | null, run: number): TargetRecord | null =>
+  records.findLast(
+    (r): r is TargetRecord =>
+      isTarget(r) && r.kind === (to === null ? "rollback" : "deploy") && r.state !== "unchanged" && runIdOf(r.run) !== run,
+  ) ?? null;
+
+/** Whether an approval still counts when what it lets through starts. GitHub does not say when somebody has approved; the gate's own job ends right after. `turned`: what voids those of before it. */
+async function isFresh(place: Place, forge: Forge, environment: EnvironmentId, turned: TargetRecord | null): Promise<boolean> {
+  const { host, policy, inputs, outputs } = place;
   const rules = policy.environments[environment];
   const expiresMs = (host.env["SLUICE_DIRECTION"] === "rollback" ? rules?.rollback : rules?.approval)?.expiresMs ?? null;
-  if (expiresMs === null) return true;
+  if (expiresMs === null && turned === null) return true;
   const at = passedAt(await forge.jobs(inputs.runId), environment);
-  if (at === null)
-    outputs.problem(
-      `When this run has passed the gate of ${environment} cannot be told, and approvals there count for ${formatDuration(expiresMs)}`,
-      "Write the workflow files again: sluice github generate",
-    );
-  else if (host.clock.now() > at + expiresMs)
-    outputs.problem(
-      `The approval of ${environment} has expired: its gate was passed at ${new Date(at).toISOString()}, and approvals there count for ${formatDuration(expiresMs)}`,
-      "Start the workflow anew, which asks anew",
-    );
-  else return true;
+  const ends = expiresMs === null ? "a later act there voids it" : `approvals there count for ${formatDuration(expiresMs)}`;
+  const anew = "Start the workflow anew, which asks anew";
+  if (at === null) {
+    const message = `When this run has passed the gate of ${environment} cannot be told, and ${ends}`;
+    outputs.problem(message, "Write the workflow files again: sluice github generate");
+    return false;
+  }
+  const passed = `its gate was passed at ${new Date(at).toISOString()}`;
+  if (expiresMs !== null && host.clock.now() > at + expiresMs) {
+    outputs.problem(`The approval of ${environment} has expired: ${passed}, and ${ends}`, anew);
+    return false;
+  }
+  if (turned === null || turned.createdAt < at) return true;
+  const since = `${turned.by} has begun a ${turned.kind} of ${turned.target} at ${new Date(turned.createdAt).toISOString()}`;
+  outputs.problem(`The approval of ${environment} is void: ${passed}, and ${since}`, anew);
   return false;
 }

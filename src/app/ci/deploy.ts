@@ -89,7 +89,7 @@ async function tryLeg(place: Place, forge: Forge, asked: Leg): Promise<ExitCode 
     const held = leg.to !== null && holdOf(records, leg.environment)?.rollback?.to === leg.to;
     const run = await admit(place, forge, opened, leg, held);
     if (run === null) return EXIT.done;
-    const stuck = await drive({ ...opened, place, approvers: approversOf(place, forge, leg.commit) });
+    const stuck = await drive({ ...opened, place, approvers: approversOf(place, forge, { ...leg, records }) });
     await journal.end();
     await opened.logged();
     if (journal.overtaken !== null) return "overtaken";
