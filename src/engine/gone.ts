@@ -11,6 +11,7 @@ type Parts = Pick<DeployParts, "configs" | "builder" | "home" | "project">;
 /** What one builder is asked, once for all targets that it is about. */
 type Question = {
   readonly digest: Digest;
+  readonly commit: CommitId;
   readonly artifacts: readonly Pick<Artifact, "builder" | "config">[];
   readonly targets: TargetId[];
 };
@@ -38,8 +39,8 @@ export async function goneOf(
     if (live.digest === null) continue;
     const configs = await configsAt(parts, [live.commit, release, policyCommit]);
     const artifacts = artifactsOf(parts, configs, target, live, definition);
-    const key = JSON.stringify([live.digest, artifacts]);
-    const question = questions.get(key) ?? { digest: live.digest, artifacts, targets: [] };
+    const key = JSON.stringify([live.digest, live.commit, artifacts]);
+    const question = questions.get(key) ?? { digest: live.digest, commit: live.commit, artifacts, targets: [] };
     questions.set(key, question);
     question.targets.push(target);
   }
@@ -72,9 +73,10 @@ function artifactsOf(
   return asked.map(({ builder, config }) => ({ builder, config: interpolate(config, known) as JsonObject }));
 }
 
-async function whyGone(parts: Parts, { digest, artifacts }: Question): Promise<string | null> {
+async function whyGone(parts: Parts, { digest, commit, artifacts }: Question): Promise<string | null> {
   try {
-    for (const { builder, config } of artifacts) if (await (await parts.builder(builder)).has(digest, config, parts.home)) return null;
+    for (const { builder, config } of artifacts)
+      if (await (await parts.builder(builder)).has(digest, config, parts.home, commit)) return null;
     return `its artifact ${digest} is gone`;
   } catch (error) {
     if (error instanceof ArtifactError) return `its artifact ${digest} ${error.message}`;

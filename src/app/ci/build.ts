@@ -39,7 +39,8 @@ export async function ciBuild(place: Place): Promise<ExitCode> {
     const recent = built.get(key);
     // what was deployed counts before what was only built
     const before =
-      (await stillThere(artifact, known.get(key) ?? [], home)) ?? (await stillThere(artifact, recent === undefined ? [] : [recent], home));
+      (await stillThere(place, commit, artifact, known.get(key) ?? [])) ??
+      (await stillThere(place, commit, artifact, recent === undefined ? [] : [recent]));
     made[key] =
       before ??
       (artifact.awaits === undefined ? await build(place, forge, { commit, key, artifact }) : await awaited(place, home, commit, artifact));
@@ -84,20 +85,28 @@ async function recorded(
   return found;
 }
 
-/** The one digest that everybody has been given. Rejects where there are two, or where it cannot be told whether it is still there. */
+/** The one digest that everybody has been given, where the artifact is there and says itself that it is of this commit: a record is no more than said. Rejects where there are two, or where it cannot be told. */
 async function stillThere(
+  { home: { directory: home }, project, outputs }: Place,
+  commit: CommitId,
   { name, builder: by, config }: PlannedArtifact,
   digests: readonly Digest[],
-  home: string,
 ): Promise<Digest | null> {
-  if (digests.length > 1)
+  const found: Digest[] = [];
+  const made = await builder(by);
+  for (const digest of digests) {
+    if (!(await made.has(digest, config, home))) continue;
+    const why = (await made.whyNotOf?.(digest, { project, commit, config }, home)) ?? null;
+    if (why === null) found.push(digest);
+    else outputs.notice(`${name} of ${short(commit)} is recorded as ${digest}, which is not taken for it: ${why}`);
+  }
+  if (found.length > 1)
     throw new CliError(
       EXIT.failed,
-      `Of this commit, ${name} was deployed as ${digests.join(" and as ")}`,
-      "A build must make the same of the same commit",
+      `Of this commit, ${name} was deployed as ${found.join(" and as ")}`,
+      "A build must make the same of the same commit. Go on with a commit on top of it, which is built once: git commit --allow-empty",
     );
-  const [digest] = digests;
-  return digest !== undefined && (await (await builder(by)).has(digest, config, home)) ? digest : null;
+  return found[0] ?? null;
 }
 
 type Wanted = { readonly commit: CommitId; readonly key: string; readonly artifact: PlannedArtifact };

@@ -1,4 +1,4 @@
-import type { Digest } from "../../core/config/config.ts";
+import type { CommitId, Digest } from "../../core/config/config.ts";
 import { planArtifact } from "../../core/plan/artifact.ts";
 import { ArtifactError } from "../../engine/gone.ts";
 import { messageOf } from "../../engine/errors.ts";
@@ -10,25 +10,31 @@ import type { Place } from "./place.ts";
 
 /**
  * Builders for a machine that may keep nothing between jobs: an artifact that lies in this job's directory alone, and is asked for by what is recorded of it, is made again from its own commit, by that
- * commit's definition, and counts only where it comes out as it is recorded. Each once, one after the other.
+ * commit's definition, and counts only where it comes out as it is recorded. Each once, one after the other. So is one that is there, and of which nothing but a record says that it is of its commit; elsewhere such an artifact does not count.
  */
 export function makingAgain(
   place: Place,
   records: readonly Record[],
   builder: (name: string) => Promise<Builder>,
 ): (name: string) => Promise<Builder> {
-  const recorded = new Map(records.flatMap((r) => (isTarget(r) && r.digest !== null ? [[r.digest, r] as const] : [])));
-  const made = new Map<Digest, Promise<true>>();
+  const acts = records.filter((r): r is TargetRecord => isTarget(r) && r.digest !== null);
+  const recordOf = (digest: Digest, commit: CommitId | undefined): TargetRecord | undefined =>
+    acts.findLast((r) => r.digest === digest && (commit === undefined || r.commit === commit));
+  const made = new Map<string, Promise<true>>();
   let last: Promise<unknown> = Promise.resolve();
   return async (name) => {
     const by = await builder(name);
-    if (!by.inHome) return by;
-    const has: Builder["has"] = async (digest, config, home) => {
-      if (await by.has(digest, config, home)) return true;
-      const record = recorded.get(digest);
+    const has: Builder["has"] = async (digest, config, home, commit) => {
+      const there = await by.has(digest, config, home);
+      // what is recorded is no more than said: the artifact has to say itself of which commit it is
+      const why = there && commit !== undefined ? await by.whyNotOf?.(digest, { project: place.project, commit, config }, home) : null;
+      if (there && !why) return true;
+      if (why && !by.inHome) throw new ArtifactError(`is not known to be of ${short(commit ?? "")}: ${why}`);
+      const record = by.inHome ? recordOf(digest, commit) : undefined;
       if (record === undefined) return false;
-      const again = made.get(digest) ?? last.then(() => makeAgain(place, record, digest));
-      made.set(digest, again);
+      const key = `${digest} ${record.commit}`;
+      const again = made.get(key) ?? last.then(() => makeAgain(place, record, digest));
+      made.set(key, again);
       last = again.catch(() => {});
       return await again;
     };

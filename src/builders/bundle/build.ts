@@ -4,12 +4,13 @@ import type { Digest } from "../../core/config/config.ts";
 import { fingerprint } from "../../core/plan/fingerprint.ts";
 import type { AttemptContext, BuildInput, Builder } from "../../engine/ports/driver.ts";
 import { codeOf } from "../../host/errors.ts";
+import { readText, writeDurably } from "../../host/files.ts";
 import { isInside, sealTree } from "./digest.ts";
 import type { BundleConfig } from "./schema.ts";
 import { splitWords } from "./words.ts";
 
 /** The builder but for its schema, which an attempt's process does not load. */
-export const acts: Omit<Builder, "schema"> = { name: "bundle", inHome: true, build, has };
+export const acts: Omit<Builder, "schema"> = { name: "bundle", inHome: true, build, has, whyNotOf };
 
 async function build(input: BuildInput, context: AttemptContext): Promise<{ readonly digest: Digest }> {
   const { path = ".", command, output = "." } = input.config as BundleConfig;
@@ -25,6 +26,9 @@ async function build(input: BuildInput, context: AttemptContext): Promise<{ read
     const made = await chosen(tree, output);
     const digest = await sealTree(made, context.signal);
     await store(made, draft, directoryOf(digest, context.home));
+    const note = noteOf(input, context.home);
+    await mkdir(join(note, ".."), { recursive: true });
+    writeDurably(note, `${digest}\n`);
     return { digest };
   } finally {
     await rm(draft, { recursive: true, force: true });
@@ -34,6 +38,15 @@ async function build(input: BuildInput, context: AttemptContext): Promise<{ read
 async function has(digest: Digest, _config: unknown, home: string): Promise<boolean> {
   return (await stat(join(directoryOf(digest, home), "tree")).catch(() => null))?.isDirectory() === true;
 }
+
+/** Whatever a record says, an artifact is of the commit that this machine has made it of. */
+async function whyNotOf(digest: Digest, of: Made, home: string): Promise<string | null> {
+  return readText(noteOf(of, home)) === `${digest}\n` ? null : `nothing on this machine says that it was made of ${of.commit.slice(0, 12)}`;
+}
+
+type Made = Pick<BuildInput, "project" | "commit" | "config">;
+const noteOf = ({ project, commit, config }: Made, home: string): string =>
+  join(home, "builders", "bundle", "made", fingerprint({ project, commit, config }).replace("sha256:", ""));
 
 /** The same place for the same build, since programs write into what they make where it was made; one of its own while another attempt is there, or where one was killed. */
 async function openDraft({ attempt, commit, config }: BuildInput, artifacts: string): Promise<string> {

@@ -1,19 +1,21 @@
 import { chmod, mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest } from "../../core/config/config.ts";
-import type { AttemptContext, Builder, BuildInput } from "../../engine/ports/driver.ts";
+import type { AttemptContext, Builder, BuildInput, FindInput } from "../../engine/ports/driver.ts";
 import { pick } from "../../host/environment.ts";
 import { imageOf, placeOf } from "./config.ts";
 import { forgetOld, pushedFor } from "./pushed.ts";
 import { RegistryError } from "./registry/errors.ts";
 import { IN_TEXT, LOGIN_VARIABLES, loginFor } from "./registry/login.ts";
 import type { Access } from "./registry/reference.ts";
+import { labelsOf } from "./registry/labels.ts";
 import { digestOf } from "./registry/registry.ts";
 import { buildWith, type Job } from "./tools.ts";
 
 /** The builder but for its schema, which an attempt's process does not load. */
-export const acts: Omit<Builder, "schema"> = { name: "image", inHome: false, build, has, find };
+export const acts: Omit<Builder, "schema"> = { name: "image", inHome: false, build, has, whyNotOf, find };
 
+const REVISION = "org.opencontainers.image.revision";
 /** Longer than any build takes. */
 const DRAFT_MS = 86_400_000;
 /** For all that a person waits for, in ms. */
@@ -101,6 +103,18 @@ async function has(digest: Digest, config: Parameters<Builder["has"]>[1]): Promi
     if (!signal.aborted) throw error;
     throw new RegistryError("unreachable", `${repository.host} did not tell within ${TOLD_MS / 1000} s`, { cause: error });
   }
+}
+
+/** What Sluice's own builds write into an image says its commit; of an image without that, the tag that names the commit. Who may push to the registry may make both say anything. */
+async function whyNotOf(digest: Digest, { config, commit }: FindInput): Promise<string | null> {
+  const { repository, tag, plain } = imageOf(config, commit);
+  const access = { plain, env: process.env, signal: AbortSignal.timeout(TOLD_MS) };
+  const said = await labelsOf(repository, digest, REVISION, access);
+  const other = said.find((label) => label !== null && label !== commit);
+  if (other !== undefined) return `its label ${REVISION} says ${JSON.stringify(other)}`;
+  if (said.length > 0 && said.every((label) => label === commit)) return null;
+  if (tag.includes(commit) && (await digestOf(repository, tag, access)) === digest) return null;
+  return `it has no label ${REVISION}, and ${repository.name}:${tag} is not this image`;
 }
 
 async function find(

@@ -122,7 +122,14 @@ export interface Builder {
   /** Whether what it makes lies under `home` alone: where that is gone, it is made again. */
   readonly inHome: boolean;
   /** Whether the artifact is still there; false only where that is known. Rejects, within the time that a person waits, where it cannot be told. */
-  has(digest: Digest, config: JsonObject, home: string): Promise<boolean>;
+  has(
+    digest: Digest,
+    config: JsonObject,
+    home: string,
+    /** Of which it is said to be; a builder itself asks nothing about that. */ commit?: CommitId,
+  ): Promise<boolean>;
+  /** Of an artifact that is there: why nothing but a record says that it was made of this commit; null: the artifact itself, or what this machine has made, says it. Absent: only whoever made it knows. */
+  whyNotOf?(digest: Digest, of: FindInput, home: string): Promise<string | null>;
   /** For artifacts that somebody else makes (the schema's `awaits`): the digest of what is there for this commit; null: it is not there yet. Runs in the server, again and again; rejects where it cannot be told. */
   find?(input: FindInput, context: { readonly signal: AbortSignal; readonly home: string }): Promise<Digest | null>;
   /** For `sluice doctor`: whether the tools, the places and the credentials are there that these artifacts need, once for those that share them. Makes nothing and touches nothing. */

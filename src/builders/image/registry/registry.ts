@@ -47,7 +47,7 @@ function hashed({ host }: Repository, reference: string, { status, text }: Answe
 }
 
 /** Questions about one repository, with the login that it takes. */
-class Session {
+export class Session {
   readonly #repository: Repository;
   readonly #access: Access;
   #login: Awaited<ReturnType<typeof authorize>> | null = null;
@@ -59,9 +59,18 @@ class Session {
 
   /** Rejects with a `RegistryError` where the registry did not let itself be asked, or could not answer. */
   async manifest(method: "GET" | "HEAD", reference: string): Promise<Answer> {
+    return await this.#asked(method, "manifests", reference);
+  }
+
+  /** As `manifest`. */
+  async get(what: "manifests" | "blobs", reference: string): Promise<Answer> {
+    return await this.#asked("GET", what, reference);
+  }
+
+  async #asked(method: "GET" | "HEAD", what: "manifests" | "blobs", reference: string): Promise<Answer> {
     const { host, path } = this.#repository;
     const at = host === DOCKER_HUB ? "registry-1.docker.io" : host;
-    const url = new URL(`${this.#access.plain ? "http" : "https"}://${at}/v2/${path}/manifests/${reference}`);
+    const url = new URL(`${this.#access.plain ? "http" : "https"}://${at}/v2/${path}/${what}/${reference}`);
     const first = await this.#ask(method, url);
     if (first.status !== 401 || this.#login !== null) return this.#told(first);
     this.#login = await authorize(this.#repository, first, this.#access);

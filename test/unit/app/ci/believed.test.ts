@@ -142,3 +142,55 @@ test("what was merged and deployed after a job's checkout was made is believed, 
   expect([ends(late), late.summary, warnings(late)]).toEqual([FINE, expect.stringContaining("left as it is"), []]);
   expect(flow.live("api@prod")).toBe(second);
 });
+
+test("a record of a build that somebody has forged points at nothing else than what the commit makes", TIMEOUT, async () => {
+  const flow = await Workflow.begin();
+  const make = (text: string): string => `const fs = require("fs"); fs.mkdirSync("out"); fs.writeFileSync("out/made", "${text}");`;
+  const file = [
+    "version: 1\nproject: shop\nenvironments: { prod: { from: [main] } }",
+    "artifacts: { mega: { bundle: { command: [node, build.js], output: out } } }",
+    `services: { api: { tier: backend, paths: [api], artifact: mega, deploy: ${flow.driver()} } }\n`,
+  ];
+  // the home of a runner that keeps what it has made, also of others' commits
+  const home = join(flow.directory, "kept");
+  const build = async () => {
+    const built = await flow.job({ step: "build" }, { env: { SLUICE_KEYS: '["mega"]', SLUICE_HOME: home } });
+    return { ...built, digest: (JSON.parse(built.outputs["artifacts"] ?? "{}") as { mega?: string }).mega ?? "" };
+  };
+  const deploy = (digest: string) =>
+    flow.deploy("prod", ["api"], { env: { SLUICE_HOME: home, SLUICE_ARTIFACTS: JSON.stringify({ mega: digest }) } });
+  const first = flow.commit({ "sluice.yaml": file.join("\n"), "build.js": make("evil") });
+  const bad = await build();
+  const good = flow.commit({ "build.js": make("good") });
+  const eve = flow.forge(flow.github.person("eve"));
+  const payload = { sluice: 1, kind: "build", artifact: "mega", digest: bad.digest, attempt: "x" };
+  const about = { environment: "sluice/builds", task: "sluice-build:mega", description: "x", production: false };
+  await eve.createDeployment({ ...about, sha: good, payload });
+  const built = await build();
+  expect(built.digest).not.toBe(bad.digest);
+  expect(built.out).toContain(
+    `is recorded as ${bad.digest}, which is not taken for it: nothing on this machine says that it was made of ${good.slice(0, 12)}`,
+  );
+  // what was made of a commit here is taken for it
+  expect((await build()).summary).toContain("was there");
+  expect(ends(await deploy(built.digest))).toEqual(FINE);
+  // nor does a record of a deploy lead a rollback to it
+  const real = flow.shop.deployments.find((d) => d.task === "sluice:api")?.payload as object;
+  const id = await eve.createDeployment({
+    sha: good,
+    environment: "prod",
+    task: "sluice:api",
+    description: "x",
+    production: true,
+    payload: { ...real, attempt: "eve", digest: bad.digest } as never,
+  });
+  await eve.setStatus(id, { state: "success", description: "good" });
+  flow.commit({ "build.js": make("newer") });
+  expect(ends(await deploy((await build()).digest))).toEqual(FINE);
+  const back = await flow.rollback("prod", { env: { SLUICE_HOME: home } });
+  expect([back.exit, back.out]).toEqual([
+    1,
+    expect.stringMatching(/api@prod: its artifact sha256:\w+ was made again from \w+ and came out as/),
+  ]);
+  expect(first).not.toBe(good);
+});
