@@ -28,8 +28,8 @@ export type WaitingGates = {
   readonly server: string;
   readonly commit: CommitId;
   readonly gates: readonly WaitingGate[];
-  /** Runs that wait and do not tell which commit they are about: these are left to people. */
-  readonly unclear: readonly { readonly run: number; readonly title: string; readonly url: string }[];
+  /** Runs that wait and may be about it, or do something else with it, and why that cannot be told: these are left to people. */
+  readonly unclear: readonly { readonly run: number; readonly title: string; readonly url: string; readonly why: string }[];
 };
 export type GateDecision = { readonly state: "approved" | "rejected"; readonly comment: string };
 export type ReviewedGate = WaitingGate & {

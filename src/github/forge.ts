@@ -85,6 +85,8 @@ export type WorkflowRun = {
   readonly path: string;
   readonly title: string;
   readonly commit: CommitId;
+  /** The branch whose workflow file it carries out; empty: none. */
+  readonly branch: string;
   readonly event: string;
   readonly status: string;
   /** null: it has not ended. */

@@ -47,7 +47,10 @@ export class GitSource implements Source {
         "Give a commit id, a branch, a tag or HEAD.",
       );
     const [found] = await lookUp(this.#git, [`${ref}^{commit}`]);
-    if (typeof found === "object") return found.id;
+    if (typeof found === "object") {
+      if (looksLikeId(ref) && !found.id.startsWith(ref.toLowerCase())) throw misleading(ref, found.id);
+      return found.id;
+    }
     throw (await this.#candidates(ref)) ?? (await missing(this.#git, ref));
   }
 
@@ -249,6 +252,16 @@ export class GitSource implements Source {
     );
   }
 }
+
+const looksLikeId = (ref: string): boolean => /^[0-9a-f]{7,64}$/i.test(ref);
+
+/** git takes a ref before an id; people who read it, and whoever approves it, take it for the commit. */
+const misleading = (ref: string, commit: CommitId): SourceError =>
+  new SourceError(
+    "ambiguous-commit",
+    `\`${ref}\` reads like the id of a commit, and is the name of a branch or a tag that leads to ${commit.slice(0, 12)}.`,
+    `Give the commit's whole id, or the ref's whole name: refs/heads/${ref} or refs/tags/${ref}.`,
+  );
 
 /** A branch that was left behind is no policy: nobody guards it, and what it says is from before. */
 function noPolicyRef(asked: string | null, full: string, pointed: string | null): SourceError {

@@ -11,8 +11,8 @@ export async function ciApprovals(place: Place): Promise<ExitCode> {
   if (asked === null) throw new CliError(EXIT.usage, "Neither SLUICE_COMMIT nor GITHUB_SHA is set", "Give the commit or tag that is meant");
   const commit = await source.resolve(asked);
   const forge = await host.forge();
-  const { gates, unclear } = await waitingGates(forge, commit, null);
-  const { name } = await forge.repository();
+  const { name, defaultBranch } = await forge.repository();
+  const { gates, unclear } = await waitingGates(forge, { commit, environments: null, branches: [defaultBranch, place.branch] });
   const server = host.env["GITHUB_SERVER_URL"] || "https://github.com";
   outputs.table(
     `What waits for approval at ${short(commit)}`,
@@ -26,8 +26,7 @@ export async function ciApprovals(place: Place): Promise<ExitCode> {
   );
   for (const { environment, title, url, reviewers } of gates)
     outputs.say(`${environment}: ${title}, ${url}, may approve: ${reviewers.join(", ")}`);
-  for (const { title, html } of unclear.map((run) => ({ title: run.title, html: run.url })))
-    outputs.notice(`Which commit is meant by "${title}" cannot be told, so it is not listed: ${html}`);
+  for (const { run, why } of unclear) outputs.notice(`"${run.title}" waits too, and is not listed (${why}): ${run.url}`);
   outputs.hand("commit", commit);
   outputs.hand(
     "gates",

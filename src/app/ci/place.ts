@@ -38,6 +38,8 @@ export type Place = {
   readonly policy: Policy;
   readonly project: string;
   readonly believed: Believed;
+  /** Whose pushes deploy. */
+  readonly branch: string;
   /** The App whose decisions at gates count, by its slug; from where policy is read. null: none's. */
   readonly app: string | null;
 };
@@ -75,7 +77,21 @@ export async function openPlace(host: CiHost): Promise<Place> {
     refresh: () => source.refresh(inputs.branch),
     warn,
   });
-  return { host, inputs, outputs, root: found.root, home, source, adapters, configs, policy, project, believed, app: github?.app ?? null };
+  return {
+    host,
+    inputs,
+    outputs,
+    root: found.root,
+    home,
+    source,
+    adapters,
+    configs,
+    policy,
+    project,
+    believed,
+    branch: github?.branch ?? inputs.branch,
+    app: github?.app ?? null,
+  };
 }
 
 export function environmentOf({ policy }: Place, id: EnvironmentId) {

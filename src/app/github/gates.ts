@@ -4,9 +4,13 @@ import type { Forge } from "../../github/forge.ts";
 import type { Remote } from "../../github/gates/remote.ts";
 import { reviewGates } from "../../github/gates/review.ts";
 import { waitingGates } from "../../github/gates/waiting.ts";
+import { Configs } from "../../engine/configs.ts";
+import { RequestError } from "../../engine/control.ts";
 import { SourceError } from "../../engine/ports/source.ts";
 import { GitSource } from "../../source/git.ts";
 import { forPeople } from "../errors.ts";
+import { findProject } from "../project.ts";
+import { adapterSchemas } from "../registry.ts";
 import { githubStops } from "./stops.ts";
 import { openForge, type ForgeHost, type ForgeRequest } from "./open.ts";
 
@@ -18,8 +22,11 @@ export function githubGates(request: ForgeRequest, host: ForgeHost): Promise<Git
       waiting: (commit, environments) =>
         forPeople(async () => {
           const id = await commitOf(commit, request, forge, remote);
-          const { gates, unclear } = await waitingGates(forge, id, environments);
-          return { ...remote, commit: id, gates, unclear: unclear.map(({ id: run, title, url }) => ({ run, title, url })) };
+          const { defaultBranch } = await forge.repository();
+          const branches = [defaultBranch, ...(await deployingBranch(request))];
+          const { gates, unclear } = await waitingGates(forge, { commit: id, environments, branches });
+          const left = unclear.map(({ run: { id: run, title, url }, why }) => ({ run, title, url, why }));
+          return { ...remote, commit: id, gates, unclear: left };
         }),
       review: (gates, decision) => forPeople(() => reviewGates(forge, gates, decision, host.interrupted)),
       ...githubStops({ forge, request, commit: (text) => commitOf(text, request, forge, remote) }),
@@ -29,6 +36,20 @@ export function githubGates(request: ForgeRequest, host: ForgeHost): Promise<Git
       },
     };
   });
+}
+
+/** The branch whose pushes deploy, as the checkout's policy ref says; none where there is no such file. */
+async function deployingBranch({ directory, repository }: ForgeRequest): Promise<readonly string[]> {
+  const project = repository === null ? findProject(directory) : null;
+  if (project === null) return [];
+  try {
+    const configs = new Configs(GitSource.ofProject(project.root), await adapterSchemas());
+    const { github } = await configs.at((await configs.policy(null)).commit);
+    return github ? [github.branch] : [];
+  } catch (error) {
+    if (error instanceof SourceError || error instanceof RequestError) return [];
+    throw error;
+  }
 }
 
 /** A full id as it is; else what the checkout knows of that repository, so that HEAD and a short id are what the person sees; else what GitHub knows. */

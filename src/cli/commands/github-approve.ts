@@ -45,8 +45,8 @@ async function approve(session: Session, given: string, options: Options): Promi
   };
   const github = await session.context.github({ directory: session.directory, repository });
   const waiting = await session.patiently(github.waiting(given, environments));
-  for (const { title, url } of waiting.unclear)
-    session.warn(`which commit is meant by "${safe(title)}" cannot be told, so it is left to you: ${safe(url)}`);
+  for (const { title, url, why } of waiting.unclear)
+    session.warn(`"${safe(title)}" waits too, and is left to you (${safe(why)}): ${safe(url)}`);
   if (waiting.gates.length === 0) return nothingWaits(session, waiting, environments);
   session.say(gatesText(session, waiting));
   await session.confirm(`${reject ? "Reject" : "Approve"} ${waiting.gates.length === 1 ? "this" : `these ${waiting.gates.length}`}?`, yes);

@@ -58,6 +58,7 @@ export const workflowRun = z.object({
   html_url: z.string(),
   actor,
   triggering_actor: actor,
+  head_branch: z.string().nullish(),
   created_at: time,
 });
 export type RunAnswer = z.infer<typeof workflowRun>;

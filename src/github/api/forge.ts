@@ -224,6 +224,7 @@ const runOf = (run: answers.RunAnswer): WorkflowRun => ({
   path: run.path,
   title: run.display_title,
   commit: run.head_sha as CommitId,
+  branch: run.head_branch ?? "",
   event: run.event,
   status: run.status,
   conclusion: run.conclusion,

@@ -7,20 +7,45 @@ import { gateFor } from "./names.ts";
 /** Requests under way at once. */
 const AT_ONCE = 8;
 
-export type Waiting = { readonly gates: readonly WaitingGate[]; readonly unclear: readonly WorkflowRun[] };
+/** `unclear`: which may be about that commit, and are left to people. */
+export type Waiting = { readonly gates: readonly WaitingGate[]; readonly unclear: readonly Unclear[] };
+export type Unclear = { readonly run: WorkflowRun; readonly why: string };
+type Asked = {
+  readonly commit: CommitId;
+  /** Only of these; null: all. */
+  readonly environments: readonly string[] | null;
+  /** Whose workflow files are those that were reviewed: the default one, and the one whose pushes deploy. */
+  readonly branches: readonly string[];
+};
 
-/** Every gate that waits for a commit, over all runs of the repository. `environments`: only of these; null: all. Rejects where one of them cannot be looked at: what is left out would look approved. */
-export async function waitingGates(forge: Forge, commit: CommitId, environments: readonly string[] | null): Promise<Waiting> {
+/** Every gate that waits for a commit, over all runs of the repository. Rejects where one of them cannot be looked at: what is left out would look approved. */
+export async function waitingGates(forge: Forge, { commit, environments, branches }: Asked): Promise<Waiting> {
   const about = commitOf(forge);
   const open = await forge.openRuns(null);
   const looked = await eachOf(open, async (run) => {
     const its = await about(run);
     if (its !== null && its !== commit) return { gates: [], unclear: [] };
     const gates = (await gatesOf(forge, run)).filter(({ environment }) => environments?.includes(environment) ?? true);
-    return its === null ? { gates: [], unclear: gates.length > 0 ? [run] : [] } : { gates, unclear: [] };
+    const why = its === null ? unclearOf(run) : strangeness(run, branches);
+    if (why === null) return { gates, unclear: [] };
+    return { gates: [], unclear: gates.length > 0 ? [{ run, why }] : [] };
   });
   const all = { gates: looked.flatMap(({ gates }) => gates), unclear: looked.flatMap(({ unclear }) => unclear) };
   return { ...all, gates: all.gates.toSorted((a, b) => a.startedAt - b.startedAt || a.run - b.run) };
+}
+
+const unclearOf = (run: WorkflowRun): string =>
+  isRollback(run)
+    ? "it is a rollback, which is of no commit"
+    : "which commit it deploys cannot be told: a branch or a tag may have moved since it has begun";
+
+/** Why a run of that commit need not do what the generated files do with it; null: it is one of theirs. */
+function strangeness(run: WorkflowRun, branches: readonly string[]): string | null {
+  const file = fileOf(run);
+  if (!run.path.startsWith(".github/workflows/") || !/^deploy-[^/]+\.yml$/.test(file)) return `${run.path} is none of the generated files`;
+  return branches.includes(run.branch)
+    ? null
+    : `its workflow is that of the branch ${run.branch || "of nobody"}, which nobody need have reviewed`;
 }
 
 async function gatesOf(forge: Forge, run: WorkflowRun): Promise<readonly WaitingGate[]> {
@@ -33,31 +58,28 @@ async function gatesOf(forge: Forge, run: WorkflowRun): Promise<readonly Waiting
 }
 
 /**
- * Which commit a run deploys. A push's is the one that GitHub names. A run that was started by hand is under the head of its branch, whatever commit it was given:
- * the last word of its title, which the generated workflows end with it (`run-name`), says that; one that is no commit leaves it unclear. A rollback is given none.
+ * Which commit a run deploys, where that is certain. A push's is the one that GitHub names. A run that was started by hand is under the head of its branch, whatever commit it was given:
+ * the last word of its title, which the generated workflows end with it (`run-name`), says that where it is an id; a branch or a tag may have moved since the run has read it. A rollback is given none.
  */
-export function commitOf(forge: Pick<Forge, "commit">): (run: WorkflowRun) => Promise<CommitId | null> {
+function commitOf(forge: Pick<Forge, "commit">): (run: WorkflowRun) => Promise<CommitId | null> {
   const known = new Map<string, Promise<CommitId | null>>();
   return async (run) => {
-    if (run.event !== "workflow_dispatch" || isRollback(run)) return run.commit;
+    if (isRollback(run)) return null;
+    if (run.event !== "workflow_dispatch") return run.commit;
     const word = run.title.trim().split(/\s+/).at(-1) ?? "";
-    if (/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/.test(word)) return word;
-    if (!/^[^-\p{Cc}]/u.test(word)) return null;
+    if (/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(word)) return word;
+    if (!/^[0-9a-f]{7,63}$/.test(word)) return null;
     const asked = known.get(word) ?? forge.commit(word);
     known.set(word, asked);
-    return asked;
+    // A tag may be called like an id that is another commit's.
+    const commit = await asked;
+    return commit?.startsWith(word) ? commit : null;
   };
 }
 
-/** The commit that a run deploys, where that is certain: a push's, or the id at the end of the title of one that was started by hand. null: it cannot be told; a branch or a tag may have moved since the run has read it, and a rollback's commit is nowhere. */
-export async function certainCommitOf(forge: Pick<Forge, "commit">, run: WorkflowRun): Promise<CommitId | null> {
-  if (isRollback(run)) return null;
-  if (run.event === "push") return run.commit;
-  const word = run.title.trim().split(/\s+/).at(-1) ?? "";
-  if (run.event !== "workflow_dispatch" || !/^[0-9a-f]{7,64}$/.test(word)) return null;
-  const commit = await commitOf(forge)(run);
-  return commit?.startsWith(word) ? commit : null;
-}
+/** The same of a run that a server may let pass by itself: that of a push, or of a start by hand. */
+export const certainCommitOf = async (forge: Pick<Forge, "commit">, run: WorkflowRun): Promise<CommitId | null> =>
+  run.event === "push" || run.event === "workflow_dispatch" ? await commitOf(forge)(run) : null;
 
 /** Started by the workflow that generated files name so. */
 export const isRollback = (run: Pick<WorkflowRun, "path">): boolean => fileOf(run) === WORKFLOW_FILES.rollback;

@@ -52,17 +52,15 @@ describe("everything that waits for a commit", () => {
       }),
       run({ name: "Deploy api", path: ".github/workflows/deploy-api.yml", title: `Deploy api ${C1}` }),
       run({ event: "workflow_dispatch", commit: C2, title: `Deploy all to mainnet ${C1.slice(0, 9)}`, startedBy: "eve" }),
-      run({ event: "workflow_dispatch", path: ".github/workflows/rollback-all.yml@main", title: "Roll back all in mainnet" }),
     ];
     const other = run({ event: "workflow_dispatch", title: `Deploy all to mainnet ${C2}` });
     const plain = run({ commit: C2 });
     harbor.commits.add(C1);
     const ended = await approve([C1, "--comment", "canary looks fine"], "ben", { answers: [true] });
-    expect(ended).toMatchObject({ exit: 0, err: "", asked: ["Approve these 5?"] });
-    expect(ended.out).toContain("5 gates of 4 runs");
-    expect(ended.out).toContain("Roll back all in mainnet");
-    expect(posts()).toBe(4);
-    expect(all.map(({ conclusion }) => conclusion)).toEqual(["success", "success", "success", "success"]);
+    expect(ended).toMatchObject({ exit: 0, err: "", asked: ["Approve these 4?"] });
+    expect(ended.out).toContain("4 gates of 3 runs");
+    expect(posts()).toBe(3);
+    expect(all.map(({ conclusion }) => conclusion)).toEqual(["success", "success", "success"]);
     expect(all[0]?.reviews[0]).toMatchObject({ by: "ben", comment: "canary looks fine" });
     expect([other.status, plain.status]).toEqual(["waiting", "waiting"]);
   });
@@ -96,14 +94,36 @@ describe("everything that waits for a commit", () => {
     expect(waiting).toMatchObject({ conclusion: "failure", reviews: [{ comment: "canary has errors" }] });
   });
 
-  it("that does not say which commit it is about is left to people", async () => {
-    run({ event: "workflow_dispatch", title: "Deploy all to mainnet v1.2" });
-    run({ event: "workflow_dispatch", title: "somebody's own words" });
-    harbor.refs.set("v1.2", C1);
+  it("that does not say for certain which commit it deploys is left to people: a branch or a tag may have moved since", async () => {
+    const byHand = { event: "workflow_dispatch" };
+    const certain = run({ ...byHand, title: `Deploy all to mainnet ${C1}` });
+    const left = [
+      run({ ...byHand, title: "Deploy all to mainnet v1.2" }),
+      run({ ...byHand, title: `Deploy all to mainnet ${C2.slice(0, 7)}` }),
+      run({ ...byHand, title: "somebody's own words" }),
+      run({ ...byHand, path: ".github/workflows/rollback-all.yml@main", title: "Roll back all in mainnet" }),
+    ];
+    for (const name of ["v1.2", C2.slice(0, 7)]) harbor.refs.set(name, C1);
     const ended = await approve([C1, "--yes", "--json"]);
-    expect(results(ended)).toEqual(["mainnet approved"]);
-    expect(jsonOf<Answer>(ended).unclear).toMatchObject([{ title: "somebody's own words" }]);
-    expect(ended.err).toContain("left to you");
+    expect([results(ended), certain.conclusion]).toEqual([["mainnet approved"], "success"]);
+    expect(jsonOf<Answer>(ended).unclear).toMatchObject(left.toReversed().map(({ options: { title } }) => ({ title })));
+    expect(left.map(({ status }) => status)).toEqual(left.map(() => "waiting"));
+    expect(ended.err).toContain("left to you (which commit it deploys cannot be told");
+    expect(ended.err).toContain("it is a rollback");
+  });
+
+  it("by a workflow that is none of the generated ones, or another branch's, is shown and left to people", async () => {
+    const left = [
+      run({ branch: "eve", event: "workflow_dispatch", title: `Deploy all ${C1}` }),
+      run({ branch: "eve" }),
+      run({ path: ".github/workflows/release.yml" }),
+      run({ path: "dynamic/deploy-all.yml" }),
+    ];
+    const ended = await approve([C1, "--yes", "--json"]);
+    expect(ended.exit).toBe(1);
+    expect(left.map(({ status }) => status)).toEqual(left.map(() => "waiting"));
+    expect(ended.err).toContain("its workflow is that of the branch eve, which nobody need have reviewed");
+    expect(ended.err).toContain(".github/workflows/release.yml is none of the generated files");
   });
 
   it("may be nothing, which is no approval", async () => {

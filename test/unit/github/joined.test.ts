@@ -155,7 +155,7 @@ async function history(draws: readonly number[]): Promise<void> {
   expect(inOrder(flow, "mainnet")).toEqual([]);
   // one act of one person
   const ben = flow.forge(flow.github.person("ben"));
-  const { gates } = await waitingGates(ben, commit, null);
+  const { gates } = await waitingGates(ben, { commit, environments: null, branches: ["main"] });
   const reviewed = await reviewGates(ben, gates, { state: "approved", comment: "" }, new AbortController().signal);
   expect(reviewed.map(({ environment, result }) => `${environment} ${result}`)).toEqual(simulation.runs.map(() => "mainnet approved"));
   await simulation.settle();

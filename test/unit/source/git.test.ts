@@ -164,6 +164,16 @@ it("describe says subject, author and time", async () => {
   await expect(source.describe("0".repeat(40))).rejects.toMatchObject({ code: "unknown-commit" });
 });
 
+it("a branch or a tag that reads like a commit's id is refused: whoever approves it takes it for that commit", async () => {
+  const good = repo.commit({ a: "1" });
+  const evil = repo.commit({ a: "2" });
+  const short = good.slice(0, 9);
+  expect(await source.resolve(short)).toBe(good);
+  repo.git("tag", short, evil);
+  await expect(source.resolve(short)).rejects.toMatchObject({ code: "ambiguous-commit", hint: expect.stringContaining(`refs/tags/${short}`) });
+  expect(await source.resolve(`refs/tags/${short}`)).toBe(evil);
+});
+
 describe("the policy ref", () => {
   it("is the one asked for, else origin/HEAD, else local main", async () => {
     const first = repo.commit({ a: "1" });
