@@ -89,7 +89,7 @@ export function run(given: Run, places: Places) {
     url: `${places.api}/repos/${given.repository.fullName}/actions/runs/${given.id}`,
     html_url: `${places.html}/${given.repository.fullName}/actions/runs/${given.id}`,
     actor: user(startedBy),
-    triggering_actor: user(startedBy),
+    triggering_actor: user(given.triggeredBy),
     created_at: time(given.createdAt),
     updated_at: time(given.createdAt),
     run_started_at: time(given.createdAt),

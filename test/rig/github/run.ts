@@ -12,6 +12,8 @@ export class Run {
   readonly reviews: ReviewRow[] = [];
   readonly createdAt: number;
   attempt = 1;
+  /** Who has had it run again last. */
+  triggeredBy: string;
   #ended = Promise.withResolvers<void>();
 
   constructor(repository: Repository, options: RunOptions) {
@@ -19,6 +21,7 @@ export class Run {
     const { title = name, branch = repository.defaultBranch } = options;
     this.repository = repository;
     this.id = repository.world.nextId();
+    this.triggeredBy = startedBy;
     this.createdAt = repository.world.now();
     this.options = { commit: options.commit, path, name, title, event, branch, startedBy };
     this.jobs = options.jobs.map((job) => ({ ...job, id: repository.world.nextId(), ...unbegun(1) }));

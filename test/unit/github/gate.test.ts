@@ -219,6 +219,16 @@ describe("sluice ci gate", () => {
     expect((await flow.job({ step: "gate", environment: "nowhere" }, { run })).exit).toBe(2);
   });
 
+  it("refuses the approval of whoever has had the run run again, whatever the job's variables say", async () => {
+    const commit = flow.commit({ "sluice.yaml": flow.file({ environments: POLICY }) });
+    const { id } = flow.shop.environment("prod-approval", { reviewers: ["ben"] });
+    const run = flow.shop.run({ commit, startedBy: "ana", jobs: [{ name: "gate", environment: "prod-approval" }] });
+    run.triggeredBy = "ben";
+    run.review("ben", [id], "approved", "");
+    const ended = await flow.job({ step: "gate", environment: "prod" }, { run });
+    expect(ended).toMatchObject({ exit: 1, out: expect.stringContaining("ben has approved a run of their own in prod") });
+  });
+
   it("does not know a pull request's run", async () => {
     const commit = flow.commit({ "sluice.yaml": flow.file({ environments: POLICY }) });
     const run = flow.shop.run({ commit, jobs: [], event: "pull_request_target" });

@@ -170,7 +170,10 @@ it("a branch or a tag that reads like a commit's id is refused: whoever approves
   const short = good.slice(0, 9);
   expect(await source.resolve(short)).toBe(good);
   repo.git("tag", short, evil);
-  await expect(source.resolve(short)).rejects.toMatchObject({ code: "ambiguous-commit", hint: expect.stringContaining(`refs/tags/${short}`) });
+  await expect(source.resolve(short)).rejects.toMatchObject({
+    code: "ambiguous-commit",
+    hint: expect.stringContaining(`refs/tags/${short}`),
+  });
   expect(await source.resolve(`refs/tags/${short}`)).toBe(evil);
 });
 
