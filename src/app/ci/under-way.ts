@@ -1,35 +1,50 @@
 import { CliError, EXIT } from "../../cli/exit.ts";
 import type { TargetId } from "../../core/config/config.ts";
-import type { Forge, WorkflowRun } from "../../github/forge.ts";
-import { isTarget, type Record, runIdOf, type RunRef, type TargetRecord } from "../../github/records/record.ts";
+import type { Forge } from "../../github/forge.ts";
+import { isServers, isTarget, type Record, runIdOf, type RunRef, type TargetRecord } from "../../github/records/record.ts";
 import type { Place } from "./place.ts";
 
 /** How long an attempt of another workflow run is awaited, in ms, and how often it is looked at. */
 const PATIENCE_MS = 30 * 60_000;
 const PAUSE = { first: 5_000, most: 60_000, times: 1.5 };
+/** How long after an act was recorded GitHub may not have said yet that the job which recorded it is under way, in ms. */
+const NEW_MS = 2 * 60_000;
 /** How much later than its own time the end of a soak may be told, in ms. */
 const LATE_MS = 60_000;
 
-/** Attempts of other workflow runs that have not ended, each with its run. Those of runs that have ended, or were run again, are in doubt and not under way. */
+/** An attempt of others that has not ended, and where it can be looked at. */
+export type Busy = { readonly record: TargetRecord; readonly where: string };
+
+/** Attempts of other workflow runs, and of servers, that have not ended. Those whose jobs have ended, and of runs that were run again, are in doubt and not under way. */
 export async function underWay(
   place: Place,
   forge: Forge,
   records: readonly Record[],
   own: (target: TargetId) => boolean,
   soaks: boolean,
-): Promise<readonly { readonly record: TargetRecord; readonly run: WorkflowRun }[]> {
-  const found: { readonly record: TargetRecord; readonly run: WorkflowRun }[] = [];
-  const runs = new Map<RunRef, WorkflowRun | null>();
+): Promise<readonly Busy[]> {
+  const found: Busy[] = [];
+  const runs = new Map<RunRef, Promise<string | null>>();
   const now = place.host.clock.now();
   for (const record of open(records, (r) => soaks && now < soakEnd(r))) {
-    if (!own(record.target)) continue;
     // GitHub lets one job at a time at a target: what this very run began has ended, or it would not be here
-    if (runIdOf(record.run) === place.inputs.runId) continue;
-    const run = runs.get(record.run) ?? (await forge.workflowRun(runIdOf(record.run)));
-    runs.set(record.run, run);
-    if (run !== null && run.conclusion === null && `${run.id}/${run.attempt}` === record.run) found.push({ record, run });
+    if (!own(record.target) || (!isServers(record.run) && runIdOf(record.run) === place.inputs.runId)) continue;
+    const where = runs.get(record.run) ?? aliveAt(forge, record.run, now - record.createdAt < NEW_MS);
+    runs.set(record.run, where);
+    const at = await where;
+    if (at !== null) found.push({ record, where: at });
   }
   return found;
+}
+
+/** Where a run that may still be at its targets is looked at; null: it is not. One of which no job is under way waits for people, perhaps for weeks, and what its jobs left is left. */
+async function aliveAt(forge: Forge, ref: RunRef, isNew: boolean): Promise<string | null> {
+  // whether a server is at it still only that server knows
+  if (isServers(ref)) return `run ${runIdOf(ref)} of a server of Sluice's`;
+  const run = await forge.workflowRun(runIdOf(ref));
+  if (run === null || run.conclusion !== null || `${run.id}/${run.attempt}` !== ref) return null;
+  const isAtIt = isNew || (await forge.jobs(run.id)).some(({ began, conclusion }) => began && conclusion === null);
+  return isAtIt ? run.url : null;
 }
 
 const soakEnd = ({ at, definition }: TargetRecord): number => (at ?? 0) + (definition.verify?.soakMs ?? 0) + LATE_MS;
@@ -61,9 +76,13 @@ export async function untilFree(
     const records = await read();
     const busy = await underWay(place, forge, records, (target) => own === "all" || own.has(target), soaks);
     if (busy.length === 0) return records;
-    const said = busy.map(({ record, run }) => `${record.target} (${run.url})`).join(", ");
+    const said = busy.map(({ record, where }) => `${record.target} (${where})`).join(", ");
     if (clock.now() + pause > deadline)
-      throw new CliError(EXIT.failed, `Others are at it still: ${said}`, "Await or cancel these workflow runs, then run this again");
+      throw new CliError(
+        EXIT.failed,
+        `Others are at it still: ${said}`,
+        `Await or cancel these runs, then run this again.${busy.some(({ record }) => isServers(record.run)) ? " Where that server is no more: sluice github settle" : ""}`,
+      );
     place.outputs.say(`Waits for what is under way: ${said}`);
     await wait(pause, interrupted);
   }

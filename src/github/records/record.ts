@@ -7,6 +7,8 @@ import type { NewDeployment, NewStatus } from "../forge.ts";
 export type RunRef = `${number}/${number}`;
 
 export const runIdOf = (run: RunRef): number => Number(run.split("/")[0]);
+/** No workflow run has a zeroth attempt: it is a run of a server's. */
+export const isServers = (run: RunRef): boolean => run.endsWith("/0");
 
 /**
  * How an act on a target stands, by the last status of its record. `under-way`: there is none, so an attempt may be or have been at it. `serving`: deployed and verified, and its soak goes on.

@@ -51,6 +51,76 @@ test("a hold that is placed after a job has begun is seen before anything is app
   expect(flow.told()).toEqual(["sluice:stop dev in_progress held", expect.stringContaining("failed: nothing changed")]);
 });
 
+/** An act that somebody else has begun on api@dev and said nothing more of, in a run that `run` names. */
+async function begunBy(flow: Workflow, run: string): Promise<void> {
+  const done = flow.shop.deployments.find(({ task }) => task === "sluice:api");
+  const forge = flow.forge();
+  await forge.createDeployment({
+    sha: flow.repo.git("rev-parse", "HEAD"),
+    environment: "dev",
+    task: "sluice:api",
+    description: "",
+    production: false,
+    payload: { ...(done?.payload as JsonObject), attempt: "1-9-x", run },
+  });
+}
+
+test("what a job has left that died is in doubt at once, though its workflow run waits for people for weeks", async () => {
+  const flow = await Workflow.begin();
+  flow.commit({ "sluice.yaml": flow.file(FILE) });
+  expect(ends(await flow.deploy("dev", ["api", "web"]))).toEqual(FINE);
+  const second = flow.commit({ "api/x": "2", "web/x": "2" });
+  flow.shop.environment("prod-approval", { reviewers: ["ben"] });
+  const died = Promise.withResolvers<void>();
+  const run = flow.shop.run({
+    commit: second,
+    event: "push",
+    startedBy: "ana",
+    jobs: [
+      { name: "leg", work: () => died.promise.then(() => "failure" as const) },
+      { name: "gate", environment: "prod-approval" },
+    ],
+  });
+  await begunBy(flow, `${run.id}/1`);
+  let at = Date.now();
+  const waits: number[] = [];
+  const patient = {
+    now: () => at,
+    wait: async (ms: number, signal: AbortSignal) => {
+      waits.push(ms);
+      at += Math.ceil(ms);
+      if (waits.length === 3) died.resolve();
+      await soon(ms, signal);
+    },
+  };
+  expect(ends(await flow.deploy("dev", ["api"], patient))).toEqual(FINE);
+  expect(run.conclusion).toBe(null);
+  expect(waits.length).toBeGreaterThanOrEqual(3);
+  expect(flow.live("api@dev")).toBe(second);
+});
+
+test("what a server has begun only that server ends: no job takes its target", async () => {
+  const flow = await Workflow.begin();
+  const first = flow.commit({ "sluice.yaml": flow.file(FILE) });
+  expect(ends(await flow.deploy("dev", ["api", "web"]))).toEqual(FINE);
+  flow.commit({ "api/x": "2" });
+  await begunBy(flow, "3/0");
+  let at = Date.now();
+  const patient = {
+    now: () => at,
+    wait: async (ms: number, signal: AbortSignal) => {
+      at += Math.ceil(ms);
+      await soon(ms, signal);
+    },
+  };
+  expect(ends(await flow.deploy("dev", ["api"], patient))).toEqual({
+    exit: 1,
+    said: expect.stringMatching(/^Others are at it still: api@dev \(run 3 of a server of Sluice's\)\. .*sluice github settle$/) as string,
+  });
+  expect(flow.live("api@dev")).toBe(first);
+  expect(ends(await flow.deploy("dev", ["web"], patient))).toEqual(FINE);
+});
+
 test("what cannot be recorded is not begun", async () => {
   const flow = await Workflow.begin();
   flow.commit({ "sluice.yaml": flow.file(FILE) });
