@@ -1,5 +1,6 @@
 import { CliError, EXIT, type ExitCode } from "../../cli/exit.ts";
-import type { CommitId, EnvironmentId, ServiceId, TargetId } from "../../core/config/config.ts";
+import type { CommitId, Digest, EnvironmentId, ServiceId, TargetId } from "../../core/config/config.ts";
+import type { Change } from "../../core/run/changes.ts";
 import type { RunRow } from "../../core/run/rows.ts";
 import { PLAIN_DEPLOY, RequestError } from "../../engine/control.ts";
 import type { Forge } from "../../github/forge.ts";
@@ -80,10 +81,7 @@ async function tryLeg(place: Place, forge: Forge, asked: Leg): Promise<ExitCode 
   const expected = leg.to === null ? artifactsOf(place.host.env) : {};
   const at = place.host.clock.now();
   const rows = leg.to === null ? rowsOf(records, null, at) : await rowsWithSets(place, records, at);
-  const more =
-    leg.to === null
-      ? [...(await goodOf(forge, environmentsUpTo(place, leg.environment), leg.commit, believed)), ...buildsOf(expected, leg.commit, at)]
-      : [];
+  const more = leg.to === null ? [...(await goodBefore(place, forge, leg, expected)), ...buildsOf(expected, leg.commit, at)] : [];
   const opened = await openEngine(place, { rows: [...more, ...rows], journal, own, expected, left: leftBy(records, own), records });
   try {
     const held = leg.to !== null && holdOf(records, leg.environment)?.rollback?.to === leg.to;
@@ -97,6 +95,23 @@ async function tryLeg(place: Place, forge: Forge, asked: Leg): Promise<ExitCode 
   } finally {
     await opened.close();
   }
+}
+
+/** What was good in the environments before, of the very artifacts that this leg deploys: of others made of the same commit nothing was proved. */
+async function goodBefore(place: Place, forge: Forge, leg: Leg, expected: { readonly [key: string]: Digest }): Promise<readonly Change[]> {
+  const { services, artifacts } = await place.configs.at(leg.commit);
+  const own = new Set(leg.services);
+  const counts = ({ service, target, digest }: TargetRecord): boolean => {
+    const name = services[service]?.artifact ?? "";
+    const wanted = artifacts[name]?.perEnvironment === false ? expected[name] : undefined;
+    const same = wanted === undefined || wanted === digest;
+    if (!same && own.has(service))
+      place.outputs.notice(
+        `${target} was good at ${short(leg.commit)} with another artifact (${digest}, and this is ${wanted}): that does not count`,
+      );
+    return same;
+  };
+  return await goodOf(forge, environmentsUpTo(place, leg.environment), leg.commit, place.believed, counts);
 }
 
 /** Attempts that an earlier job on this very host may have left running. */

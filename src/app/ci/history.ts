@@ -7,7 +7,7 @@ import { relationOf } from "../../engine/relations.ts";
 import { SourceError } from "../../engine/ports/source.ts";
 import type { Forge } from "../../github/forge.ts";
 import { recordsOf } from "../../github/records/read.ts";
-import { isTarget, type Record, recordTask, STOP_TASK } from "../../github/records/record.ts";
+import { isTarget, type Record, recordTask, STOP_TASK, type TargetRecord } from "../../github/records/record.ts";
 import { rowsOf, type Together } from "../../github/records/rows.ts";
 import type { Believed } from "./believed.ts";
 import type { Place } from "./place.ts";
@@ -43,17 +43,18 @@ export async function newestHistory(
   return await believed.of(recordsOf([...found.values()]));
 }
 
-/** On which targets of these environments a commit was good. */
+/** On which targets of these environments a commit was good, by the records that count. */
 export async function goodOf(
   forge: Forge,
   environments: readonly EnvironmentId[],
   commit: CommitId,
   believed: Counting,
+  counts: (record: TargetRecord) => boolean,
 ): Promise<readonly Change[]> {
   const found = await Promise.all(environments.map((environment) => forge.deployments({ environment, sha: commit })));
   const records = await believed.of(found.flatMap(recordsOf));
   return records.flatMap((r) =>
-    isTarget(r) && r.wasGood ? [{ table: "good" as const, row: { target: r.target, commit: r.commit } }] : [],
+    isTarget(r) && r.wasGood && counts(r) ? [{ table: "good" as const, row: { target: r.target, commit: r.commit } }] : [],
   );
 }
 

@@ -4,7 +4,7 @@ import type { AttemptEnd, Executor } from "../../engine/ports/executor.ts";
 import type { Store } from "../../engine/ports/store.ts";
 import { followLog } from "./job-log.ts";
 import type { Journal } from "./journal.ts";
-import type { Outputs } from "./outputs.ts";
+import { type Outputs, short } from "./outputs.ts";
 
 type Options = {
   readonly executor: Executor;
@@ -41,9 +41,17 @@ export class RecordingExecutor implements Executor {
         return;
       }
     }
-    const { environment, name } = spec.kind === "build" ? spec.artifact : { environment: null, name: "" };
-    const digest = spec.kind === "build" ? expected[environment === null ? name : `${name}@${environment}`] : undefined;
-    if (digest !== undefined) this.#expected.set(spec.id, digest);
+    if (spec.kind === "build") {
+      const { environment, name } = spec.artifact;
+      const digest = expected[environment === null ? name : `${name}@${environment}`];
+      if (digest === undefined) {
+        // each leg would make its own
+        const message = `nobody has built ${name} of ${short(spec.commit)}, and a job that deploys does not: start the workflow anew, from its beginning`;
+        queueMicrotask(() => this.#tell(spec.id, { outcome: "failed", message, digest: null, changed: false, url: null }));
+        return;
+      }
+      this.#expected.set(spec.id, digest);
+    }
     this.#running.add(spec.id);
     await executor.start(spec);
     // one after the other, so that nobody's lines are among another's

@@ -35,13 +35,17 @@ test("services that are processes of a runner live on between jobs, where SLUICE
   expect(flow.told()).toEqual([]);
 
   const env = { SLUICE_HOME: home };
-  for (const name of ["api", "web"]) expect(ends(await flow.deploy("dev", [name], { env }))).toEqual(FINE);
+  const built = async () => {
+    const { outputs } = await flow.job({ step: "build" }, { env: { ...env, SLUICE_KEYS: '["mega"]' } });
+    return { env: { ...env, SLUICE_ARTIFACTS: outputs["artifacts"] ?? "" } };
+  };
+  for (const name of ["api", "web"]) expect(ends(await flow.deploy("dev", [name], await built()))).toEqual(FINE);
   const at = (name: string) => flow.shop.deployments.find(({ task }) => task === `sluice:${name}`)?.statuses[0]?.url ?? "";
   const [api, web] = [at("api"), at("web")];
   // where a backend is reached is told by its record
   expect(await (await fetch(web)).text()).toBe(`one needs ${api}`);
   flow.commit({ "server.js": SERVER("two") });
-  expect(ends(await flow.deploy("dev", ["api", "web"], { env }))).toEqual(FINE);
+  expect(ends(await flow.deploy("dev", ["api", "web"], await built()))).toEqual(FINE);
   expect(await (await fetch(at("api"))).text()).toMatch(/^two/);
   const back = await flow.rollback("dev", { env });
   expect([ends(back), back.outputs["commit"]]).toEqual([FINE, first]);
