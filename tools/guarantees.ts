@@ -12,9 +12,15 @@ type Row = { readonly line: number; readonly text: string };
 /** What is wrong with the page, a line each; empty: nothing. `read` gives a file's text, or null where there is none. */
 export function problemsOf(page: string, read: (path: string) => string | null): readonly string[] {
   const rows = page.split("\n").flatMap((text, i): Row[] => (/^\|\s*\**\d/.test(text) ? [{ line: i + 1, text }] : []));
-  const numbers = new Set(rows.map(({ text }) => Number(/\d+/.exec(text)?.[0])));
-  const missing = Array.from({ length: INVARIANTS }, (_, i) => i + 1).filter((n) => !numbers.has(n));
-  return [...missing.map((n) => `${PAGE}: invariant ${n} is missing`), ...rows.flatMap((row) => problemsIn(row, read))];
+  const numbers = rows.map(({ line, text }) => ({ line, number: Number(/\d+/.exec(text)?.[0]) }));
+  const missing = Array.from({ length: INVARIANTS }, (_, i) => i + 1).filter((n) => numbers.every(({ number }) => number !== n));
+  // branches that each add the next number merge without a conflict
+  const misplaced = numbers.filter(({ number }, i) => number !== i + (numbers[0]?.number ?? 1));
+  return [
+    ...missing.map((n) => `${PAGE}: invariant ${n} is missing`),
+    ...misplaced.slice(0, 1).map(({ line, number }) => `${PAGE}:${line}: ${number} is out of order`),
+    ...rows.flatMap((row) => problemsIn(row, read)),
+  ];
 }
 
 function problemsIn({ line, text }: Row, read: (path: string) => string | null): readonly string[] {

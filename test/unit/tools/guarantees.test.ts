@@ -23,3 +23,9 @@ test("a test that is gone, a file that is gone, a row without a proof and a miss
     "docs/guarantees.md:3: no test is named",
   ]);
 });
+
+test("a number that is used twice is told", () => {
+  const proof = "[every guarantee names a test that is there](../test/unit/tools/guarantees.test.ts)";
+  const rows = [...Array.from({ length: 12 }, (_, i) => i + 1), 12, 13].map((n) => `| ${n} | promise | ${proof} |`);
+  expect(problemsOf(rows.join("\n"), read)).toEqual(["docs/guarantees.md:13: 12 is out of order"]);
+});
