@@ -169,6 +169,8 @@ describeTools("act", "gh")("docs/github.md, followed from its beginning to its e
       await reader.run("sluice ci gate --env mainnet", 1, job(wrong));
       shop.environments.delete("mainnet-approval");
       await reader.run("sluice ci gate --env mainnet", 1, job(begin([])));
+      shop.environment("mainnet-approval", { apps: ["sluice-acme"] });
+      await reader.run("sluice ci gate --env mainnet", 1, job(begin([])));
 
       reader.write(
         ".github/workflows/deploy-all.yml",
@@ -179,6 +181,7 @@ describeTools("act", "gh")("docs/github.md, followed from its beginning to its e
       await reader.run("sluice github generate", 1);
       const text = readFileSync(join(reader.root, "sluice.yaml"), "utf8");
       reader.write("sluice.yaml", text.slice(0, text.indexOf("github:")));
+      await reader.run("sluice github generate");
       await reader.run("sluice github generate", 2);
       expect(reader.unsaid(PAGE)).toEqual([]);
     },
