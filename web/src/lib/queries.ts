@@ -31,6 +31,14 @@ async function upToDate<T>(fetch: () => Promise<T>, patch: (data: T, changes: re
 export const session = queryOptions({ queryKey: ["session"], queryFn: () => answer(api.GET("/api/v1/session")), staleTime: Infinity });
 export const health = queryOptions({ queryKey: ["health"], queryFn: () => answer(api.GET("/api/v1/health")), staleTime: Infinity });
 
+/** How long a look at GitHub's limits is good for, in ms: they change with every request, and nothing tells of it. */
+const LIMITS_MS = 30_000;
+export const github = queryOptions({
+  queryKey: ["github"],
+  queryFn: async () => (await answer(api.GET("/api/v1/github"))).connection,
+  refetchInterval: LIMITS_MS,
+});
+
 export const environments = queryOptions({
   queryKey: keys.environments,
   queryFn: () => upToDate(async () => (await answer(api.GET("/api/v1/environments"))).items, patchEnvironments),

@@ -6,6 +6,7 @@ import { useDeferredValue, useMemo } from "react";
 import type { Schemas } from "../../../../src/contract/client.ts";
 import { plural, spoken } from "../../lib/format.ts";
 import { waiting } from "../../lib/queries.ts";
+import { GithubLine } from "./github-line.tsx";
 import { CommitId } from "../../ui/commit.tsx";
 import { Command } from "../../ui/command.tsx";
 import { Loaded, More } from "../../ui/problem.tsx";
@@ -51,6 +52,7 @@ export function WaitingPage({ filter, onFilter }: Props) {
         )}
       </Loaded>
       {query.hasNextPage && <More onClick={() => void query.fetchNextPage()} loading={query.isFetchingNextPage} />}
+      <GithubLine />
     </section>
   );
 }
