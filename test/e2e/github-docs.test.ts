@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { JsonObject } from "../../src/core/config/config.ts";
 import { hostVariables } from "../../src/host/environment.ts";
 import { findTool } from "../../tools/github/tools.ts";
 import { ghEnvironment } from "../rig/gh.ts";
@@ -156,6 +157,10 @@ describeTools("act", "gh")("docs/github.md, followed from its beginning to its e
       await reader.run("sluice github approve HEAD", 1);
       await reader.run("sluice ci plan --waves 2", 4, job(begin([]), { SLUICE_COMMIT: side }));
       await reader.run("sluice ci rollback --env mainnet --waves 2", 2, job(begin([])));
+      const real = shop.deployments.find(({ task, environment }) => task === "sluice:api" && environment === "mainnet");
+      const said = real?.payload as { readonly definition: JsonObject };
+      const payload = { ...said, attempt: "forged", definition: { ...said.definition, config: { apply: ["./theirs.sh"] } } };
+      shop.deploy({ ref: commit, environment: "mainnet", task: "sluice:api", payload }, "eve");
       await reader.run("sluice ci rollback --env mainnet --waves 2", 0, job(begin([]), { SLUICE_REASON: "again", SLUICE_TO: commit }));
       await reader.run(
         "sluice ci deploy --env mainnet",
