@@ -13,23 +13,12 @@ import { type CiEngine, mustOutlive, openEngine } from "./engine.ts";
 import { buildsOf, goodOf, newestHistory, rowsWithSets, wholeHistory } from "./history.ts";
 import { artifactsOf, chunkOf, mustSayCommit } from "./inputs.ts";
 import { inDoubt, Journal } from "./journal.ts";
-import { isNamed, withoutPinned } from "./pinned.ts";
+import { isNamed, type Leg, withoutPinned } from "./pinned.ts";
 import { outcomesOf, settleHint } from "./outcome.ts";
 import { code, short } from "./outputs.ts";
 import { environmentOf, environmentsUpTo, mustBeGenuine, mustBeTaken, type Place } from "./place.ts";
 import { holdFor } from "./rollback.ts";
 import { untilFree } from "./under-way.ts";
-
-/** What a leg is to bring where. */
-type Leg = {
-  readonly environment: EnvironmentId;
-  readonly services: readonly ServiceId[];
-  /** Of these, the one that a person has asked for by name. */
-  readonly named: ServiceId | null;
-  readonly commit: CommitId;
-  /** The recorded set to go back to; null: it is a deploy. */
-  readonly to: string | null;
-};
 
 /** `sluice ci deploy`: one engine run for the services of a chunk in one environment, from records and into records. */
 export async function ciDeploy(place: Place, environment: EnvironmentId): Promise<ExitCode> {

@@ -12,16 +12,19 @@ export function isNamed({ event, path }: Pick<WorkflowRun, "event" | "path">, se
   return event === "workflow_dispatch" && file === WORKFLOW_FILES.service(service);
 }
 
-type Asked = {
+/** What a leg is to bring where. */
+export type Leg = {
   readonly environment: EnvironmentId;
   readonly services: readonly ServiceId[];
+  /** Of these, the one that a person has asked for by name. */
   readonly named: ServiceId | null;
   readonly commit: CommitId;
+  /** The recorded set to go back to; null: it is a deploy. */
   readonly to: string | null;
 };
 
 /** Those that no pin keeps where they are; of the others it is said why they are left out. */
-export function withoutPinned({ outputs }: Place, records: readonly Record[], asked: Asked): readonly ServiceId[] {
+export function withoutPinned({ outputs }: Place, records: readonly Record[], asked: Leg): readonly ServiceId[] {
   const { environment, services, named, commit, to } = asked;
   const kept = services.flatMap((service) => {
     const pin = service === named ? null : pinOf(records, `${service}@${environment}`);
