@@ -14,6 +14,7 @@ import { buildsOf, goodOf, newestHistory, rowsWithSets, wholeHistory } from "./h
 import { artifactsOf, chunkOf, mustSayCommit } from "./inputs.ts";
 import { inDoubt, Journal } from "./journal.ts";
 import { isNamed, type Leg, withoutPinned } from "./pinned.ts";
+import { planFor } from "./plan.ts";
 import { outcomesOf, settleHint } from "./outcome.ts";
 import { code, short } from "./outputs.ts";
 import { environmentOf, environmentsUpTo, mustBeGenuine, mustBeTaken, type Place } from "./place.ts";
@@ -49,7 +50,7 @@ async function tryLeg(place: Place, forge: Forge, asked: Leg): Promise<ExitCode 
   const { believed } = place;
   const read = () =>
     asked.to === null
-      ? newestHistory(forge, asked.environment, asked.services, believed)
+      ? newestHistory(forge, asked.environment, () => withNeeds(place, asked), believed)
       : wholeHistory(forge, asked.environment, believed);
   const records = await untilFree(place, forge, own, read, asked.to === null);
   mustNotBeHeld(asked, records);
@@ -101,6 +102,12 @@ async function goodBefore(place: Place, forge: Forge, leg: Leg, expected: { read
     return same;
   };
   return await goodOf(forge, environmentsUpTo(place, leg.environment), leg.commit, place.believed, counts);
+}
+
+/** The services of a leg, and what they need there. */
+async function withNeeds(place: Place, { environment, services, commit }: Leg): Promise<readonly ServiceId[]> {
+  const { plan } = await planFor(place, commit, { services, environments: [environment] });
+  return [...new Set([...services, ...Object.values(plan.members).flatMap(({ definition }) => definition.needs)])];
 }
 
 /** Attempts that an earlier job on this very host may have left running. */

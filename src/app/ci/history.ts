@@ -29,7 +29,7 @@ export async function wholeHistory(forge: Forge, environment: EnvironmentId, bel
 export async function newestHistory(
   forge: Forge,
   environment: EnvironmentId,
-  services: readonly ServiceId[],
+  services: () => Promise<readonly ServiceId[]>,
   believed: Counting,
 ): Promise<readonly Record[]> {
   const newest = await forge.deployments({ environment, most: NEWEST });
@@ -38,7 +38,7 @@ export async function newestHistory(
   const found = new Map(newest.map((d) => [d.id, d]));
   for (const d of await forge.deployments({ environment, task: STOP_TASK })) found.set(d.id, d);
   const known = new Set(first.flatMap((r) => (isTarget(r) && r.wasGood ? [r.service] : [])));
-  for (const service of services)
+  for (const service of await services())
     if (!known.has(service)) for (const d of await forge.deployments({ environment, task: recordTask(service) })) found.set(d.id, d);
   return await believed.of(recordsOf([...found.values()]));
 }

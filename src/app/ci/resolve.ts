@@ -39,12 +39,7 @@ export async function ciResolve(place: Place, environment: EnvironmentId, waves:
 /** Something newer is live on one of the targets, and nothing older on any: with something older there, it is a deploy that leaves the newer ones as they are. */
 async function isBehind(place: Place, forge: Forge, plan: Plan, environment: EnvironmentId): Promise<boolean> {
   const members = Object.values(plan.members);
-  const records = await newestHistory(
-    forge,
-    environment,
-    members.map((m) => m.service),
-    place.believed,
-  );
+  const records = await newestHistory(forge, environment, () => Promise.resolve(members.map((m) => m.service)), place.believed);
   let newer = false;
   for (const { target, commit } of members) {
     const live = records.findLast((r): r is TargetRecord => isTarget(r) && r.target === target && isLive(r));

@@ -2,6 +2,7 @@ import { CliError, EXIT, type ExitCode } from "../../cli/exit.ts";
 import type { EnvironmentId, ServiceId } from "../../core/config/config.ts";
 import { ForgeError } from "../../github/forge.ts";
 import { type Facts, type Judged, judgeNeeds, saysEnded, saysLate, saysThere, saysWaits, type Waiting } from "../../github/needs/judge.ts";
+import { once } from "../once.ts";
 import { AS_THEY_ARE, newestHistory, relationsBetween } from "./history.ts";
 import { mustSayCommit } from "./inputs.ts";
 import { code } from "./outputs.ts";
@@ -21,7 +22,12 @@ export async function ciWait(place: Place, environment: EnvironmentId, service: 
   const waiting: Waiting = { service, environment, commit, needs, run: place.inputs.runId };
   const forge = await host.forge();
   const relation = relationsBetween(place);
-  const facts: Facts = { forge, history: (of, services) => newestHistory(forge, of, services, AS_THEY_ARE), relation };
+  // of all that it needs each thing is asked once a look: the budget of requests is the whole repository's
+  const facts = (): Facts => ({
+    forge: { openRuns: once((of) => forge.openRuns(of)), workflowRun: once((run) => forge.workflowRun(run)) },
+    history: (of, services) => newestHistory(forge, of, () => Promise.resolve(services), AS_THEY_ARE),
+    relation,
+  });
   const deadline = host.clock.now() + needsTimeoutMs;
   for (let pause = PAUSE.first, said = ""; ; pause = Math.min(pause * PAUSE.times, PAUSE.most)) {
     const { is, words, hint, retryAt } = await lookAt(facts, waiting);
@@ -44,10 +50,10 @@ function done({ outputs }: Place, waiting: Waiting): ExitCode {
 }
 
 /** What cannot be asked now may be asked later; what is refused is refused. */
-async function lookAt(facts: Facts, waiting: Waiting): Promise<Judged & { readonly retryAt: number }> {
+async function lookAt(facts: () => Facts, waiting: Waiting): Promise<Judged & { readonly retryAt: number }> {
   try {
-    const first = await judgeNeeds(facts, waiting);
-    const found = first.is === "ended" ? await judgeNeeds(facts, waiting) : first;
+    const first = await judgeNeeds(facts(), waiting);
+    const found = first.is === "ended" ? await judgeNeeds(facts(), waiting) : first;
     return { ...found, retryAt: 0 };
   } catch (error) {
     if (!(error instanceof ForgeError) || (error.code !== "unavailable" && error.code !== "limited")) throw error;

@@ -11,6 +11,7 @@ import { sourceOf } from "../../github/workflows/emit.ts";
 import { GitSource } from "../../source/git.ts";
 import type { Upstream } from "../../source/upstream.ts";
 import { AS_THEY_ARE, newestHistory, relationsBetween } from "../ci/history.ts";
+import { once } from "../once.ts";
 import type { Connection } from "./connection.ts";
 import type { GithubParts } from "./server.ts";
 
@@ -24,7 +25,7 @@ export function waitsOf(parts: GithubParts, to: Connection, upstream: Upstream):
     const fetched = once(() => to.fetch(upstream));
     return {
       forge: { openRuns: once((commit) => to.forge.openRuns(commit)), workflowRun: once((id) => to.forge.workflowRun(id)) },
-      history: once((environment, services) => newestHistory(to.forge, environment, services, AS_THEY_ARE)),
+      history: once((environment, services) => newestHistory(to.forge, environment, () => Promise.resolve(services), AS_THEY_ARE)),
       relation: once((release, live) => relation(release, live, fetched)),
       subject: (run, asked) => subjectOf(parts, to, upstream, fetched, run, asked),
     };
@@ -91,15 +92,4 @@ async function serviceOf({ configs, source, root }: GithubParts, { path, commit 
   const text = await new GitSource({ directory: root }).file(commit, file);
   const from = source.folder === "" ? CONFIG_FILE : `${source.folder}/${CONFIG_FILE}`;
   return text !== null && sourceOf(text) === from ? service : null;
-}
-
-/** Asks each thing once, and answers the same to all who ask. */
-function once<A extends readonly unknown[], T>(ask: (...about: A) => Promise<T>): (...about: A) => Promise<T> {
-  const asked = new Map<string, Promise<T>>();
-  return (...about) => {
-    const key = JSON.stringify(about);
-    const answer = asked.get(key) ?? ask(...about);
-    asked.set(key, answer);
-    return answer;
-  };
 }

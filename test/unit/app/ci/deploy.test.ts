@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Workflow } from "./rig.ts";
+import { ends, Workflow } from "./rig.ts";
 
 test("a plan is handed on as waves of jobs", async () => {
   const flow = await Workflow.begin();
@@ -30,4 +30,12 @@ test("a service goes to prod by another job than the one that has brought it to 
   const again = await flow.deploy("prod", ["api"]);
   expect([again.exit, flow.order().length]).toEqual([0, 2]);
   expect(again.summary).toContain("left as it is");
+});
+
+test("what a service needs is found behind more deployments of others than are read at first", async () => {
+  const flow = await Workflow.begin();
+  const commit = flow.commit({ "sluice.yaml": flow.file({ environments: "dev: {}" }) });
+  expect(ends(await flow.deploy("dev", ["api"]))).toEqual({ exit: 0, said: "" });
+  for (let i = 0; i < 520; i++) flow.shop.deploy({ ref: commit, environment: "dev", task: "deploy" }, "github-actions[bot]");
+  expect(ends(await flow.deploy("dev", ["web"]))).toEqual({ exit: 0, said: "" });
 });

@@ -204,3 +204,20 @@ test("what GitHub refuses, and what cannot be read, is no reason to go on", asyn
   it.flow.shop.deploy({ ref: it.commit, environment: "dev", task: "sluice:api", payload: { sluice: 2 } }, "eve");
   expect(ends(await it.wait())).toEqual({ exit: 1, said: expect.stringContaining("cannot be relied on") });
 });
+
+test("however much is needed, a look asks each thing once", async () => {
+  const asked = async (backends: number): Promise<number> => {
+    const flow = await Workflow.begin();
+    const names = Array.from({ length: backends }, (_, i) => [`b${i}`, "backend"] as const);
+    const commit = flow.commit({ "sluice.yaml": flow.file({ services: { ...Object.fromEntries(names), web: "frontend" } }) });
+    flow.shop.run({ commit, jobs: [{ name: "leg", work: () => new Promise<"success">(() => {}) }] });
+    let [at, looks] = [Date.now(), 1];
+    const wait = (ms: number): Promise<void> => Promise.resolve(void ((at += Math.ceil(ms)), (looks += 1)));
+    const before = flow.github.log.length;
+    const end = await flow.job({ step: "wait", environment: "dev", service: "web" }, { now: () => at, wait });
+    expect(ends(end).said).toContain("nothing is recorded of b0@dev; under way:");
+    return (flow.github.log.length - before) / looks;
+  };
+  const one = await asked(1);
+  expect(await asked(12)).toBeCloseTo(one, 0);
+});
