@@ -1,5 +1,5 @@
 import { CliError, EXIT, type ExitCode } from "../../cli/exit.ts";
-import type { CommitId, Digest, EnvironmentId, ServiceId, TargetId } from "../../core/config/config.ts";
+import type { Digest, EnvironmentId, ServiceId, TargetId } from "../../core/config/config.ts";
 import type { Change } from "../../core/run/changes.ts";
 import type { RunRow } from "../../core/run/rows.ts";
 import { PLAIN_DEPLOY, RequestError } from "../../engine/control.ts";
