@@ -253,7 +253,7 @@ export class GitSource implements Source {
   }
 }
 
-const looksLikeId = (ref: string): boolean => /^[0-9a-f]{7,64}$/i.test(ref);
+export const looksLikeId = (ref: string): boolean => /^[0-9a-f]{7,64}$/i.test(ref);
 
 /** git takes a ref before an id; people who read it, and whoever approves it, take it for the commit. */
 const misleading = (ref: string, commit: CommitId): SourceError =>

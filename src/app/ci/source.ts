@@ -2,7 +2,7 @@ import type { CommitId, ServiceId } from "../../core/config/config.ts";
 import type { IrreversibleCommit } from "../../core/plan/irreversible.ts";
 import type { RelationRow } from "../../core/run/rows.ts";
 import { type CommitList, SourceError } from "../../engine/ports/source.ts";
-import { GitSource } from "../../source/git.ts";
+import { GitSource, looksLikeId } from "../../source/git.ts";
 import { repositoryOf } from "../../source/repository.ts";
 import { type Credential, Upstream } from "../../source/upstream.ts";
 import { gitCredential } from "../github/credential.ts";
@@ -29,6 +29,18 @@ export class JobSource extends GitSource {
     super({ directory: options.directory, folder: repositoryOf(options.directory)?.folder ?? "" });
     this.#options = options;
     this.#upstream = new Upstream(options.directory);
+  }
+
+  /** A checkout has one branch of its own; the others are those of its remote, and called without that by people. */
+  override async resolve(ref: string): Promise<CommitId> {
+    try {
+      return await super.resolve(ref);
+    } catch (error) {
+      if (!(error instanceof SourceError) || error.code !== "unknown-commit" || looksLikeId(ref)) throw error;
+      return await super.resolve(`refs/remotes/origin/${ref}`).catch(() => {
+        throw error;
+      });
+    }
   }
 
   override async relate(release: CommitId, live: CommitId, services: Readonly<Record<ServiceId, readonly string[]>>): Promise<RelationRow> {

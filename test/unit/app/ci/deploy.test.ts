@@ -39,3 +39,21 @@ test("what a service needs is found behind more deployments of others than are r
   for (let i = 0; i < 520; i++) flow.shop.deploy({ ref: commit, environment: "dev", task: "deploy" }, "github-actions[bot]");
   expect(ends(await flow.deploy("dev", ["web"]))).toEqual({ exit: 0, said: "" });
 });
+
+test("a commit may be named by a branch that is not the checkout's own", async () => {
+  const flow = await Workflow.begin();
+  flow.commit({ "sluice.yaml": flow.file() });
+  flow.repo.git("checkout", "--quiet", "-b", "hotfix/1");
+  const fix = flow.repo.commit({ "api/x": "fix" });
+  flow.repo.git("update-ref", "refs/remotes/origin/hotfix/1", "HEAD");
+  flow.repo.git("checkout", "--quiet", "main");
+  flow.repo.git("branch", "--quiet", "-D", "hotfix/1");
+  const end = await flow.plan({ commit: "hotfix/1", event: "workflow_dispatch" });
+  expect([ends(end), end.outputs["commit"]]).toEqual([{ exit: 0, said: "" }, fix]);
+  flow.repo.git("update-ref", "refs/remotes/origin/abcdef1", fix);
+  expect(ends(await flow.plan({ commit: "abcdef1", event: "workflow_dispatch" }))).toMatchObject({ exit: 2 });
+  expect(ends(await flow.plan({ commit: "hotfix/2", event: "workflow_dispatch" }))).toMatchObject({
+    exit: 2,
+    said: expect.stringContaining("hotfix/2") as string,
+  });
+});
