@@ -13,17 +13,18 @@ const NEW_MS = 2 * 60_000;
 const LATE_MS = 60_000;
 
 /** An attempt of others that has not ended, and where it can be looked at. */
-export type Busy = { readonly record: TargetRecord; readonly where: string };
+type Busy = { readonly record: TargetRecord; readonly where: string };
 
-/** Attempts of other workflow runs, and of servers, that have not ended. Those whose jobs have ended, and of runs that were run again, are in doubt and not under way. */
-export async function underWay(
+/** Attempts of other workflow runs, and of servers, that have not ended; and those, by number, that nobody is at any more: their jobs have ended, or their runs were run again. */
+async function underWay(
   place: Place,
   forge: Forge,
   records: readonly Record[],
   own: (target: TargetId) => boolean,
   soaks: boolean,
-): Promise<readonly Busy[]> {
-  const found: Busy[] = [];
+): Promise<{ readonly busy: readonly Busy[]; readonly left: readonly number[] }> {
+  const busy: Busy[] = [];
+  const left: number[] = [];
   const runs = new Map<RunRef, Promise<string | null>>();
   const now = place.host.clock.now();
   for (const record of open(records, (r) => soaks && now < soakEnd(r))) {
@@ -32,9 +33,10 @@ export async function underWay(
     const where = runs.get(record.run) ?? aliveAt(forge, record.run, now - record.createdAt < NEW_MS);
     runs.set(record.run, where);
     const at = await where;
-    if (at !== null) found.push({ record, where: at });
+    if (at === null) left.push(record.id);
+    else busy.push({ record, where: at });
   }
-  return found;
+  return { busy, left };
 }
 
 /** Where a run that may still be at its targets is looked at; null: it is not. One of which no job is under way waits for people, perhaps for weeks, and what its jobs left is left. */
@@ -72,10 +74,14 @@ export async function untilFree(
 ): Promise<readonly Record[]> {
   const { clock, wait, interrupted } = place.host;
   const deadline = clock.now() + PATIENCE_MS;
-  for (let pause = PAUSE.first; ; pause = Math.min(pause * PAUSE.times, PAUSE.most)) {
+  // what ended between the answers that this look is made of may have said how: it is left only where the next look says so too
+  let leftBefore = "";
+  for (let pause = PAUSE.first; ;) {
     const records = await read();
-    const busy = await underWay(place, forge, records, (target) => own === "all" || own.has(target), soaks);
-    if (busy.length === 0) return records;
+    const { busy, left } = await underWay(place, forge, records, (target) => own === "all" || own.has(target), soaks);
+    if (busy.length === 0 && left.join(" ") === leftBefore) return records;
+    leftBefore = left.join(" ");
+    if (busy.length === 0) continue;
     const said = busy.map(({ record, where }) => `${record.target} (${where})`).join(", ");
     if (clock.now() + pause > deadline)
       throw new CliError(
@@ -85,5 +91,6 @@ export async function untilFree(
       );
     place.outputs.say(`Waits for what is under way: ${said}`);
     await wait(pause, interrupted);
+    pause = Math.min(pause * PAUSE.times, PAUSE.most);
   }
 }

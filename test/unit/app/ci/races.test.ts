@@ -24,6 +24,42 @@ test("of two jobs that begin at once one goes on, and the other finds it done", 
   expect([flow.order(), flow.live("api@dev")]).toEqual([["api@dev"], commit]);
 });
 
+test("a job that ends between two answers of another's look has said how it ended, and is not in doubt", async () => {
+  const flow = await Workflow.begin();
+  const commit = flow.commit({ "sluice.yaml": flow.file(FILE) });
+  const [recorded, asked] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const first = flow.deploy("dev", ["api"], {
+    between: (forge) => ({
+      ...forge,
+      async createDeployment(made) {
+        const id = await forge.createDeployment(made);
+        recorded.resolve();
+        await asked.promise;
+        return id;
+      },
+    }),
+  });
+  await recorded.promise;
+  const { run } = flow.shop.deployments.find(({ task }) => task === "sluice:api")?.payload as { readonly run: string };
+  const second = await flow.deploy("dev", ["api"], {
+    wait: soon,
+    between: (forge) => ({
+      ...forge,
+      async workflowRun(id) {
+        if (id === Number(run.split("/")[0])) {
+          asked.resolve();
+          await first;
+          await flow.shop.runs.get(id)?.ended;
+        }
+        return await forge.workflowRun(id);
+      },
+    }),
+  });
+  expect([ends(await first), ends(second)]).toEqual([FINE, FINE]);
+  expect(second.out).not.toContain("recorded meanwhile");
+  expect([flow.order(), flow.live("api@dev")]).toEqual([["api@dev"], commit]);
+});
+
 test("a hold that is placed after a job has begun is seen before anything is applied", async () => {
   const flow = await Workflow.begin();
   flow.commit({ "sluice.yaml": flow.file(FILE) });
