@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import type { JsonObject } from "../../../../src/core/config/config.ts";
 import type { Forge } from "../../../../src/github/forge.ts";
+import { runIdOf, type RunRef } from "../../../../src/github/records/record.ts";
 import { placeStop } from "../../../../src/github/records/stops.ts";
 import { wait } from "../../../../src/host/wait.ts";
 import { ends, type JobEnd, Workflow } from "./rig.ts";
@@ -40,13 +41,14 @@ test("a job that ends between two answers of another's look has said how it ende
     }),
   });
   await recorded.promise;
-  const { run } = flow.shop.deployments.find(({ task }) => task === "sluice:api")?.payload as { readonly run: string };
+  const record = flow.shop.deployments.find(({ task }) => task === "sluice:api");
+  const run = runIdOf((record?.payload as { readonly run: RunRef }).run);
   const second = await flow.deploy("dev", ["api"], {
     wait: soon,
     between: (forge) => ({
       ...forge,
       async workflowRun(id) {
-        if (id === Number(run.split("/")[0])) {
+        if (id === run) {
           asked.resolve();
           await first;
           await flow.shop.runs.get(id)?.ended;
