@@ -41,8 +41,10 @@ test("a job that ends between two answers of another's look has said how it ende
     }),
   });
   await recorded.promise;
-  const record = flow.shop.deployments.find(({ task }) => task === "sluice:api");
-  const run = runIdOf((record?.payload as { readonly run: RunRef }).run);
+  const payloads = flow.shop.deployments.flatMap(({ task, payload }) =>
+    task === "sluice:api" ? [payload as { readonly run: RunRef }] : [],
+  );
+  const [run] = payloads.map((payload) => runIdOf(payload.run));
   const second = await flow.deploy("dev", ["api"], {
     wait: soon,
     between: (forge) => ({
