@@ -6,6 +6,10 @@ import { declaredSecrets, maskKey, sluice, withImages, WRITE } from "./steps.ts"
 /** Beyond that GitHub's limits on what one token may write would come first. */
 const AT_ONCE = 16;
 
+/** Any earlier wave, not only the one before: a wave that is skipped behind one that has failed looks like an empty one. */
+const NO_BACK_HAS_FAILED =
+  "(inputs.direction != 'rollback' || !contains(needs.*.result, 'failure') && !contains(needs.*.result, 'cancelled'))";
+
 /** What deploys: wave after wave, each a matrix of legs. Called only. */
 export function waves(project: Project): Workflow {
   const numbers = Array.from({ length: project.waves }, (_, i) => i + 1);
@@ -43,10 +47,10 @@ function waveJob(project: Project, number: number): Job {
     ...(first
       ? {
           about:
-            "The legs of a wave need nothing of each other. One that fails stops no other, of its wave or a later one: each is judged by itself.",
+            "The legs of a wave need nothing of each other. One that fails stops no other of its wave. Nor of a later one, in a deploy: each is judged by itself. In a rollback nothing goes back under what has failed to.",
         }
-      : { needs: [`wave-${number - 1}`] }),
-    if: first ? something : `!cancelled() && ${something}`,
+      : { needs: Array.from({ length: number - 1 }, (_, i) => `wave-${i + 1}`) }),
+    if: first ? something : `!cancelled() && ${NO_BACK_HAS_FAILED} && ${something}`,
     strategy: {
       "fail-fast": false,
       "max-parallel": AT_ONCE,

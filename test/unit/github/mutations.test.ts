@@ -23,6 +23,7 @@ type Check = "actionlint" | "zizmor" | "editor" | "own" | "simulation";
 type Mutation = readonly [what: string, file: string, from: string, to: string, noticed: readonly Check[]];
 
 const LEGS = "sluice-waves";
+const BACK = "(inputs.direction != 'rollback' || !contains(needs.*.result, 'failure') && !contains(needs.*.result, 'cancelled'))";
 const MAINNET = "deploy-all-mainnet";
 const GATED =
   "if: ${{ !cancelled() && needs.resolve.result == 'success' && (needs.build.result == 'success' || needs.build.result == 'skipped') && (needs.gate.result == 'success' || needs.resolve.outputs.gate == 'false') }}";
@@ -123,10 +124,18 @@ const mutations: readonly Mutation[] = [
     "needs: [plan, build, deploy-devnet]\n    if: ${{",
     ["simulation"],
   ],
-  ["a failure stops the later waves", LEGS, "if: ${{ !cancelled() && fromJSON", "if: ${{ fromJSON", ["simulation"]],
-  ["an empty wave runs", LEGS, "if: ${{ !cancelled() && fromJSON(inputs.waves).n[1] > 0 }}", "if: ${{ !cancelled() }}", ["simulation"]],
+  ["a failure stops the later waves", LEGS, `if: \${{ !cancelled() && ${BACK}`, `if: \${{ ${BACK}`, ["simulation"]],
+  ["a rollback goes on behind what has failed to go back", LEGS, `${BACK} && `, "", ["simulation"]],
+  ["a rollback goes on behind a skipped wave", LEGS, "needs: [wave-1, wave-2]", "needs: [wave-2]", ["simulation"]],
+  [
+    "an empty wave runs",
+    LEGS,
+    `if: \${{ !cancelled() && ${BACK} && fromJSON(inputs.waves).n[1] > 0 }}`,
+    "if: ${{ !cancelled() }}",
+    ["simulation"],
+  ],
   ["a failed leg ends the others", LEGS, "      fail-fast: false\n", "", ["own"]],
-  ["a cancelled run goes on", LEGS, "if: ${{ !cancelled() && fromJSON", "if: ${{ always() && fromJSON", ["simulation"]],
+  ["a cancelled run goes on", LEGS, `if: \${{ !cancelled() && ${BACK}`, `if: \${{ always() && ${BACK}`, ["simulation"]],
   ["the report is left out where something failed", "deploy-all", "if: ${{ always() }}", "if: ${{ success() }}", ["simulation"]],
   ["a service does not wait for what it needs", "deploy-web", "sluice ci wait --env devnet --service web", "true", ["own", "simulation"]],
   ["a rule does not hold the wait", "deploy-web", "    environment: devnet-needs\n", "", ["own", "simulation"]],
@@ -310,6 +319,7 @@ async function stories(config: Config, files: Files): Promise<string> {
     ],
     ["rollback-all", { environment: "mainnet", reason: "broken" }, script],
     ["rollback-all", { environment: "canary", reason: "broken" }, script],
+    ["rollback-all", { environment: "mainnet", reason: "broken" }, { ...script, fails: ["web@mainnet"] }],
     ["deploy-web", null, { ...script, broken: ["wait devnet"] }],
     ["deploy-web", null, { ...script, rule: ({ environment }) => (environment === "devnet-needs" ? "reject" : "approve") }],
     ["deploy-api", null, script],

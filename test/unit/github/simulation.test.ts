@@ -247,6 +247,22 @@ describe("roll back all", () => {
     expect(world.done).toEqual(["rollback mainnet", ...back, "report"]);
   });
 
+  test("a wave that has failed lets no later one go back under it, also behind one that is skipped", async () => {
+    const { world, run: ended } = await run("rollback-all", { environment: "mainnet", reason: "broken" }, { fails: ["web@mainnet"] });
+    expect(ended.result).toBe("failure");
+    // Four waves: what is skipped behind the failure lets nothing pass either.
+    expect(deploysIn(world, "mainnet")).toEqual(["rollback web@mainnet", "rollback admin@mainnet"]);
+    expect(world.done.at(-1)).toBe("report");
+  });
+
+  test("an older commit by hand, which is a rollback, stops so too; a deploy goes on", async () => {
+    const script = { fails: ["auth@mainnet"], says: { gate: "false", direction: "rollback", build: "[]" } };
+    const back = await run("deploy-all-mainnet", { commit: "v1" }, script);
+    expect(deploysIn(back.world, "mainnet")).toEqual(["rollback auth@mainnet"]);
+    const on = await run("deploy-all-mainnet", { commit: "v1" }, { ...script, says: { ...script.says, direction: "deploy" } });
+    expect(deploysIn(on.world, "mainnet")).toHaveLength(MAINNET.length);
+  });
+
   test("asks at the gate where policy says so, and without it nothing moves", async () => {
     const asked = await run("rollback-all", { environment: "mainnet", reason: "broken" }, { says: { gate: "true" } });
     expect(asked.world.done.slice(0, 2)).toEqual(["rollback mainnet", "gate mainnet"]);
