@@ -3,6 +3,7 @@ import { formatDuration } from "../../core/config/duration.ts";
 import { gateName } from "../../core/config/github.ts";
 import type { Forge, Review } from "../../github/forge.ts";
 import { passedAt } from "../../github/gates/passes.ts";
+import type { Time } from "../../core/run/rows.ts";
 import { GATE_TASK, gateRecords } from "../../github/records/gates.ts";
 import { isTarget, type Record, runIdOf, type TargetRecord } from "../../github/records/record.ts";
 import type { Approver, Approvers } from "./drive.ts";
@@ -23,8 +24,13 @@ type Asked = {
  */
 export function approversOf(place: Place, forge: Forge, { commit, to, records }: Asked): Approvers {
   const { app, inputs, policy } = place;
-  const recorded = onceFor((environment: EnvironmentId) => decidedInSluice(forge, app, environment, commit, inputs.runId));
-  const fresh = onceFor((environment: EnvironmentId) => isFresh(place, forge, environment, turnedBy(records, to, inputs.runId)));
+  // what is decided in Sluice is a deploy: a way back is another question
+  const recorded = onceFor((environment: EnvironmentId) =>
+    decidedInSluice(forge, to === null ? app : null, environment, commit, inputs.runId),
+  );
+  const fresh = onceFor(async (environment: EnvironmentId) =>
+    isFresh(place, forge, environment, { turned: turnedBy(records, to, inputs.runId), decidedAt: (await recorded(environment)).at }),
+  );
   let known: Promise<readonly Review[]> | null = null;
   return async (environment) => {
     known ??= forge.reviews(inputs.runId);
@@ -33,7 +39,7 @@ export function approversOf(place: Place, forge: Forge, { commit, to, records }:
     const { approval, rollback } = policy.environments[environment] ?? { approval: null, rollback: null };
     const self = (approval?.self ?? true) && (rollback?.self ?? true);
     const logins = [...new Set(here.flatMap((review) => (review.state === "approved" ? [review.by] : [])))];
-    const all = [...logins.map((by): Approver => ({ by, emergency: false })), ...(await recorded(environment))];
+    const all = [...logins.map((by): Approver => ({ by, emergency: false })), ...(await recorded(environment)).approvers];
     const isStarter = (login: string): boolean => inputs.starters.some((each) => each.toLowerCase() === login.toLowerCase());
     const counted = self ? all : all.filter(({ by, emergency }) => emergency || !isStarter(by));
     return counted.length > 0 && (await fresh(environment)) ? counted : [];
@@ -46,11 +52,12 @@ async function decidedInSluice(
   environment: EnvironmentId,
   commit: CommitId,
   run: number,
-): Promise<readonly Approver[]> {
-  if (app === null) return [];
+): Promise<{ readonly approvers: readonly Approver[]; readonly at: Time | null }> {
+  if (app === null) return { approvers: [], at: null };
   const all = await forge.deployments({ environment: gateName(environment), task: GATE_TASK, sha: commit });
   const own = gateRecords(all, app).filter((record) => runIdOf(record.run) === run && record.environment === environment);
-  return own.flatMap(({ by, emergency }) => by.map((login) => ({ by: login, emergency })));
+  const approvers = own.flatMap(({ by, emergency }) => by.map((login) => ({ by: login, emergency })));
+  return { approvers, at: own.length === 0 ? null : Math.min(...own.map(({ decidedAt }) => decidedAt)) };
 }
 
 function onceFor<K, V>(ask: (key: K) => Promise<V>): (key: K) => Promise<V> {
@@ -69,27 +76,31 @@ const turnedBy = (records: readonly Record[], to: string | null, run: number): T
       isTarget(r) && r.kind === (to === null ? "rollback" : "deploy") && r.state !== "unchanged" && runIdOf(r.run) !== run,
   ) ?? null;
 
-/** Whether an approval still counts when what it lets through starts. GitHub does not say when somebody has approved; the gate's own job ends right after. `turned`: what voids those of before it. */
-async function isFresh(place: Place, forge: Forge, environment: EnvironmentId, turned: TargetRecord | null): Promise<boolean> {
+/** `turned`: what voids approvals of before it. `decidedAt`: when it was decided in Sluice, which may be long before this run; null: it was not. */
+type Since = { readonly turned: TargetRecord | null; readonly decidedAt: Time | null };
+
+/** Whether an approval still counts when what it lets through starts. GitHub does not say when somebody has approved; the gate's own job ends right after. */
+async function isFresh(place: Place, forge: Forge, environment: EnvironmentId, { turned, decidedAt }: Since): Promise<boolean> {
   const { host, policy, inputs, outputs } = place;
   const rules = policy.environments[environment];
   const expiresMs = (host.env["SLUICE_DIRECTION"] === "rollback" ? rules?.rollback : rules?.approval)?.expiresMs ?? null;
   if (expiresMs === null && turned === null) return true;
-  const at = passedAt(await forge.jobs(inputs.runId), environment);
+  const passed = passedAt(await forge.jobs(inputs.runId), environment);
   const ends = expiresMs === null ? "a later act there voids it" : `approvals there count for ${formatDuration(expiresMs)}`;
   const anew = "Start the workflow anew, which asks anew";
-  if (at === null) {
+  if (passed === null) {
     const message = `When this run has passed the gate of ${environment} cannot be told, and ${ends}`;
     outputs.problem(message, "Write the workflow files again: sluice github generate");
     return false;
   }
-  const passed = `its gate was passed at ${new Date(at).toISOString()}`;
+  const at = Math.min(passed, decidedAt ?? passed);
+  const when = `${at === passed ? "its gate was passed" : "it was decided"} at ${new Date(at).toISOString()}`;
   if (expiresMs !== null && host.clock.now() > at + expiresMs) {
-    outputs.problem(`The approval of ${environment} has expired: ${passed}, and ${ends}`, anew);
+    outputs.problem(`The approval of ${environment} has expired: ${when}, and ${ends}`, anew);
     return false;
   }
   if (turned === null || turned.createdAt < at) return true;
   const since = `${turned.by} has begun a ${turned.kind} of ${turned.target} at ${new Date(turned.createdAt).toISOString()}`;
-  outputs.problem(`The approval of ${environment} is void: ${passed}, and ${since}`, anew);
+  outputs.problem(`The approval of ${environment} is void: ${when}, and ${since}`, anew);
   return false;
 }

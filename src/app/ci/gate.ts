@@ -1,4 +1,4 @@
-import { EXIT, type ExitCode } from "../../cli/exit.ts";
+import { CliError, EXIT, type ExitCode } from "../../cli/exit.ts";
 import type { EnvironmentId } from "../../core/config/config.ts";
 import { resolvePrincipals } from "../../core/config/principals.ts";
 import type { Forge } from "../../github/forge.ts";
@@ -23,6 +23,14 @@ export async function ciGate(place: Place, environment: EnvironmentId): Promise<
     return EXIT.done;
   }
   const guard = await forge.environment(gateName(environment));
+  const isRuled = isRuledBy(app, guard);
+  // a decision is on a deploy of the commit: a way back is another question
+  if (back && isRuled)
+    throw new CliError(
+      EXIT.failed,
+      `What is decided in Sluice lets deploys pass, and this goes back in ${environment}`,
+      `Roll back by the server: sluice rollback --all --env ${environment}; or give ${gateName(environment)} reviewers in place of the rule`,
+    );
   const { approvedBy, problems } = judgeGate({
     environment,
     guard,
@@ -34,7 +42,7 @@ export async function ciGate(place: Place, environment: EnvironmentId): Promise<
     approvers: approversOf(rules, approval, policy.teams),
     emergency: resolvePrincipals(rules.emergency, policy.teams),
     app,
-    decision: isRuledBy(app, guard) ? await decisionAt(forge, app, environment, inputs.run) : null,
+    decision: isRuled ? await decisionAt(forge, app, environment, inputs.run) : null,
   });
   outputs.hand("approvers", [...approvedBy]);
   outputs.table(

@@ -90,11 +90,13 @@ export class Gates {
   }
 
   /** For the job behind the gate: GitHub tells it that it may go on, and not who has decided. Before it is told. */
-  async #record(kept: Kept, { by, emergency }: Extract<Verdict, { readonly is: "approved" }>): Promise<void> {
+  async #record(kept: Kept, { by, emergency, at }: Extract<Verdict, { readonly is: "approved" }>): Promise<void> {
     const environment = gateFor(kept.environment);
     if (kept.recorded || kept.of === null || environment === null) return;
     const { run, attempt, of: commit } = kept;
-    await this.#parts.forge.createDeployment(gateDeployment({ run: `${run}/${attempt}`, environment, commit, by, emergency }));
+    await this.#parts.forge.createDeployment(
+      gateDeployment({ run: `${run}/${attempt}`, environment, commit, by, emergency, decidedAt: at }),
+    );
     await this.#keep({ ...kept, recorded: true });
   }
 

@@ -2,14 +2,19 @@ import type { CommitId, Digest, EnvironmentId, Policy, TargetId } from "../../co
 import { resolvePrincipals } from "../../core/config/principals.ts";
 import { fingerprint } from "../../core/plan/fingerprint.ts";
 import { stillCounts } from "../../core/run/approvals.ts";
-import type { DecisionRow, RunRow, StepRow } from "../../core/run/rows.ts";
+import type { DecisionRow, RunRow, StepRow, Time } from "../../core/run/rows.ts";
 import type { Store } from "../../engine/ports/store.ts";
 import { approversOf } from "../gates/judge.ts";
 import { stopOf } from "./stops.ts";
 
 /** What has been decided on a commit in an environment as a whole; `waits`: nothing that lets a workflow run pass or ends it, and why. */
 export type Verdict =
-  | { readonly is: "approved"; readonly by: readonly string[]; readonly emergency: boolean }
+  | {
+      readonly is: "approved";
+      readonly by: readonly string[];
+      readonly emergency: boolean;
+      /** Of the oldest decision that counts. */ readonly at: Time;
+    }
   | { readonly is: "rejected"; readonly by: readonly string[] }
   | { readonly is: "waits"; readonly why: string };
 
@@ -64,7 +69,8 @@ export async function verdictOn(store: VerdictStore, asked: Asked): Promise<Verd
     rows.some(({ emergency }) => emergency) || new Set(rows.map(({ by }) => by)).size >= approval.count;
   if (last.verdict === "approved" && byTarget.every(isOpen)) {
     const rows = byTarget.flat();
-    return { is: "approved", by: [...new Set(rows.map(({ by }) => by))], emergency: rows.some(({ emergency }) => emergency) };
+    const at = Math.min(...rows.map((row) => row.at));
+    return { is: "approved", by: [...new Set(rows.map(({ by }) => by))], emergency: rows.some(({ emergency }) => emergency), at };
   }
   return waits(`${name} is not approved in ${environment}`);
 }

@@ -71,7 +71,7 @@ describe("a gate", () => {
   });
 
   const RULED: Partial<Passed> = { guard: { ...GUARD, reviewers: [], apps: ["sluice"] }, app: "sluice", reviews: [], emergency: ["dora"] };
-  const DECISION = { run: "7/1", environment: "prod", commit: "c".repeat(40), by: ["ben"], emergency: false } as const;
+  const DECISION = { run: "7/1", environment: "prod", commit: "c".repeat(40), by: ["ben"], emergency: false, decidedAt: 0 } as const;
 
   it("is passed by what policy's App has recorded of an approver, or of who may in an emergency", () => {
     expect(judgeGate(passed({ ...RULED, decision: DECISION }))).toEqual({ approvedBy: ["ben"], problems: [] });

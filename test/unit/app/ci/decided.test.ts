@@ -17,11 +17,13 @@ const APPROVAL = "dev: {}, prod: { needs: [dev], approval: { approvers: [ben] } 
 
 let flow: Workflow;
 let commit: string;
+/** Commits that the server has deployed. */
+let releases = 0;
 let server: Running;
 
-async function begin(github = "github: { app: sluice }"): Promise<void> {
+async function begin(github = "github: { app: sluice }", environments = APPROVAL): Promise<void> {
   flow = await Workflow.begin(Date.now);
-  commit = flow.commit({ "sluice.yaml": `${flow.file({ environments: APPROVAL, services: { api: "backend" } })}${github}\n` });
+  commit = flow.commit({ "sluice.yaml": `${flow.file({ environments, services: { api: "backend" } })}${github}\n` });
   const { GITHUB_TOKEN: _, ...where } = flow.github.env("", "team/shop");
   const app = { SLUICE_GITHUB_APP_ID: "77", SLUICE_GITHUB_PRIVATE_KEY: flow.github.app("sluice", "77", flow.shop) };
   flow.shop.environment("prod-approval", { apps: ["sluice"] });
@@ -35,10 +37,14 @@ async function begin(github = "github: { app: sluice }"): Promise<void> {
   onTestFinished(() => server.close());
   flow.github.listens("sluice", flow.shop, `${server.server.url}/api/v1/hooks/github`, SECRET, ["deployment_protection_rule"]);
 }
-beforeEach(() => begin());
+beforeEach(() => {
+  releases = 0;
+  return begin();
+});
 
 /** A run in Sluice that comes to prod's gate, and fails behind it: what is there afterwards, workflows have brought. */
 async function deploy(): Promise<void> {
+  releases += 1;
   flow.mark("api@prod", "fail");
   const { engine } = server.application;
   await engine.deploy({ ...PLAIN_DEPLOY, commit }, { name: "robot" });
@@ -51,7 +57,8 @@ async function decide(verdict: "approved" | "rejected"): Promise<void> {
 }
 /** What the server has done itself, it has failed to, and told. */
 async function serverIsThrough(): Promise<void> {
-  await until(() => (flow.told().some((line) => line.startsWith("sluice:api prod failure")) ? true : null), "the server's own attempt");
+  const failed = (): number => flow.told().filter((line) => line.startsWith("sluice:api prod failure")).length;
+  await until(() => (failed() >= releases ? true : null), "the server's own attempt");
   flow.mark("api@prod", "fail", false);
 }
 
@@ -65,7 +72,7 @@ async function workflow({ before = async () => {}, startedBy = "ana" } = {}): Pr
     startedBy,
     jobs: [
       {
-        name: "gate",
+        name: "Gate of prod",
         environment: "prod-approval",
         work: async () => {
           await before();
@@ -74,7 +81,7 @@ async function workflow({ before = async () => {}, startedBy = "ana" } = {}): Pr
       },
       {
         name: "leg",
-        needs: ["gate"],
+        needs: ["Gate of prod"],
         work: async () => {
           await serverIsThrough();
           return end((found.leg = await flow.deploy("prod", ["api"], { run })));
@@ -109,6 +116,48 @@ it(
     const later = await (await workflow())();
     expect([later.gate?.exit, later.leg?.exit]).toEqual([0, 0]);
     expect(records()).toHaveLength(2);
+  },
+  SLOW,
+);
+
+it(
+  "a rollback voids what was decided before it: nobody brings the release back by starting its workflow again",
+  async () => {
+    const release = async (): Promise<Jobs> => {
+      await deploy();
+      const waiting = await workflow();
+      await decide("approved");
+      return await waiting();
+    };
+    const good = commit;
+    expect((await release()).leg?.exit).toBe(0);
+    commit = flow.commit({ "api/x": "bad" });
+    execFileSync("git", ["-C", join(flow.directory, "server"), "fetch", "--quiet"]);
+    expect((await release()).leg?.exit).toBe(0);
+    const back = await flow.rollback("prod");
+    expect((await flow.waves("prod", back)).map(({ exit }) => exit)).toEqual([0]);
+    await flow.unhold("prod");
+    const { leg } = await (await workflow({ startedBy: "eve" }))();
+    expect(leg && ends(leg)).toMatchObject({ exit: 1, said: expect.stringMatching(/The approval of prod is void: it was decided at/) });
+    expect(flow.live("api@prod")).toBe(good);
+  },
+  SLOW,
+);
+
+it(
+  "to have decided that a commit is deployed lets no rollback pass, whatever GitHub was told",
+  async () => {
+    await server.close();
+    await begin("github: { app: sluice }", APPROVAL.replace("[ben] }", "[ben] }, rollback: { approvers: [ben] }"));
+    await deploy();
+    await decide("approved");
+    const { run, gate } = await (await workflow())();
+    expect(gate && ends(gate)).toEqual({ exit: 0, said: "" });
+    const back = await flow.job({ step: "gate", environment: "prod" }, { run, env: { SLUICE_DIRECTION: "rollback" } });
+    expect(ends(back)).toMatchObject({
+      exit: 1,
+      said: expect.stringContaining("this goes back in prod. Roll back by the server") as string,
+    });
   },
   SLOW,
 );
