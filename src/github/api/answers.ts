@@ -34,6 +34,18 @@ const statusNode = z.object({
   environmentUrl: z.string().nullable(),
   createdAt: time,
 });
+/** The same by REST. */
+export const restStatus = z.object({
+  id,
+  node_id: z.string().min(1),
+  state: z.enum(["error", "failure", "inactive", "in_progress", "pending", "queued", "success", "waiting"]),
+  description: z.string().nullable(),
+  environment_url: z
+    .string()
+    .nullish()
+    .transform((url) => url ?? null),
+  created_at: time,
+});
 export const statuses = z.object({
   nodes: z.array(
     z.object({

@@ -107,7 +107,8 @@ export function forgeOn(client: Client, access: Pick<Access, "owner" | "reposito
   return {
     async deployments(filter) {
       const found = await list(filter);
-      return withStatuses(client, { what: `the statuses of deployments of ${filter.environment}`, permission: "deployments: read" }, found);
+      const question = { what: `the statuses of deployments of ${filter.environment}`, permission: "deployments: read" };
+      return withStatuses(client, question, here, found);
     },
     async createDeployment(deployment) {
       const { environment: place, task, sha, payload } = deployment;

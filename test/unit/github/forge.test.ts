@@ -85,6 +85,25 @@ describe("deployments", () => {
     expect(await forge.deployments({ environment: "mainnet", sha: C2 })).toEqual([]);
   });
 
+  it("come with the newest thousand of their statuses where somebody has set more than a page holds", async () => {
+    const [many, few] = [C1, C2].map((ref) => harbor.deploy({ ref, environment: "mainnet", task: "sluice:api" }, "ana"));
+    if (!many || !few) throw new Error("none was made");
+    harbor.setStatus(many, { state: "success", description: "good" }, "ana");
+    harbor.setStatus(few, { state: "in_progress", description: "few" }, "ana");
+    for (let index = 1; index <= 150; index += 1) harbor.setStatus(many, { state: "inactive", description: `n${index}` }, "mallory");
+    const statuses = async () => (await forgeOf().deployments({ environment: "mainnet", sha: C1 }))[0]?.statuses ?? [];
+    const words = (await statuses()).map(({ description }) => description);
+    expect(words).toEqual([...Array.from({ length: 150 }, (_, i) => `n${150 - i}`), "good"]);
+    expect((await forgeOf().deployments({ environment: "mainnet", sha: C2 }))[0]?.statuses).toMatchObject([{ description: "few" }]);
+    for (let index = 151; index <= 1100; index += 1) harbor.setStatus(many, { state: "error", description: `n${index}` }, "mallory");
+    const newest = await statuses();
+    expect([newest.length, newest[0], newest.at(-1)]).toMatchObject([
+      1000,
+      { state: "error", description: "n1100" },
+      { description: "n101" },
+    ]);
+  });
+
   it("are no short list where a page fails", async () => {
     for (let index = 0; index < 250; index += 1) harbor.deploy({ ref: C1, environment: "mainnet" }, "ana");
     github.fail({ path: /page=2/, status: 502, times: 9 });
