@@ -53,8 +53,7 @@ export class Outputs {
   }
 
   say(line: string): void {
-    // a line of ours is never taken for a command of GitHub's
-    this.#out(`${line.replaceAll(/^::/gm, ": :")}\n`);
+    this.#out(`${harmless(line)}\n`);
   }
 
   problem(message: string, hint: string | null = null): void {
@@ -70,13 +69,13 @@ export class Outputs {
   }
 
   group(title: string): void {
-    this.#out(`::group::${oneLine(title)}\n`);
+    this.#out(`::group::${escaped(oneLine(title))}\n`);
   }
   groupEnd(): void {
     this.#out("::endgroup::\n");
   }
 
-  /** What somebody else has written: no line of it is taken for a command. */
+  /** What somebody else has written: no line of it is taken for a command, of either form. */
   foreign(text: string, token: string): void {
     if (text !== "") this.#out(`::stop-commands::${token}\n${text.endsWith("\n") ? text : `${text}\n`}::${token}::\n`);
   }
@@ -87,6 +86,8 @@ export class Outputs {
 }
 
 const oneLine = (text: string): string => text.replaceAll(/[\r\n]+/g, " ");
+/** Never taken for a command: GitHub's runner takes `::` behind blanks at the start of a line, and the older `##[` anywhere in it. */
+const harmless = (text: string): string => text.replaceAll(/^([\s\u0085]*):(?=:)/gm, "$1: ").replaceAll("##[", "## [");
 /** As GitHub's own toolkit does it. */
 const escaped = (text: string): string => text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 const cell = (text: string): string => oneLine(text).replaceAll("|", "\\|").replaceAll("<", "&lt;");

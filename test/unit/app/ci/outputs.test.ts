@@ -28,3 +28,25 @@ test.skipIf(process.platform !== "linux")(
     expect(() => outputs.hand("waves", chunks((most ?? 0) + 50))).toThrow(/^waves would have \d+ bytes, and a job can be given 120000$/);
   },
 );
+
+test.each([
+  ["::set-output name=x::y", ": :set-output name=x::y"],
+  ["fine\n  \t::error::x", "fine\n  \t: :error::x"],
+  ["fine\r::error::x", "fine\r: :error::x"],
+  ["\u0085\u00A0::error::x", "\u0085\u00A0: :error::x"],
+  [":::error::x", ": ::error::x"],
+  ["stopped: ##[add-mask]a ##[error]b", "stopped: ## [add-mask]a ## [error]b"],
+  ["a::b, #[c] ## d", "a::b, #[c] ## d"],
+])("no line of ours is a command: %j", (line, said) => {
+  let out = "";
+  const outputs = new Outputs({}, (text) => (out += text));
+  outputs.say(line);
+  expect(out).toBe(`${said}\n`);
+});
+
+test("a title is one line, as it is", () => {
+  let out = "";
+  const outputs = new Outputs({}, (text) => (out += text));
+  outputs.group("50%0A::error::x\n::error::y");
+  expect(out).toBe("::group::50%250A::error::x ::error::y\n");
+});
