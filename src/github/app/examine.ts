@@ -3,8 +3,11 @@ import type { Finding } from "../gates/examine.ts";
 import type { Remote } from "../gates/remote.ts";
 import { appPage, EVENTS, hookAddress, installPage, type Owner, PERMISSIONS } from "./manifest.ts";
 
-/** Without these, nothing is said on pull requests, and all else is as it should be. */
-const FOR_PULL_REQUESTS: ReadonlySet<string> = new Set(["checks", "pull_requests", "pull_request"]);
+/** Without these, all else is as it should be. */
+const SMALL: Readonly<Record<string, ReadonlySet<string>>> = {
+  "nothing is said on pull requests": new Set(["checks", "pull_requests", "pull_request"]),
+  "what waits is let pass only at the next look": new Set(["deployment_status", "workflow_run"]),
+};
 
 export type Expected = {
   readonly remote: Remote;
@@ -100,14 +103,17 @@ function lacking({ permissions, events }: Pick<AppState["app"], "permissions" | 
 }
 
 function split(name: string, lacks: readonly string[], message: (names: string) => string, hint: string): readonly Finding[] {
-  const isSmall = (lack: string): boolean => FOR_PULL_REQUESTS.has(lack.replace(/^the event /, "").replace(/: \w+$/, ""));
-  const [must, small] = [lacks.filter((lack) => !isSmall(lack)), lacks.filter(isSmall)];
+  const small = Object.entries(SMALL).map(([effect, names]) => ({ effect, lacks: lacks.filter((lack) => names.has(nameOf(lack))) }));
+  const must = lacks.filter((lack) => !small.some((each) => each.lacks.includes(lack)));
   return [
     ...(must.length > 0 ? [finding(name, "problem", message(must.join(", ")), hint)] : []),
-    ...(small.length > 0 ? [finding(name, "warning", `${message(small.join(", "))}: nothing is said on pull requests`, hint)] : []),
+    ...small.flatMap(({ effect, lacks: some }) =>
+      some.length > 0 ? [finding(name, "warning", `${message(some.join(", "))}: ${effect}`, hint)] : [],
+    ),
   ];
 }
 
+const nameOf = (lack: string): string => lack.replace(/^the event /, "").replace(/: \w+$/, "");
 const finding = (name: string, status: Finding["status"], message: string, hint?: string): Finding => ({
   name,
   status,

@@ -11,7 +11,7 @@ export const PERMISSIONS = {
   pull_requests: "write",
   statuses: "write",
 } as const;
-export const EVENTS = ["deployment_protection_rule", "pull_request", "push"] as const;
+export const EVENTS = ["deployment_protection_rule", "deployment_status", "pull_request", "push", "workflow_run"] as const;
 
 /** Whose an App is. */
 export type Owner = { readonly login: string; readonly isOrganization: boolean };

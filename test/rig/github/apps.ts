@@ -47,6 +47,8 @@ const HOUR_MS = 3_600_000;
 const EVENTS: Readonly<Record<string, string>> = {
   push: "contents",
   deployment_protection_rule: "deployments",
+  deployment_status: "deployments",
+  workflow_run: "actions",
   pull_request: "pull_requests",
 };
 

@@ -93,7 +93,7 @@ describe("sluice github connect", () => {
         pull_requests: "write",
         statuses: "write",
       },
-      events: ["deployment_protection_rule", "pull_request", "push"],
+      events: ["deployment_protection_rule", "deployment_status", "pull_request", "push", "workflow_run"],
     });
     expect(ended.out).toContain("ok installation: in acme/harbor, with all that the server needs");
     expect(ended.out).toContain("sluice serve");
@@ -305,8 +305,13 @@ describe("sluice github doctor", () => {
     ],
     [
       "lacks what is for pull requests",
-      (row: Installation) => (row.events = ["push", "deployment_protection_rule"]),
+      (row: Installation) => (row.events = row.events.filter((event) => event !== "pull_request")),
       /^warning installation: .*the event pull_request: nothing is said on pull requests/,
+    ],
+    [
+      "is not told what has moved",
+      (row: Installation) => (row.events = ["push", "deployment_protection_rule", "pull_request"]),
+      /^warning installation: .*the event deployment_status, the event workflow_run: what waits is let pass only at the next look/,
     ],
   ])("says that it %s, and what to do", async (_, spoil, words) => {
     await connected();
