@@ -28,6 +28,8 @@ type Parts = {
 /** What is kept of those that wait begins so. */
 export const WAITING_GATES = "github/gate/";
 const KEY = WAITING_GATES;
+/** Whether one that is known still waits is asked so often, in ms: each is a request of everybody's budget, and a run may wait for a month. */
+const ASKED_EVERY_MS = 600_000;
 /** `of`: the commit that the run deploys; null: not known yet, or not for certain. `starters`: of the attempt that waits; none: GitHub was not asked yet. */
 type Kept = {
   readonly run: number;
@@ -38,6 +40,8 @@ type Kept = {
   readonly starters: readonly string[];
   /** Of its workflow, without the folder; empty: not known. */
   readonly file?: string;
+  /** When GitHub was asked last; none: by an older server, or not yet. */
+  readonly askedAt?: number;
   readonly explained: boolean;
   /** Who has decided, where jobs look for it. */
   readonly recorded: boolean;
@@ -100,18 +104,26 @@ export class Gates {
     await this.#keep({ ...kept, recorded: true });
   }
 
-  /** What GitHub itself says of the run, asked once. null: it has ended, and nothing waits any more. */
+  /** What GitHub itself says of the run; whether it still waits is asked again, but seldom. null: it has ended, and nothing waits any more. */
   async #known(kept: Kept): Promise<Kept | null> {
-    if (kept.starters.length > 0) return kept;
+    const askedAt = this.#parts.now();
+    const isKnown = kept.starters.length > 0;
+    if (isKnown && !isDue(kept, askedAt)) return kept;
     const run = await this.#parts.forge.workflowRun(kept.run);
     if (run === null || run.conclusion !== null) {
       await this.#forget(kept);
       return null;
     }
-    const of = await this.#deployed(run, kept.commit);
-    const known = { ...kept, of, attempt: run.attempt, starters: run.starters, file: fileOf(run) };
+    const isSame = isKnown && run.attempt === kept.attempt;
+    const known = isSame ? { ...kept, askedAt } : { ...kept, ...(await this.#attempt(run, kept)), askedAt };
     await this.#keep(known);
     return known;
+  }
+
+  /** Another attempt may have another starter, and is explained and recorded by itself. */
+  async #attempt(run: WorkflowRun, { commit }: Kept): Promise<Partial<Kept>> {
+    const of = await this.#deployed(run, commit);
+    return { of, attempt: run.attempt, starters: run.starters, file: fileOf(run), explained: false, recorded: false };
   }
 
   /** A run that was started by hand deploys what its title says, where its file is one of the branch that deploys. */
@@ -136,3 +148,5 @@ export class Gates {
 }
 
 const keyOf = ({ run, environment }: Kept): string => `${KEY}${run}/${environment}`;
+/** Also where a clock was set back. */
+const isDue = ({ askedAt = 0 }: Kept, now: number): boolean => now < askedAt || now - askedAt >= ASKED_EVERY_MS;

@@ -121,6 +121,29 @@ it("a rejection ends them", async () => {
   expect(await ended(run)).toBe("failure");
 });
 
+it("one that has ended without us waits no more, and whether one still waits is asked seldom", { timeout: SLOW }, async () => {
+  await deploy();
+  const [cancelled, anew, left] = [await waits(), await waits(), await waits()];
+  const { store } = engine();
+  const key = (run: Run) => `github/gate/${run.id}/mainnet-approval`;
+  const kept = async (run: Run) => JSON.parse((await store.note(key(run))) ?? "null") as { askedAt?: number; attempt: number } | null;
+  const asked = (run: Run) => github.log.filter(({ method, path }) => method === "GET" && path.endsWith(`/actions/runs/${run.id}`)).length;
+  for (const run of [cancelled, anew, left]) await explained(run);
+  cancelled.cancel();
+  anew.cancel();
+  await anew.ended;
+  anew.again(false);
+  // as a server has left it that was here long ago
+  for (const run of [cancelled, anew, left]) await store.setNotes({ [key(run)]: JSON.stringify({ ...(await kept(run)), askedAt: 1 }) });
+  await explained(await waits());
+  await until(async () => ((await kept(cancelled)) === null ? true : null), "its end");
+  expect((await kept(anew))?.attempt).toBe(2);
+  expect((await kept(left))?.askedAt).toBeGreaterThan(1);
+  expect(asked(left)).toBe(2);
+  await explained(await waits());
+  expect(asked(left)).toBe(2);
+});
+
 describe("what is not certain is left waiting", { timeout: SLOW }, () => {
   it("a commit that is not approved, an environment that policy does not know, a rollback, a branch's name, a pull request", async () => {
     await deploy();
