@@ -6,7 +6,7 @@ import type { Definition, Member } from "../../core/plan/plan.ts";
 import type { Configs } from "../../engine/configs.ts";
 import { isTarget, type Record, type TargetRecord } from "../../github/records/record.ts";
 import type { GitSource } from "../../source/git.ts";
-import { Policies } from "./policies.ts";
+import { nullIfUnreadable, Policies } from "./policies.ts";
 
 type Parts = {
   readonly source: GitSource;
@@ -21,12 +21,13 @@ type Parts = {
   readonly warn: (message: string) => void;
 };
 
-/** `vouched`: git says the same. Else there is no such commit any more, and the definition is what today's would be. A text: why the record is not believed. */
-type Verdict = { readonly definition: Definition; readonly vouched: boolean } | string;
+/** `unvouched`: why git does not say the same of it, though it may be live, and the definition is what today's would be; null: git does. A text: why the record is not believed. */
+type Verdict = { readonly definition: Definition; readonly unvouched: string | null } | string;
 
 /**
  * Which records say what may be true. Whoever may write deployments can write one, so a definition, which is executed, never comes from there: it comes from git, by the record's commit and a version of policy that the default
  * branch has had, and the record has to say the same. One that does not fit is left out, as if it had never been made: it is no way back, nothing is live by it, and nothing waits for it.
+ * One that may be true and whose definition may not be executed (any more) counts as what may be live: nothing goes on over that, and nothing goes back to it.
  */
 export class Believed {
   readonly #parts: Parts;
@@ -55,7 +56,7 @@ export class Believed {
     }
     for (const record of odd) {
       const verdict = this.#verdicts.get(record.id);
-      if (typeof verdict === "string") this.#parts.warn(said(record, verdict));
+      if (verdict !== undefined) this.#parts.warn(said(record, verdict));
     }
     return records.flatMap((record): readonly Record[] => {
       const verdict = isTarget(record) ? this.#verdicts.get(record.id) : undefined;
@@ -68,7 +69,7 @@ export class Believed {
     for (const [environment, own] of Map.groupBy(records, (r) => r.environment)) await this.#judgeIn(environment, own);
     return records.filter(({ id }) => {
       const verdict = this.#verdicts.get(id);
-      return verdict === undefined || typeof verdict === "string" || !verdict.vouched;
+      return verdict === undefined || typeof verdict === "string" || verdict.unvouched !== null;
     });
   }
 
@@ -88,34 +89,45 @@ export class Believed {
     for (const record of records) {
       const { id, commit } = record;
       if (there.has(commit)) this.#verdicts.set(id, await this.#verdict(record, contents.get(commit) ?? ""));
-      else if (taken === null) this.#verdicts.set(id, await this.#gone(record));
-      else this.#verdicts.set(id, `${short(commit)} is on none of the branches that ${environment} takes (${taken.join(", ")})`);
+      else if (taken === null) this.#verdicts.set(id, await this.#unvouched(record, `there is no ${short(commit)} any more`));
+      else this.#verdicts.set(id, await this.#elsewhere(record, taken));
     }
   }
 
   async #verdict(record: TargetRecord, content: string): Promise<Verdict> {
     const release = await this.#release(record.commit, content);
-    if (release === null) return `${short(record.commit)} has no sluice.yaml that can be read`;
+    if (release === null)
+      return await this.#unvouched(record, `${short(record.commit)} has no ${this.#parts.configs.file} that can be read`);
     for await (const policy of this.#policies.around(record.createdAt)) {
       const rules = policy.environments[record.environment];
       const member = rules && memberOf(release, policy, record);
       if (member && fits(record, member) && beyondAllow(member.definition, rules).length === 0)
-        return { definition: member.definition, vouched: true };
+        return { definition: member.definition, unvouched: null };
     }
     return "it does not say what its commit makes of it under any policy that the default branch has had";
   }
 
-  /** Where any commit may come, one that nobody has any more may be live: nothing goes on over that, and nothing goes back to it. */
-  async #gone(record: TargetRecord): Promise<Verdict> {
+  /** It may have come from a branch that is gone, or that was taken then. What its commit says is not executed, and only tells whether a job may have made the record. */
+  async #elsewhere(record: TargetRecord, taken: readonly string[]): Promise<Verdict> {
+    const { source, configs } = this.#parts;
+    const { commit, environment } = record;
+    const why = `${short(commit)} is on none of the branches that ${environment} takes (${taken.join(", ")})`;
+    if (!(await source.commitsOn([commit], null)).has(commit)) return why;
+    const contents = await source.contentsAt([commit], configs.file);
+    const verdict = await this.#verdict(record, contents.get(commit) ?? "");
+    return typeof verdict === "string" ? why : await this.#unvouched(record, why);
+  }
+
+  async #unvouched(record: TargetRecord, why: string): Promise<Verdict> {
     const { configs, policy, policyCommit } = this.#parts;
     const member = memberOf(await configs.at(policyCommit), policy, record);
-    return member === null ? `there is no ${short(record.commit)} any more` : { definition: member.definition, vouched: false };
+    return member === null ? why : { definition: member.definition, unvouched: why };
   }
 
   async #release(commit: CommitId, content: string): Promise<Config | null> {
     const known = this.#releases.get(content);
     if (known !== undefined) return known;
-    const release = content === "" ? null : await this.#parts.configs.at(commit).catch(() => null);
+    const release = content === "" ? null : await this.#parts.configs.at(commit).catch(nullIfUnreadable);
     this.#releases.set(content, release);
     return release;
   }
@@ -137,13 +149,20 @@ function fits({ definition, digest }: TargetRecord, member: Member): boolean {
 }
 
 /** How it stands is what was read now. */
-function asGitSays(record: TargetRecord, { definition, vouched }: Exclude<Verdict, string>): TargetRecord {
-  if (vouched) return { ...record, definition };
+function asGitSays(record: TargetRecord, { definition, unvouched }: Exclude<Verdict, string>): TargetRecord {
+  if (unvouched === null) return { ...record, definition };
   const { state } = record;
   return { ...record, definition, wasGood: false, state: state === "good" || state === "serving" ? "changed" : state };
 }
 
 const short = (commit: CommitId): string => commit.slice(0, 12);
-const said = ({ id, target, by, commit }: TargetRecord, why: string): string =>
-  `Deployment ${id} (${target} at ${short(commit)}, made by ${by}) is not believed and left out: ${why}. ` +
-  `If a job of yours has made it, deploy anew what is to be there; if not, ${by} has written it, or a workflow of some branch has: find out who, and take \`deployments: write\` from them`;
+
+function said({ id, target, by, commit }: TargetRecord, verdict: Verdict): string {
+  const left = typeof verdict === "string";
+  const why = left ? verdict : verdict.unvouched;
+  const counts = left ? "left out" : "counts only as what may be live";
+  return (
+    `Deployment ${id} (${target} at ${short(commit)}, made by ${by}) is not believed and ${counts}: ${why}. ` +
+    `If a job of yours has made it, deploy anew what is to be there; if not, ${by} has written it, or a workflow of some branch has: find out who, and take \`deployments: write\` from them`
+  );
+}

@@ -1,6 +1,8 @@
 import type { CommitId, Digest, Policy } from "../../core/config/config.ts";
 import { fingerprint } from "../../core/plan/fingerprint.ts";
 import type { Configs } from "../../engine/configs.ts";
+import { RequestError } from "../../engine/control.ts";
+import { SourceError, type SourceErrorCode } from "../../engine/ports/source.ts";
 import type { GitSource } from "../../source/git.ts";
 import type { Version } from "../../source/history.ts";
 
@@ -50,14 +52,21 @@ export class Policies {
   #at(commit: CommitId): Promise<Read | null> {
     const known = this.#read.get(commit);
     if (known) return known;
-    const read = this.#parts.configs.at(commit).then(
-      ({ policy }) => keyed(policy),
-      // what this Sluice cannot read nothing is believed by
-      () => null,
-    );
+    // what this Sluice cannot read nothing is believed by
+    const read = this.#parts.configs.at(commit).then(({ policy }) => keyed(policy), nullIfUnreadable);
     this.#read.set(commit, read);
+    read.catch(() => this.#read.delete(commit));
     return read;
   }
+}
+
+/** What stays so, however often it is tried. */
+const LASTING: readonly SourceErrorCode[] = ["unknown-commit", "unsafe-path", "too-large"];
+
+/** A file that cannot be read at a commit says nothing; that git could not be asked just now is no answer, and rejects. */
+export function nullIfUnreadable(error: unknown): null {
+  if (error instanceof RequestError || (error instanceof SourceError && LASTING.includes(error.code))) return null;
+  throw error;
 }
 
 /** The newest at or before a time first, then the others by how many lie between. `versions`: newest first. */

@@ -1,5 +1,11 @@
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { Policies } from "../../../../src/app/ci/policies.ts";
+import { adapterSchemas } from "../../../../src/app/registry.ts";
+import { Configs } from "../../../../src/engine/configs.ts";
+import { SourceError } from "../../../../src/engine/ports/source.ts";
+import { GitSource } from "../../../../src/source/git.ts";
+import { Repo } from "../../source/repo.ts";
 import { ends, type JobEnd, Workflow } from "./rig.ts";
 
 const FINE = { exit: 0, said: "" };
@@ -193,4 +199,56 @@ test("a record of a build that somebody has forged points at nothing else than w
     expect.stringMatching(/api@prod: its artifact sha256:\w+ was made again from \w+ and came out as/),
   ]);
   expect(first).not.toBe(good);
+});
+
+test("what came from a branch that is gone may be live: nothing goes over it, and nothing back to it", TIMEOUT, async () => {
+  const flow = await Workflow.begin();
+  // nobody else can tell what is live
+  const file = flow.file({ environments: "prod: { from: [main, 'hotfix/*'] }" }).replaceAll(/, observe: \[[^\]]*\]/g, "");
+  flow.commit({ "sluice.yaml": file });
+  await release(flow, "1", {});
+  flow.repo.git("checkout", "-q", "-b", "hotfix/1");
+  const hot = flow.repo.commit({ "api/x": "hot" });
+  flow.repo.git("update-ref", "refs/remotes/origin/hotfix/1", hot);
+  flow.repo.git("checkout", "-q", "main");
+  expect(ends(await flow.deploy("prod", BOTH, { commit: hot }))).toEqual(FINE);
+  flow.repo.git("branch", "-D", "hotfix/1");
+  flow.repo.git("update-ref", "-d", "refs/remotes/origin/hotfix/1");
+  const next = flow.commit({ "web/x": "2" });
+  const over = await flow.deploy("prod", BOTH, { commit: next });
+  expect(ends(over)).toMatchObject({ exit: 1, said: expect.stringContaining(`diverged: ${hot.slice(0, 9)} is live`) });
+  expect(warnings(over)[0]).toContain(
+    `is not believed and counts only as what may be live: ${hot.slice(0, 12)} is on none of the branches`,
+  );
+  expect(flow.live("api@prod")).toBe(hot);
+  const to = await flow.rollback("prod", { env: { SLUICE_TO: hot } });
+  expect([to.exit, to.outputs]).toEqual([1, {}]);
+});
+
+test("that git could not be asked is no answer, and is asked again", async () => {
+  const repo = new Repo();
+  onTestFinished(() => repo.remove());
+  const file = (size: string) => `version: 1\nproject: shop\nenvironments: { prod: { variables: { SIZE: "${size}" } } }\nservices: {}\n`;
+  const first = repo.commit({ "sluice.yaml": "version: nonsense\n" });
+  const older = repo.commit({ "sluice.yaml": file("1") });
+  const commit = repo.commit({ "sluice.yaml": file("2") });
+  let fails = true;
+  class Busy extends GitSource {
+    override async file(at: string, path: string): Promise<string | null> {
+      if (fails && at === older) throw new SourceError("git-failed", "git cat-file did not end in time.", "Try again.");
+      return await super.file(at, path);
+    }
+  }
+  const source = new Busy({ directory: repo.directory });
+  const configs = new Configs(source, await adapterSchemas());
+  const policies = new Policies({ source, configs, policy: (await configs.at(commit)).policy, policyCommit: commit });
+  const sizes = async () => {
+    const found: (string | undefined)[] = [];
+    for await (const policy of policies.around(Date.now())) found.push(policy.environments["prod"]?.variables["SIZE"]);
+    return found;
+  };
+  await expect(sizes()).rejects.toThrow("did not end in time");
+  fails = false;
+  expect(await sizes()).toEqual(["2", "1"]);
+  await expect(configs.at(first)).rejects.toThrow("is not valid");
 });
