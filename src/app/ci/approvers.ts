@@ -46,7 +46,7 @@ export function approversOf(place: Place, forge: Forge, { commit, to, records }:
   };
 }
 
-async function decidedInSluice(
+export async function decidedInSluice(
   forge: Forge,
   app: string | null,
   environment: EnvironmentId,
@@ -83,7 +83,8 @@ type Since = { readonly turned: TargetRecord | null; readonly decidedAt: Time | 
 async function isFresh(place: Place, forge: Forge, environment: EnvironmentId, { turned, decidedAt }: Since): Promise<boolean> {
   const { host, policy, inputs, outputs } = place;
   const rules = policy.environments[environment];
-  const expiresMs = (host.env["SLUICE_DIRECTION"] === "rollback" ? rules?.rollback : rules?.approval)?.expiresMs ?? null;
+  const expiresMs =
+    (host.env["SLUICE_DIRECTION"] === "rollback" ? (rules?.rollback ?? rules?.approval) : rules?.approval)?.expiresMs ?? null;
   if (expiresMs === null && turned === null) return true;
   const passed = passedAt(await forge.jobs(inputs.runId), environment);
   const ends = expiresMs === null ? "a later act there voids it" : `approvals there count for ${formatDuration(expiresMs)}`;

@@ -2,8 +2,8 @@ import { CliError, EXIT, type ExitCode } from "../../cli/exit.ts";
 import type { Digest, EnvironmentId, ServiceId, TargetId } from "../../core/config/config.ts";
 import type { Change } from "../../core/run/changes.ts";
 import type { RunRow } from "../../core/run/rows.ts";
-import { PLAIN_DEPLOY, RequestError } from "../../engine/control.ts";
-import type { Forge } from "../../github/forge.ts";
+import { PLAIN_DEPLOY, RequestError, type RollbackPreview } from "../../engine/control.ts";
+import type { Forge, WorkflowRun } from "../../github/forge.ts";
 import { isTarget, type Record, type TargetRecord } from "../../github/records/record.ts";
 import { rowsOf } from "../../github/records/rows.ts";
 import { holdOf } from "../../github/records/stops.ts";
@@ -13,6 +13,7 @@ import { type CiEngine, mustOutlive, openEngine } from "./engine.ts";
 import { buildsOf, goodOf, newestHistory, rowsWithSets, wholeHistory } from "./history.ts";
 import { artifactsOf, chunkOf, mustSayCommit } from "./inputs.ts";
 import { inDoubt, Journal } from "./journal.ts";
+import { mustBeLetThrough } from "./passed.ts";
 import { isNamed, type Leg, withoutPinned } from "./pinned.ts";
 import { planFor } from "./plan.ts";
 import { outcomesOf, settleHint } from "./outcome.ts";
@@ -36,16 +37,16 @@ export async function ciDeploy(place: Place, environment: EnvironmentId): Promis
   const run = await mustBeGenuine(place, forge, true);
   const leg: Leg = { environment, services, named: services.find((service) => isNamed(run, service)) ?? null, commit, to };
   // what was recorded meanwhile is read once more; who is overtaken again gives up
-  const first = await tryLeg(place, forge, leg);
+  const first = await tryLeg(place, forge, run, leg);
   if (first !== "overtaken") return first;
   place.outputs.say("Something was recorded meanwhile: once more, from what is recorded now");
-  const second = await tryLeg(place, forge, leg);
+  const second = await tryLeg(place, forge, run, leg);
   if (second !== "overtaken") return second;
   place.outputs.problem(`${environment} was changed by others twice while this job began`, "Run it again");
   return EXIT.failed;
 }
 
-async function tryLeg(place: Place, forge: Forge, asked: Leg): Promise<ExitCode | "overtaken"> {
+async function tryLeg(place: Place, forge: Forge, by: WorkflowRun, asked: Leg): Promise<ExitCode | "overtaken"> {
   const own = new Set(asked.services.map((service): TargetId => `${service}@${asked.environment}`));
   const { believed } = place;
   const read = () =>
@@ -75,9 +76,11 @@ async function tryLeg(place: Place, forge: Forge, asked: Leg): Promise<ExitCode 
   const opened = await openEngine(place, { rows: [...more, ...rows], journal, own, expected, left: leftBy(records, own), records });
   try {
     const held = leg.to !== null && holdOf(records, leg.environment)?.rollback?.to === leg.to;
-    const run = await admit(place, forge, opened, leg, held);
+    const approvers = approversOf(place, forge, { ...leg, records });
+    const mayGoBack = (preview: RollbackPreview) => mustBeLetThrough(place, forge, { run: by, records, preview, approvers });
+    const run = await admit(place, forge, opened, leg, held, mayGoBack);
     if (run === null) return EXIT.done;
-    const stuck = await drive({ ...opened, place, approvers: approversOf(place, forge, { ...leg, records }) });
+    const stuck = await drive({ ...opened, place, approvers });
     await journal.end();
     await opened.logged();
     if (journal.overtaken !== null) return "overtaken";
@@ -125,7 +128,14 @@ function mustNotBeHeld({ environment, to }: Leg, records: readonly Record[]): vo
 }
 
 /** null: there is nothing to do. */
-async function admit(place: Place, forge: Forge, { engine }: CiEngine, leg: Leg, held: boolean): Promise<RunRow | null> {
+async function admit(
+  place: Place,
+  forge: Forge,
+  { engine }: CiEngine,
+  leg: Leg,
+  held: boolean,
+  mayGoBack: (preview: RollbackPreview) => Promise<void>,
+): Promise<RunRow | null> {
   const { inputs, outputs } = place;
   const { environment, services, commit, to } = leg;
   const actor = { name: inputs.actor };
@@ -156,6 +166,7 @@ async function admit(place: Place, forge: Forge, { engine }: CiEngine, leg: Leg,
     );
     return null;
   }
+  await mayGoBack(preview);
   // whoever found the set by hand has held nothing: nobody deploys in between from here on
   if (!held) await holdFor(place, forge, await engine.previewRollback({ ...request, services: null }));
   return (await engine.rollback(request, actor)).run;

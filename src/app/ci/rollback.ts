@@ -6,6 +6,7 @@ import type { Forge } from "../../github/forge.ts";
 import type { Record } from "../../github/records/record.ts";
 import { liftStops, placeStop } from "../../github/records/stops.ts";
 import { openEngine } from "./engine.ts";
+import { isFree, UNSHOWN } from "./passed.ts";
 import { rowsWithSets, wholeHistory } from "./history.ts";
 import { code, short } from "./outputs.ts";
 import { environmentOf, mustBeGenuine, type Place } from "./place.ts";
@@ -17,14 +18,14 @@ import { untilFree } from "./under-way.ts";
  * Where people are to let it pass first, the jobs behind the gate hold: what is rejected has put nothing in anybody's way.
  */
 export async function ciRollback(place: Place, environment: EnvironmentId, waves: number): Promise<ExitCode> {
-  const { rollback: approval } = environmentOf(place, environment);
+  environmentOf(place, environment);
   const forge = await place.host.forge();
   await mustBeGenuine(place, forge);
   mustDeploy(place, environment);
   const to = place.host.env["SLUICE_TO"]?.trim() || null;
   const read = () => wholeHistory(forge, environment, place.believed);
-  const first = await preflight(place, environment, await read(), to);
-  if (approval !== null) {
+  const first = await preflight(place, forge, environment, await read(), to);
+  if (first.gate) {
     handOn(place, first, waves);
     return EXIT.done;
   }
@@ -32,7 +33,7 @@ export async function ciRollback(place: Place, environment: EnvironmentId, waves
   try {
     // from here on nothing begins any more; what has begun ends first, and may have changed what there is to do
     const records = await untilFree(place, forge, "all", read, false);
-    handOn(place, await preflight(place, environment, records, first.snapshot.id), waves);
+    handOn(place, await preflight(place, forge, environment, records, first.snapshot.id), waves);
     return EXIT.done;
   } catch (error) {
     // nothing was touched: what this has put in everybody's way goes again
@@ -51,7 +52,7 @@ function mustDeploy({ policy, inputs: { actor } }: Place, environment: Environme
 /** A commit that is behind what is live: the set that holds it is handed on. It is for the jobs that go back to hold the environment, behind its gate. */
 export async function goBack(place: Place, forge: Forge, environment: EnvironmentId, commit: CommitId, waves: number): Promise<void> {
   const records = await wholeHistory(forge, environment, place.believed);
-  handOn(place, await preflight(place, environment, records, commit), waves);
+  handOn(place, await preflight(place, forge, environment, records, commit), waves);
 }
 
 /** Holds an environment for a rollback: from then on no deploy starts there, until a person lifts it. */
@@ -78,7 +79,7 @@ function reasonOf({ inputs: { reason } }: Place): string {
   throw new CliError(EXIT.usage, "SLUICE_REASON is empty", "A rollback needs a reason");
 }
 
-function handOn(place: Place, found: RollbackPreview, waves: number): void {
+function handOn(place: Place, found: Found, waves: number): void {
   const { outputs } = place;
   const { environment, snapshot, plan, targets } = found;
   const moving = new Set(targets.filter((t) => t.skip === null).map((t) => serviceOf(t.target)));
@@ -91,16 +92,20 @@ function handOn(place: Place, found: RollbackPreview, waves: number): void {
   );
   outputs.hand("artifacts", {});
   outputs.hand("build", []);
-  outputs.hand("gate", environmentOf(place, environment).rollback !== null);
+  outputs.hand("gate", found.gate);
   show(place, found);
 }
 
+/** `gate`: people have to let it pass. */
+type Found = RollbackPreview & { readonly gate: boolean };
+
 async function preflight(
   place: Place,
+  forge: Forge,
   environment: EnvironmentId,
   records: readonly Record[],
   to: string | null,
-): Promise<RollbackPreview> {
+): Promise<Found> {
   const reason = reasonOf(place);
   const rows = await rowsWithSets(place, records, place.host.clock.now());
   const { engine, close } = await openEngine(place, { rows, journal: null, own: new Set(), expected: {}, left: [], records });
@@ -113,7 +118,7 @@ async function preflight(
       now: false,
       acceptUnknown: false,
     });
-    if (preview.problems.length === 0) return preview;
+    if (preview.problems.length === 0) return { ...preview, gate: await isGated(place, forge, records, preview) };
     for (const { target, message, hint } of preview.problems)
       place.outputs.problem(`${target === null ? "" : `${target}: `}${message}`, hint);
     place.outputs.table(
@@ -129,6 +134,19 @@ async function preflight(
   } finally {
     await close();
   }
+}
+
+async function isGated(
+  place: Place,
+  forge: Forge,
+  records: readonly Record[],
+  { environment, targets }: RollbackPreview,
+): Promise<boolean> {
+  const moving = targets.flatMap(({ target, to, skip }) => (skip === null ? [{ target, commit: to }] : []));
+  const gate = !(await isFree(place, forge, environment, records, moving));
+  if (gate && environmentOf(place, environment).rollback === null)
+    place.outputs.notice(`${UNSHOWN} ${environment}: it waits for an approval like a deploy`);
+  return gate;
 }
 
 function show({ outputs }: Place, { environment, snapshot, targets, notes }: RollbackPreview): void {

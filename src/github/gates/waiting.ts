@@ -40,7 +40,7 @@ const unclearOf = (run: WorkflowRun): string =>
     : "which commit it deploys cannot be told: a branch or a tag may have moved since it has begun";
 
 /** Why a run of that commit need not do what the generated files do with it; null: it is one of theirs. */
-function strangeness(run: WorkflowRun, branches: readonly string[]): string | null {
+export function strangeness(run: WorkflowRun, branches: readonly string[]): string | null {
   const file = fileOf(run);
   if (!run.path.startsWith(".github/workflows/") || !/^deploy-[^/]+\.yml$/.test(file)) return `${run.path} is none of the generated files`;
   return branches.includes(run.branch)
