@@ -30,7 +30,7 @@ export async function* readEvents(options: StreamOptions): AsyncGenerator<Stream
   const headers = { accept: "text/event-stream", ...authHeaders(options) };
   const response = await send(new Request(url, { headers, ...(options.signal ? { signal: options.signal } : {}) }));
   if (!response.ok || !response.body) throw new StreamRefused(response.status, await problemOf(response));
-  for await (const { event, data } of messages(response.body)) {
+  for await (const { event, data } of messages(response.body, options.signal)) {
     if (event === "hello") yield { type: "hello", hello: JSON.parse(data) as Schemas["Hello"] };
     else yield { type: "event", event: JSON.parse(data) as Schemas["StreamEvent"] };
   }
@@ -41,19 +41,34 @@ async function problemOf(response: Response): Promise<Schemas["Problem"] | null>
   return (await response.json()) as Schemas["Problem"];
 }
 
-/** Messages of a `text/event-stream` that have data; comments (keepalives) are passed over. An unfinished last message is dropped, as the standard says. */
-async function* messages(body: ReadableStream<Uint8Array>): AsyncGenerator<{ readonly event: string; readonly data: string }> {
+/**
+ * Messages of a `text/event-stream` that have data; comments (keepalives) are passed over. An unfinished last message is dropped, as the standard says.
+ * The signal ends it here: a request follows its signal by a weak reference, so one that has been collected as garbage hears of no abort, and an answer in this process goes on.
+ */
+async function* messages(
+  body: ReadableStream<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<{ readonly event: string; readonly data: string }> {
+  const reader = body.getReader();
+  const end = (): void => void reader.cancel().catch(() => {});
+  signal?.addEventListener("abort", end);
+  if (signal?.aborted) end();
   const decoder = new TextDecoder();
   let text = "";
-  for await (const chunk of body) {
-    text += decoder.decode(chunk, { stream: true });
-    let end = text.indexOf("\n\n");
-    while (end !== -1) {
-      const message = parse(text.slice(0, end));
-      text = text.slice(end + 2);
-      if (message) yield message;
-      end = text.indexOf("\n\n");
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      text += decoder.decode(value, { stream: true });
+      for (let at = text.indexOf("\n\n"); at !== -1; at = text.indexOf("\n\n")) {
+        const message = parse(text.slice(0, at));
+        text = text.slice(at + 2);
+        if (message) yield message;
+      }
     }
+  } finally {
+    signal?.removeEventListener("abort", end);
+    end();
   }
 }
 

@@ -185,3 +185,18 @@ describe("the stream of events", () => {
     await expect(refused).rejects.toMatchObject({ status: 401, problem: { code: "unauthenticated" } });
   });
 });
+
+test("the signal ends the messages also where the request no longer hears it", async () => {
+  const abort = new AbortController();
+  let cancelled = false;
+  const body = new ReadableStream<Uint8Array>({
+    start: (out) => out.enqueue(new TextEncoder().encode("event: hello\ndata: {}\n\n")),
+    cancel: () => void (cancelled = true),
+  });
+  const stream = readEvents({ baseUrl: "http://sluice.internal", signal: abort.signal, fetch: () => Promise.resolve(new Response(body)) });
+  expect(await stream.next()).toMatchObject({ value: { type: "hello" } });
+  const next = stream.next();
+  abort.abort();
+  expect(await next).toEqual({ done: true, value: undefined });
+  expect(cancelled).toBe(true);
+});
