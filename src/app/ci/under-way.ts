@@ -1,7 +1,7 @@
 import { CliError, EXIT } from "../../cli/exit.ts";
 import type { TargetId } from "../../core/config/config.ts";
 import type { Forge } from "../../github/forge.ts";
-import { isServers, isTarget, type Record, runIdOf, type RunRef, type TargetRecord } from "../../github/records/record.ts";
+import { isAt, isServers, isTarget, type Record, runIdOf, type RunRef, type TargetRecord } from "../../github/records/record.ts";
 import type { Place } from "./place.ts";
 
 /** How long an attempt of another workflow run is awaited, in ms, and how often it is looked at. */
@@ -44,7 +44,7 @@ async function aliveAt(forge: Forge, ref: RunRef, isNew: boolean): Promise<strin
   // whether a server is at it still only that server knows
   if (isServers(ref)) return `run ${runIdOf(ref)} of a server of Sluice's`;
   const run = await forge.workflowRun(runIdOf(ref));
-  if (run === null || run.conclusion !== null || `${run.id}/${run.attempt}` !== ref) return null;
+  if (run === null || run.conclusion !== null || !isAt(run, ref)) return null;
   const isAtIt = isNew || (await forge.jobs(run.id)).some(({ began, conclusion }) => began && conclusion === null);
   return isAtIt ? run.url : null;
 }

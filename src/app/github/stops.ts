@@ -5,7 +5,16 @@ import { Configs } from "../../engine/configs.ts";
 import { isTarget as namesTarget, mustHaveSay } from "../../engine/stops.ts";
 import type { Forge } from "../../github/forge.ts";
 import { recordsOf } from "../../github/records/read.ts";
-import { isTarget, type NewStop, recordTask, runIdOf, statusOf, type StopRecord, type TargetRecord } from "../../github/records/record.ts";
+import {
+  isAt,
+  isTarget,
+  type NewStop,
+  recordTask,
+  runIdOf,
+  statusOf,
+  type StopRecord,
+  type TargetRecord,
+} from "../../github/records/record.ts";
 import { rowsOf } from "../../github/records/rows.ts";
 import { liftStops, placeStop, standingStops } from "../../github/records/stops.ts";
 import { GitSource } from "../../source/git.ts";
@@ -121,7 +130,7 @@ async function doubtOf(forge: Forge, on: string): Promise<GithubDoubt> {
   const record = records.findLast((r): r is TargetRecord => isTarget(r) && r.attempt === attempt);
   if (!record) throw new CliError(EXIT.failed, `Nothing is in doubt at ${target}`, "What its last record says is what is there");
   const run = record.state === "under-way" ? await forge.workflowRun(runIdOf(record.run)) : null;
-  if (run !== null && run.conclusion === null && `${run.id}/${run.attempt}` === record.run)
+  if (run !== null && run.conclusion === null && isAt(run, record.run))
     throw new CliError(EXIT.failed, `${target} is being changed by a workflow run: ${run.url}`, "Await it, or cancel it, and look again");
   return { target, id: record.id, commit: record.commit, at: record.createdAt };
 }

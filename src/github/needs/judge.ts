@@ -2,7 +2,7 @@ import type { CommitId, EnvironmentId, ServiceId, TargetId } from "../../core/co
 import { satisfies } from "../../core/plan/relations.ts";
 import type { RelationRow } from "../../core/run/rows.ts";
 import type { Forge } from "../forge.ts";
-import { isTarget, type Record, runIdOf, type RunRef, type TargetRecord } from "../records/record.ts";
+import { isAt, isServers, isTarget, type Record, runIdOf, type TargetRecord } from "../records/record.ts";
 import { rowsOf } from "../records/rows.ts";
 
 /** How a needed service stands. `coming`: something may bring it, named; `ended`: what could have brought it has not; `absent`: nothing is known that would. */
@@ -79,7 +79,7 @@ async function needOf(facts: Facts, waiting: Waiting, records: readonly Record[]
   if (newest.state === "under-way") {
     if (isServers(newest.run)) return { service, is: "coming", words: `${words} by a server of Sluice's` };
     const run = await facts.forge.workflowRun(runIdOf(newest.run));
-    const goesOn = run !== null && run.conclusion === null && sameAttempt(run, newest.run);
+    const goesOn = run !== null && run.conclusion === null && isAt(run, newest.run);
     if (goesOn) return { service, is: "coming", words: `${words} (${run.url})` };
     if (open.length === 0)
       return {
@@ -120,10 +120,6 @@ async function openRuns({ forge }: Facts, { run }: Waiting, commits: readonly Co
     ),
   ];
 }
-
-/** No workflow run has a zeroth attempt: GitHub does not know whether a server is still at it. */
-const isServers = (ref: RunRef): boolean => ref.endsWith("/0");
-const sameAttempt = (run: { readonly id: number; readonly attempt: number }, ref: RunRef): boolean => `${run.id}/${run.attempt}` === ref;
 
 async function isEnough({ relation }: Facts, service: ServiceId, release: CommitId, live: CommitId): Promise<boolean> {
   if (release === live) return true;

@@ -7,8 +7,11 @@ import type { NewDeployment, NewStatus } from "../forge.ts";
 export type RunRef = `${number}/${number}`;
 
 export const runIdOf = (run: RunRef): number => Number(run.split("/")[0]);
-/** No workflow run has a zeroth attempt: it is a run of a server's. */
+/** No workflow run has a zeroth attempt: it is a run of a server's, and GitHub does not know whether that is still at it. */
 export const isServers = (run: RunRef): boolean => run.endsWith("/0");
+export const serversRun = (run: string): RunRef => `${Number(run)}/0`;
+/** Whether a workflow run is still at the attempt that is meant. */
+export const isAt = (run: { readonly id: number; readonly attempt: number }, ref: RunRef): boolean => `${run.id}/${run.attempt}` === ref;
 
 /**
  * How an act on a target stands, by the last status of its record. `under-way`: there is none, so an attempt may be or have been at it. `serving`: deployed and verified, and its soak goes on.

@@ -2,7 +2,7 @@ import type { TargetId } from "../../core/config/config.ts";
 import type { AttemptId } from "../../core/run/rows.ts";
 import type { Store } from "../../engine/ports/store.ts";
 import { type Forge, ForgeError, type NewDeployment } from "../forge.ts";
-import { deploymentOf, statusOf } from "../records/record.ts";
+import { deploymentOf, serversRun, statusOf } from "../records/record.ts";
 import { changesBehind } from "./follow.ts";
 import { type Said, standingOf, touchedBy } from "./standing.ts";
 import type { Log } from "./worker.ts";
@@ -137,8 +137,7 @@ export class Records {
       environment,
       commit,
       attempt,
-      // No workflow run has a zeroth attempt: whoever reads it looks for none.
-      run: `${Number(row.run)}/0`,
+      run: serversRun(row.run),
       digest: row.digest,
       fingerprint: row.fingerprint ?? "",
       definition,

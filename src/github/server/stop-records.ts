@@ -4,7 +4,7 @@ import type { Change } from "../../core/run/changes.ts";
 import type { EnvironmentRow, Lock, TargetRow } from "../../core/run/rows.ts";
 import type { Store } from "../../engine/ports/store.ts";
 import { type Forge, ForgeError } from "../forge.ts";
-import type { NewStop, StopSaid } from "../records/record.ts";
+import { type NewStop, serversRun, type StopSaid } from "../records/record.ts";
 import { liftStops, placeStop, standingStops } from "../records/stops.ts";
 import { changesBehind, follow } from "./follow.ts";
 import type { Log } from "./worker.ts";
@@ -141,7 +141,7 @@ function onEnvironment({ id: environment, hold, lock }: EnvironmentRow): Stands 
     environment,
     by: hold.by,
     reason: hold.reason,
-    run: hold.run === null ? null : `${Number(hold.run)}/0`,
+    run: hold.run === null ? null : serversRun(hold.run),
     rollback: null,
   };
   return {
