@@ -2,6 +2,7 @@ import type { CommitId, EnvironmentId } from "../../core/config/config.ts";
 import { formatDuration } from "../../core/config/duration.ts";
 import { gateName } from "../../core/config/github.ts";
 import type { Forge, Review } from "../../github/forge.ts";
+import { isAmong, reviewsAt } from "../../github/gates/judge.ts";
 import { passedAt } from "../../github/gates/passes.ts";
 import type { Time } from "../../core/run/rows.ts";
 import { GATE_TASK, gateRecords } from "../../github/records/gates.ts";
@@ -34,14 +35,13 @@ export function approversOf(place: Place, forge: Forge, { commit, to, records }:
   let known: Promise<readonly Review[]> | null = null;
   return async (environment) => {
     known ??= forge.reviews(inputs.runId);
-    const here = (await known).filter((review) => review.environments.includes(gateName(environment)));
+    const here = reviewsAt(environment, await known);
     if (here.some(({ state }) => state === "rejected")) return [];
     const { approval, rollback } = policy.environments[environment] ?? { approval: null, rollback: null };
     const self = (approval?.self ?? true) && (rollback?.self ?? true);
     const logins = [...new Set(here.flatMap((review) => (review.state === "approved" ? [review.by] : [])))];
     const all = [...logins.map((by): Approver => ({ by, emergency: false })), ...(await recorded(environment)).approvers];
-    const isStarter = (login: string): boolean => inputs.starters.some((each) => each.toLowerCase() === login.toLowerCase());
-    const counted = self ? all : all.filter(({ by, emergency }) => emergency || !isStarter(by));
+    const counted = self ? all : all.filter(({ by, emergency }) => emergency || !isAmong(inputs.starters, by));
     return counted.length > 0 && (await fresh(environment)) ? counted : [];
   };
 }

@@ -1,9 +1,8 @@
 import { CliError, EXIT } from "../../cli/exit.ts";
 import type { CommitId, EnvironmentId, TargetId } from "../../core/config/config.ts";
-import { gateName } from "../../core/config/github.ts";
 import type { RollbackPreview } from "../../engine/control.ts";
 import { type Forge, ForgeError, type Review, type WorkflowRun } from "../../github/forge.ts";
-import { approversOf } from "../../github/gates/judge.ts";
+import { approversOf, isAmong, reviewsAt } from "../../github/gates/judge.ts";
 import { certainCommitOf, strangeness } from "../../github/gates/waiting.ts";
 import { isServers, isTarget, type Record, runIdOf, type TargetRecord } from "../../github/records/record.ts";
 import { decidedInSluice } from "./approvers.ts";
@@ -93,10 +92,9 @@ function isApproved({ policy }: Place, environment: EnvironmentId, run: Workflow
   if (!rules?.approval || rules.approval.count > 1) return false;
   const { self } = rules.approval;
   const approvers = approversOf(rules, rules.approval, policy.teams);
-  const starters = run.starters.map((login) => login.toLowerCase());
-  const here = reviews.filter(({ environments }) => environments.includes(gateName(environment)));
+  const here = reviewsAt(environment, reviews);
   const counts = ({ state, by }: Review): boolean =>
-    state === "approved" && (approvers === null || approvers.includes(by)) && (self || !starters.includes(by.toLowerCase()));
+    state === "approved" && (approvers === null || approvers.includes(by)) && (self || !isAmong(run.starters, by));
   return here.some(counts) && here.every(({ state }) => state !== "rejected");
 }
 

@@ -54,7 +54,7 @@ export const isRuledBy = (app: string | null, guard: Guard | null): app is strin
 /** The App asks policy's approvers, on its own page: reviewers of GitHub's may end a run there, and approve nothing. */
 function judgeDecision(passed: Passed): Verdict {
   const { environment, app, decision, reviews, approval, emergency } = passed;
-  const rejected = rejection(environment, at(gateName(environment), reviews));
+  const rejected = rejection(environment, reviewsAt(environment, reviews));
   const problems = rejected ? [rejected] : [];
   if (decision === null) {
     const message = `${app} has recorded no decision that lets this attempt pass in ${environment}`;
@@ -73,13 +73,14 @@ function judgeDecision(passed: Passed): Verdict {
   return { approvedBy, problems: [...problems, ...approvedBy.flatMap((by) => personProblems(passed, by))] };
 }
 
-const at = (name: string, reviews: readonly Review[]): readonly Review[] =>
-  reviews.filter(({ environments }) => environments.includes(name));
+/** Those of a run's reviews that are about the gate of an environment. */
+export const reviewsAt = (environment: EnvironmentId, reviews: readonly Review[]): readonly Review[] =>
+  reviews.filter(({ environments }) => environments.includes(gateName(environment)));
 
 function judgeReviews(passed: Passed): Verdict {
   const { environment, reviews, approval } = passed;
   const name = gateName(environment);
-  const here = at(name, reviews);
+  const here = reviewsAt(environment, reviews);
   const approvedBy = distinct(here.flatMap(({ state, by }) => (state === "approved" ? [by] : [])));
   const problems = [
     ...guardProblems(passed, name),
@@ -156,5 +157,6 @@ function personProblems({ environment, starters, approval, approvers }: Passed, 
 }
 
 /** Logins are the same in any case of letters. */
-const isAmong = (logins: readonly string[], login: string): boolean => logins.some((each) => each.toLowerCase() === login.toLowerCase());
+export const isAmong = (logins: readonly string[], login: string): boolean =>
+  logins.some((each) => each.toLowerCase() === login.toLowerCase());
 const distinct = (logins: readonly string[]): readonly string[] => logins.filter((login, index) => !isAmong(logins.slice(0, index), login));

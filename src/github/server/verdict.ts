@@ -4,7 +4,7 @@ import { fingerprint } from "../../core/plan/fingerprint.ts";
 import { stillCounts } from "../../core/run/approvals.ts";
 import type { DecisionRow, RunRow, StepRow, Time } from "../../core/run/rows.ts";
 import type { Store } from "../../engine/ports/store.ts";
-import { approversOf } from "../gates/judge.ts";
+import { approversOf, isAmong } from "../gates/judge.ts";
 import { stopOf } from "./stops.ts";
 
 /** What has been decided on a commit in an environment as a whole; `waits`: nothing that lets a workflow run pass or ends it, and why. */
@@ -110,6 +110,5 @@ function counts(row: DecisionRow, target: TargetId, runs: readonly Run[], { envi
   if (emergency) return resolvePrincipals(its.emergency, policy.teams).includes(by);
   const who = approversOf(its, its.approval, policy.teams);
   const authors = [...starters, ...runs.flatMap((run) => (run.targets.has(target) ? [run.by] : []))];
-  const isOwn = authors.some((author) => author.toLowerCase() === by.toLowerCase());
-  return (who === null || who.includes(by)) && (its.approval.self || !isOwn);
+  return (who === null || who.includes(by)) && (its.approval.self || !isAmong(authors, by));
 }
