@@ -1,12 +1,13 @@
 import type { CommitId, EnvironmentId } from "../../core/config/config.ts";
 import { formatDuration } from "../../core/config/duration.ts";
 import { gateName } from "../../core/config/github.ts";
-import type { Forge, Review } from "../../github/forge.ts";
+import type { Forge } from "../../github/forge.ts";
 import { isAmong, reviewsAt } from "../../github/gates/judge.ts";
 import { passedAt } from "../../github/gates/passes.ts";
 import type { Time } from "../../core/run/rows.ts";
 import { GATE_TASK, gateRecords } from "../../github/records/gates.ts";
 import { isTarget, type Record, runIdOf, type TargetRecord } from "../../github/records/record.ts";
+import { once } from "../once.ts";
 import type { Approver, Approvers } from "./drive.ts";
 import type { Place } from "./place.ts";
 
@@ -26,16 +27,15 @@ type Asked = {
 export function approversOf(place: Place, forge: Forge, { commit, to, records }: Asked): Approvers {
   const { app, inputs, policy } = place;
   // what is decided in Sluice is a deploy: a way back is another question
-  const recorded = onceFor((environment: EnvironmentId) =>
+  const recorded = once((environment: EnvironmentId) =>
     decidedInSluice(forge, to === null ? app : null, environment, commit, inputs.runId),
   );
-  const fresh = onceFor(async (environment: EnvironmentId) =>
+  const fresh = once(async (environment: EnvironmentId) =>
     isFresh(place, forge, environment, { turned: turnedBy(records, to, inputs.runId), decidedAt: (await recorded(environment)).at }),
   );
-  let known: Promise<readonly Review[]> | null = null;
+  const reviews = once(() => forge.reviews(inputs.runId));
   return async (environment) => {
-    known ??= forge.reviews(inputs.runId);
-    const here = reviewsAt(environment, await known);
+    const here = reviewsAt(environment, await reviews());
     if (here.some(({ state }) => state === "rejected")) return [];
     const { approval, rollback } = policy.environments[environment] ?? { approval: null, rollback: null };
     const self = (approval?.self ?? true) && (rollback?.self ?? true);
@@ -58,15 +58,6 @@ export async function decidedInSluice(
   const own = gateRecords(all, app).filter((record) => runIdOf(record.run) === run && record.environment === environment);
   const approvers = own.flatMap(({ by, emergency }) => by.map((login) => ({ by: login, emergency })));
   return { approvers, at: own.length === 0 ? null : Math.min(...own.map(({ decidedAt }) => decidedAt)) };
-}
-
-function onceFor<K, V>(ask: (key: K) => Promise<V>): (key: K) => Promise<V> {
-  const known = new Map<K, Promise<V>>();
-  return (key) => {
-    const found = known.get(key) ?? ask(key);
-    known.set(key, found);
-    return found;
-  };
 }
 
 /** The newest act of another run against what this one does: what goes back, or goes forward again after that. */

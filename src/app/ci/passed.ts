@@ -5,6 +5,7 @@ import { type Forge, ForgeError, type Review, type WorkflowRun } from "../../git
 import { approversOf, isAmong, reviewsAt } from "../../github/gates/judge.ts";
 import { certainCommitOf, strangeness } from "../../github/gates/waiting.ts";
 import { isServers, isTarget, type Record, runIdOf, type TargetRecord } from "../../github/records/record.ts";
+import { once } from "../once.ts";
 import { decidedInSluice } from "./approvers.ts";
 import type { Approvers } from "./drive.ts";
 import { judged } from "./gate.ts";
@@ -32,7 +33,7 @@ export async function isFree(
 ): Promise<boolean> {
   const { approval, rollback } = environmentOf(place, environment);
   if (approval === null || rollback !== null) return rollback === null;
-  const known = new Map<string, Promise<boolean>>();
+  const passed = once((run: number, commit: CommitId) => hasPassed(place, forge, environment, run, commit));
   for (const { target, commit } of back) {
     const own = records.filter((r): r is TargetRecord => isTarget(r) && r.wasGood && r.target === target && r.commit === commit);
     if (own.some((r) => isServers(r.run) && place.app !== null && r.by === `${place.app}[bot]`)) continue;
@@ -40,13 +41,6 @@ export async function isFree(
     if (!(await anyOf(runs, (run) => passed(run, commit)))) return false;
   }
   return true;
-
-  function passed(run: number, commit: CommitId): Promise<boolean> {
-    const key = `${run} ${commit}`;
-    const found = known.get(key) ?? hasPassed(place, forge, environment, run, commit);
-    known.set(key, found);
-    return found;
-  }
 }
 
 type Going = {

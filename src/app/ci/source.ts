@@ -5,6 +5,7 @@ import { type CommitList, SourceError } from "../../engine/ports/source.ts";
 import { GitSource, looksLikeId } from "../../source/git.ts";
 import { repositoryOf } from "../../source/repository.ts";
 import { type Credential, Upstream } from "../../source/upstream.ts";
+import { once } from "../once.ts";
 import { gitCredential } from "../github/credential.ts";
 
 /** Where the branches are that a job has brought for itself. */
@@ -22,8 +23,8 @@ type Options = {
 export class JobSource extends GitSource {
   readonly #options: Options;
   readonly #upstream: Upstream;
-  /** Asked for once, whatever has come of it. */
-  readonly #asked = new Map<CommitId, Promise<void>>();
+  /** Whatever has come of it. */
+  readonly #fetchOnce = once((commit: CommitId) => this.#fetch(commit));
 
   constructor(options: Options) {
     super({ directory: options.directory, folder: repositoryOf(options.directory)?.folder ?? "" });
@@ -82,11 +83,7 @@ export class JobSource extends GitSource {
   }
 
   async #bring(...commits: readonly CommitId[]): Promise<void> {
-    for (const commit of commits) {
-      const asked = this.#asked.get(commit) ?? this.#fetch(commit);
-      this.#asked.set(commit, asked);
-      await asked;
-    }
+    for (const commit of commits) await this.#fetchOnce(commit);
   }
 
   async #fetch(commit: CommitId): Promise<void> {
