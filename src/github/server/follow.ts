@@ -6,10 +6,19 @@ const AT_ONCE = 500;
 
 type Log = Pick<Store, "note" | "setNotes" | "eventsAfter" | "lastSeq">;
 
-/** Hands on what has changed since, and keeps how far it has come once that was dealt with. The first time it only notes where the log ends. */
-export async function follow(store: Log, cursor: string, tell: (changes: readonly Change[]) => Promise<void>): Promise<void> {
+/** Hands on what has changed since, and keeps how far it has come once that was dealt with. The first time it only notes where the log ends, and says so to `begun`. */
+export async function follow(
+  store: Log,
+  cursor: string,
+  tell: (changes: readonly Change[]) => Promise<void>,
+  begun: (seq: number) => void = () => {},
+): Promise<void> {
   const from = await store.note(cursor);
-  if (from === null) return await store.setNotes({ [cursor]: String(await store.lastSeq()) });
+  if (from === null) {
+    const end = await store.lastSeq();
+    await store.setNotes({ [cursor]: String(end) });
+    return begun(end);
+  }
   for (let seq = Number(from); ;) {
     const events = await store.eventsAfter(seq, AT_ONCE);
     const last = events.at(-1);

@@ -3,7 +3,7 @@ import type { AttemptId } from "../../core/run/rows.ts";
 import type { Store } from "../../engine/ports/store.ts";
 import { type Forge, ForgeError, type NewDeployment } from "../forge.ts";
 import { deploymentOf, serversRun, statusOf } from "../records/record.ts";
-import { changesBehind } from "./follow.ts";
+import { changesBehind, follow } from "./follow.ts";
 import { type Said, standingOf, touchedBy } from "./standing.ts";
 import type { Log } from "./worker.ts";
 
@@ -20,8 +20,6 @@ type Parts = {
 
 const CURSOR = "github/records";
 const KEY = "github/record/";
-/** Events that are looked at before anything is written: only how an attempt stands by then is. */
-const AT_ONCE = 500;
 /** Deployments of a commit that are looked at for one whose number was not kept. */
 const LOOKED_AT = 100;
 
@@ -42,25 +40,16 @@ export class Records {
   /** Up to the end of the log. Rejects with a `ForgeError` where it has to go on later. */
   async write(): Promise<void> {
     const { store, log } = this.#parts;
-    const cursor = await store.note(CURSOR);
-    if (cursor === null) {
-      const seq = await store.lastSeq();
-      await store.setNotes({ [CURSOR]: String(seq) });
-      if (seq > 0) log("info", "what is deployed from here on is recorded on GitHub", { seq });
-      return;
-    }
-    for (let seq = Number(cursor); ;) {
-      const events = await store.eventsAfter(seq, AT_ONCE);
-      const last = events.at(-1);
-      if (!last) return;
-      const touched = touchedBy(
-        events.flatMap(({ changes }) => changes),
-        await this.#doubted(),
-      );
-      for (const attempt of touched) await this.#tell(attempt);
-      seq = last.seq;
-      await store.setNotes({ [CURSOR]: String(seq) });
-    }
+    await follow(
+      store,
+      CURSOR,
+      async (changes) => {
+        for (const attempt of touchedBy(changes, await this.#doubted())) await this.#tell(attempt);
+      },
+      (seq) => {
+        if (seq > 0) log("info", "what is deployed from here on is recorded on GitHub", { seq });
+      },
+    );
   }
 
   /** Acts of which something is still to be recorded. */
