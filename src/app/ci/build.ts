@@ -3,6 +3,7 @@ import type { CommitId, Digest } from "../../core/config/config.ts";
 import { planDeploy } from "../../core/plan/deploy.ts";
 import type { Plan, PlannedArtifact } from "../../core/plan/plan.ts";
 import type { Forge } from "../../github/forge.ts";
+import { FIRST_PAUSE_MS, nextPauseMs } from "../../github/pauses.ts";
 import { BUILDS, buildDeployment, buildsOf } from "../../github/records/builds.ts";
 import { recordsOf } from "../../github/records/read.ts";
 import { isTarget } from "../../github/records/record.ts";
@@ -11,9 +12,6 @@ import { keysOf, mustSayCommit } from "./inputs.ts";
 import { make, newBuild } from "./make.ts";
 import { code, short } from "./outputs.ts";
 import type { Place } from "./place.ts";
-
-/** Between two looks for what somebody else is to push, in ms. */
-const PAUSE = { first: 5_000, most: 60_000, times: 1.5 };
 
 /** `sluice ci build`: the artifacts of a commit, each made once: what was deployed or built of this commit before is taken as it is, where it is still there. */
 export async function ciBuild(place: Place): Promise<ExitCode> {
@@ -124,7 +122,7 @@ async function build(place: Place, forge: Forge, { commit, key, artifact }: Want
 async function awaited({ host, project, outputs }: Place, home: string, commit: CommitId, artifact: PlannedArtifact): Promise<Digest> {
   const by = await builder(artifact.builder);
   const deadline = host.clock.now() + artifact.timeoutMs;
-  for (let pause = PAUSE.first; ; pause = Math.min(pause * PAUSE.times, PAUSE.most)) {
+  for (let pause = FIRST_PAUSE_MS; ; pause = nextPauseMs(pause)) {
     const found = await by.find?.({ project, commit, config: artifact.config }, { signal: host.interrupted, home });
     if (found) return found;
     if (host.clock.now() + pause > deadline)

@@ -1,12 +1,12 @@
 import { CliError, EXIT } from "../../cli/exit.ts";
 import type { TargetId } from "../../core/config/config.ts";
 import type { Forge } from "../../github/forge.ts";
+import { FIRST_PAUSE_MS, nextPauseMs } from "../../github/pauses.ts";
 import { isAt, isServers, isTarget, type Record, runIdOf, type RunRef, type TargetRecord } from "../../github/records/record.ts";
 import type { Place } from "./place.ts";
 
-/** How long an attempt of another workflow run is awaited, in ms, and how often it is looked at. */
+/** How long an attempt of another workflow run is awaited, in ms. */
 const PATIENCE_MS = 30 * 60_000;
-const PAUSE = { first: 5_000, most: 60_000, times: 1.5 };
 /** How long after an act was recorded GitHub may not have said yet that the job which recorded it is under way, in ms. */
 const NEW_MS = 2 * 60_000;
 /** How much later than its own time the end of a soak may be told, in ms. */
@@ -76,7 +76,7 @@ export async function untilFree(
   const deadline = clock.now() + PATIENCE_MS;
   // what ended between the answers that this look is made of may have said how: it is left only where the next look says so too
   let leftBefore = "";
-  for (let pause = PAUSE.first; ;) {
+  for (let pause = FIRST_PAUSE_MS; ;) {
     const records = await read();
     const { busy, left } = await underWay(place, forge, records, (target) => own === "all" || own.has(target), soaks);
     if (busy.length === 0 && left.join(" ") === leftBefore) return records;
@@ -91,6 +91,6 @@ export async function untilFree(
       );
     place.outputs.say(`Waits for what is under way: ${said}`);
     await wait(pause, interrupted);
-    pause = Math.min(pause * PAUSE.times, PAUSE.most);
+    pause = nextPauseMs(pause);
   }
 }

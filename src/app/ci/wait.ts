@@ -2,15 +2,13 @@ import { CliError, EXIT, type ExitCode } from "../../cli/exit.ts";
 import type { EnvironmentId, ServiceId } from "../../core/config/config.ts";
 import { ForgeError } from "../../github/forge.ts";
 import { type Facts, type Judged, judgeNeeds, saysEnded, saysLate, saysThere, saysWaits, type Waiting } from "../../github/needs/judge.ts";
+import { FIRST_PAUSE_MS, nextPauseMs } from "../../github/pauses.ts";
 import { once } from "../once.ts";
 import { AS_THEY_ARE, newestHistory, relationsBetween } from "./history.ts";
 import { mustSayCommit } from "./inputs.ts";
 import { code } from "./outputs.ts";
 import { environmentOf, type Place } from "./place.ts";
 import { planFor } from "./plan.ts";
-
-/** Between two looks, in ms. */
-const PAUSE = { first: 5_000, most: 60_000, times: 1.5 };
 
 /** `sluice ci wait`: until what a service needs serves in its environment and contains what is needed. Fails closed: it never goes on because it found nothing. */
 export async function ciWait(place: Place, environment: EnvironmentId, service: ServiceId): Promise<ExitCode> {
@@ -29,7 +27,7 @@ export async function ciWait(place: Place, environment: EnvironmentId, service: 
     relation,
   });
   const deadline = host.clock.now() + needsTimeoutMs;
-  for (let pause = PAUSE.first, said = ""; ; pause = Math.min(pause * PAUSE.times, PAUSE.most)) {
+  for (let pause = FIRST_PAUSE_MS, said = ""; ; pause = nextPauseMs(pause)) {
     const { is, words, hint, retryAt } = await lookAt(facts, waiting);
     if (is === "there") return done(place, waiting);
     if (is === "ended") throw new CliError(EXIT.failed, saysEnded(waiting, words), hint);

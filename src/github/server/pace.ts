@@ -1,7 +1,6 @@
 import type { Forge } from "../forge.ts";
+import { FIRST_PAUSE_MS, nextPauseMs } from "../pauses.ts";
 
-/** Between two looks, in ms. */
-const PAUSE = { first: 5_000, most: 60_000, times: 1.5 };
 /** The budget of requests is everybody's: where less than such a part of it is left, so many ms at least. */
 const SPARED = [
   { below: 0.25, ms: 300_000 },
@@ -12,7 +11,7 @@ const SPARED = [
 export class Pace {
   readonly #now: () => number;
   readonly #budget: Forge["budget"];
-  #pauseMs = PAUSE.first;
+  #pauseMs = FIRST_PAUSE_MS;
   #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(now: () => number, budget: Forge["budget"]) {
@@ -22,7 +21,7 @@ export class Pace {
 
   /** Something has happened that a look may find. */
   moved(): void {
-    this.#pauseMs = PAUSE.first;
+    this.#pauseMs = FIRST_PAUSE_MS;
   }
 
   /** Until the next look, in ms. */
@@ -34,7 +33,7 @@ export class Pace {
 
   /** One look. What has moved while it went on may have come too late for it. */
   async look(work: () => Promise<void>): Promise<void> {
-    this.#pauseMs = Math.min(this.#pauseMs * PAUSE.times, PAUSE.most);
+    this.#pauseMs = nextPauseMs(this.#pauseMs);
     await work();
     this.#lookedAt = this.#now();
   }
