@@ -3,7 +3,7 @@ import { lstat, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises
 import { dirname, join } from "node:path";
 import type { WorkflowFile, WorkflowsOptions } from "../cli/context.ts";
 import { CliError, EXIT } from "../cli/exit.ts";
-import { UNKEPT_COUNT } from "../core/config/github.ts";
+import { UNKEPT_COUNT, WORKFLOWS_FOLDER } from "../core/config/github.ts";
 import { parseConfig } from "../core/config/parse.ts";
 import { hostZones } from "../engine/zones.ts";
 import { sourceOf } from "../github/workflows/emit.ts";
@@ -12,8 +12,6 @@ import { codeOf } from "../host/errors.ts";
 import { repositoryOf } from "../source/repository.ts";
 import { PROJECT_FILE, projectRoot } from "./project.ts";
 import { adapterSchemas } from "./registry.ts";
-
-const FOLDER = ".github/workflows";
 
 /** Compares the workflow files of the project with what its `sluice.yaml` says, and with `write` makes them so. Writes nothing where one of them is not ours. Rejects with a `CliError`. */
 export async function workflows({ directory, write }: WorkflowsOptions): Promise<readonly WorkflowFile[]> {
@@ -53,7 +51,7 @@ function findPlace(from: string): Place {
 
 /** What is there has to be a folder of this repository: git keeps a link as a link, so GitHub sees no workflows behind it, and to write through it is to write somewhere else. */
 async function mustBeFolders(repository: string): Promise<void> {
-  for (const folder of [dirname(FOLDER), FOLDER]) {
+  for (const folder of [dirname(WORKFLOWS_FOLDER), WORKFLOWS_FOLDER]) {
     const found = await lstat(join(repository, folder)).catch((error: unknown) => {
       if (codeOf(error) === "ENOENT") return null;
       throw error;
@@ -96,7 +94,7 @@ type Found = { readonly text: string } | "other" | null;
 async function readAll(repository: string, wanted: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, Found>> {
   const found = new Map<string, Found>([...wanted.keys()].map((path) => [path, null]));
   for (const { name, isFile } of await listFolder(repository)) {
-    const path = `${FOLDER}/${name}`;
+    const path = `${WORKFLOWS_FOLDER}/${name}`;
     if (isFile) found.set(path, { text: await readFile(join(repository, path), "utf8") });
     else if (found.has(path)) found.set(path, "other");
   }
@@ -105,7 +103,7 @@ async function readAll(repository: string, wanted: ReadonlyMap<string, string>):
 
 async function listFolder(repository: string): Promise<readonly { readonly name: string; readonly isFile: boolean }[]> {
   try {
-    const entries = await readdir(join(repository, FOLDER), { withFileTypes: true });
+    const entries = await readdir(join(repository, WORKFLOWS_FOLDER), { withFileTypes: true });
     return entries.flatMap((entry) => (/\.ya?ml$/.test(entry.name) ? [{ name: entry.name, isFile: entry.isFile() }] : []));
   } catch (error) {
     if (codeOf(error) === "ENOENT") return [];
@@ -134,7 +132,7 @@ const OVERWRITE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (
 
 async function writeAll(repository: string, wanted: ReadonlyMap<string, string>, files: readonly WorkflowFile[]): Promise<void> {
   try {
-    await mkdir(join(repository, FOLDER), { recursive: true });
+    await mkdir(join(repository, WORKFLOWS_FOLDER), { recursive: true });
     for (const { path, state } of files) {
       if (state === "stale") await rm(join(repository, path));
       else if (state !== "current") await writeFile(join(repository, path), wanted.get(path) ?? "", { flag: OVERWRITE });

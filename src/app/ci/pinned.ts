@@ -1,16 +1,15 @@
 import type { CommitId, EnvironmentId, ServiceId } from "../../core/config/config.ts";
 import { WORKFLOW_FILES } from "../../core/config/github.ts";
 import type { WorkflowRun } from "../../github/forge.ts";
+import { fileOf } from "../../github/gates/waiting.ts";
 import type { Record } from "../../github/records/record.ts";
 import { pinOf } from "../../github/records/stops.ts";
 import { code, short } from "./outputs.ts";
 import type { Place } from "./place.ts";
 
 /** A person has asked for this service by name: its own workflow, by hand. GitHub says which file a run is of, whatever a step says. */
-export function isNamed({ event, path }: Pick<WorkflowRun, "event" | "path">, service: ServiceId): boolean {
-  const [file = ""] = (path.split("/").at(-1) ?? "").split("@");
-  return event === "workflow_dispatch" && file === WORKFLOW_FILES.service(service);
-}
+export const isNamed = (run: Pick<WorkflowRun, "event" | "path">, service: ServiceId): boolean =>
+  run.event === "workflow_dispatch" && fileOf(run) === WORKFLOW_FILES.service(service);
 
 /** What a leg is to bring where. */
 export type Leg = {

@@ -1,5 +1,5 @@
 import type { CommitId } from "../../core/config/config.ts";
-import { WORKFLOW_FILES } from "../../core/config/github.ts";
+import { WORKFLOW_FILES, WORKFLOWS_FOLDER } from "../../core/config/github.ts";
 import { CONFIG_FILE } from "../../engine/configs.ts";
 import { PLAIN_DEPLOY, RequestError } from "../../engine/control.ts";
 import { SourceError } from "../../engine/ports/source.ts";
@@ -14,8 +14,6 @@ import { AS_THEY_ARE, newestHistory, relationsBetween } from "../ci/history.ts";
 import { once } from "../once.ts";
 import type { Connection } from "./connection.ts";
 import type { GithubParts } from "./server.ts";
-
-const FOLDER = ".github/workflows";
 
 /** Who waits at rules of GitHub's for what a service needs. */
 export function waitsOf(parts: GithubParts, to: Connection, upstream: Upstream): Waits {
@@ -87,7 +85,7 @@ async function subjectOf(
 async function serviceOf({ configs, source, root }: GithubParts, { path, commit }: WorkflowRun): Promise<string | null> {
   const [file = ""] = path.split("@");
   const { services } = await configs.at(commit);
-  const service = Object.keys(services).find((id) => file === `${FOLDER}/${WORKFLOW_FILES.service(id)}`);
+  const service = Object.keys(services).find((id) => file === `${WORKFLOWS_FOLDER}/${WORKFLOW_FILES.service(id)}`);
   if (service === undefined) return null;
   const text = await new GitSource({ directory: root }).file(commit, file);
   const from = source.folder === "" ? CONFIG_FILE : `${source.folder}/${CONFIG_FILE}`;

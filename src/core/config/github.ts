@@ -100,7 +100,10 @@ export function buildGithub(raw: RawGithub): Github {
   };
 }
 
-/** The workflow files' names, all of them in `.github/workflows/`. */
+/** Where GitHub reads workflows from, from the repository's root. */
+export const WORKFLOWS_FOLDER = ".github/workflows";
+
+/** The workflow files' names, all of them there. */
 export const WORKFLOW_FILES = {
   all: "deploy-all.yml",
   waves: "sluice-waves.yml",

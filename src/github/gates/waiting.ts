@@ -1,6 +1,6 @@
 import type { WaitingGate } from "../../contract/gates.ts";
 import type { CommitId } from "../../core/config/config.ts";
-import { WORKFLOW_FILES } from "../../core/config/github.ts";
+import { WORKFLOW_FILES, WORKFLOWS_FOLDER } from "../../core/config/github.ts";
 import type { Forge, WorkflowRun } from "../forge.ts";
 import { gateFor } from "./names.ts";
 
@@ -42,7 +42,8 @@ const unclearOf = (run: WorkflowRun): string =>
 /** Why a run of that commit need not do what the generated files do with it; null: it is one of theirs. */
 export function strangeness(run: WorkflowRun, branches: readonly string[]): string | null {
   const file = fileOf(run);
-  if (!run.path.startsWith(".github/workflows/") || !/^deploy-[^/]+\.yml$/.test(file)) return `${run.path} is none of the generated files`;
+  if (!run.path.startsWith(`${WORKFLOWS_FOLDER}/`) || !/^deploy-[^/]+\.yml$/.test(file))
+    return `${run.path} is none of the generated files`;
   return branches.includes(run.branch)
     ? null
     : `its workflow is that of the branch ${run.branch || "of nobody"}, which nobody need have reviewed`;

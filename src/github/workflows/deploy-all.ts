@@ -1,4 +1,4 @@
-import { WORKFLOW_FILES } from "../../core/config/github.ts";
+import { WORKFLOW_FILES, WORKFLOWS_FOLDER } from "../../core/config/github.ts";
 import { artifactsOf, buildJob, BUILT, PLANNED } from "./build.ts";
 import { expression, literal, member, type Fields, type Job, type Workflow } from "./model.ts";
 import { minutes, type Place, type Project } from "./project.ts";
@@ -53,7 +53,7 @@ function environmentJob(project: Project, place: Place, builds: boolean): Job {
     needs: ["plan", ...(builds ? ["build"] : []), ...place.before.map(jobOf)],
     if: `!cancelled() && ${PLANNED} && ${builds ? `${BUILT} && ` : ""}${anything(waves, project.waves)}`,
     permissions: withBuild(project, WRITE, "deploy"),
-    uses: `./.github/workflows/${WORKFLOW_FILES.environment(place.id)}`,
+    uses: `./${WORKFLOWS_FOLDER}/${WORKFLOW_FILES.environment(place.id)}`,
     with: {
       commit: expression("needs.plan.outputs.commit"),
       waves: expression("needs.plan.outputs.waves"),

@@ -1,4 +1,4 @@
-import { WORKFLOW_FILES } from "../../core/config/github.ts";
+import { WORKFLOW_FILES, WORKFLOWS_FOLDER } from "../../core/config/github.ts";
 import { BUILT, buildJob } from "./build.ts";
 import { expression, lock, type Fields, type Job, type Workflow } from "./model.ts";
 import { againMs, minutes, UNDER_WAY_MS, type Place, type Project } from "./project.ts";
@@ -129,7 +129,7 @@ export function wavesJob(project: Project, { before, builds, gated, environment,
     ].join(" && "),
     concurrency: lock(`sluice/env/${environment}`),
     permissions: withImages(project, WRITE, "deploy"),
-    uses: `./.github/workflows/${WORKFLOW_FILES.waves}`,
+    uses: `./${WORKFLOWS_FOLDER}/${WORKFLOW_FILES.waves}`,
     with: {
       environment,
       commit: output("commit"),

@@ -1,5 +1,5 @@
 import type { Config } from "../../core/config/config.ts";
-import { WORKFLOW_FILES } from "../../core/config/github.ts";
+import { WORKFLOW_FILES, WORKFLOWS_FOLDER } from "../../core/config/github.ts";
 import { approveAll, rollbackAll } from "./by-hand.ts";
 import { deployAll } from "./deploy-all.ts";
 import { deployEnvironment } from "./deploy-environment.ts";
@@ -8,9 +8,6 @@ import { emit } from "./emit.ts";
 import type { Workflow } from "./model.ts";
 import { placesOf, projectOf } from "./project.ts";
 import { waves } from "./waves.ts";
-
-/** Where GitHub reads workflows from, from the repository's root. */
-const FOLDER = ".github/workflows";
 
 /** The workflow files of a config that has `github`, by their paths from the repository's root; `directory` is where its `sluice.yaml` is. The same for the same config. */
 export function generateWorkflows(config: Config, directory: string): ReadonlyMap<string, string> {
@@ -26,5 +23,5 @@ export function generateWorkflows(config: Config, directory: string): ReadonlyMa
     [WORKFLOW_FILES.approve, approveAll(project)],
   ]);
   const frame = { runner: project.github.runner, directory };
-  return new Map([...workflows].map(([name, workflow]) => [`${FOLDER}/${name}`, emit(workflow, frame)]));
+  return new Map([...workflows].map(([name, workflow]) => [`${WORKFLOWS_FOLDER}/${name}`, emit(workflow, frame)]));
 }

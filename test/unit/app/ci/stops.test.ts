@@ -1,3 +1,4 @@
+import { isNamed } from "../../../../src/app/ci/pinned.ts";
 import { afterAll, expect, test } from "vitest";
 import { githubGates } from "../../../../src/app/github/gates.ts";
 import type { Forge } from "../../../../src/github/forge.ts";
@@ -144,4 +145,11 @@ test("a freeze of policy lets no job begin", async () => {
   flow.commit({ "sluice.yaml": flow.file({ environments: `dev: { freeze: [${window}] }` }) });
   expect(ends(await flow.deploy("dev", ["api"]))).toMatchObject({ exit: 1, said: expect.stringContaining("freeze of dev") });
   expect([flow.told(), flow.live("api@dev")]).toEqual([[], null]);
+});
+
+test("a workflow that is started by hand is known by its file, whatever ref GitHub writes behind it", () => {
+  for (const ref of ["", "@main", "@refs/heads/hotfix/1"]) {
+    const run = { event: "workflow_dispatch", path: `.github/workflows/deploy-api.yml${ref}` };
+    expect([isNamed(run, "api"), isNamed(run, "web"), isNamed({ ...run, event: "push" }, "api")]).toEqual([true, false, false]);
+  }
 });
