@@ -1,3 +1,4 @@
+import { environmentOf } from "../core/config/names.ts";
 import { UNKNOWN_COMMIT } from "../core/plan/relations.ts";
 import type { Kept, Reason } from "../core/run/reason.ts";
 import type { RunId, StepStatus } from "../core/run/rows.ts";
@@ -152,7 +153,7 @@ function fromOutside({ target, commit }: ExplainContext): Explained {
 
 /** What keeps a needed target from coming, and what ends that. A lock may be the target's or the environment's: status says which. */
 function keptWords(kept: Kept, target: string, commit: string): Explained {
-  const environment = target.slice(target.lastIndexOf("@") + 1);
+  const environment = environmentOf(target);
   switch (kept) {
     case "pinned":
       return { message: "is pinned", command: `sluice unpin ${target}` };

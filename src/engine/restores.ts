@@ -7,6 +7,7 @@ import { RequestError } from "./control.ts";
 import type { DeployParts } from "./deploys.ts";
 import { messageOf } from "./errors.ts";
 import { type Store, StoreError } from "./ports/store.ts";
+import { environmentOf as environmentOfTarget } from "../core/config/names.ts";
 import { allTargets, environmentOf, factsOf, relationsOf } from "./rollback-facts.ts";
 
 type Ask = Extract<Effect, { readonly type: "rollback.ask" }>;
@@ -35,7 +36,7 @@ export async function restore(parts: DeployParts, { cause, key }: Ask): Promise<
 }
 
 async function prepare(parts: DeployParts, cause: Cause): Promise<Admission | { readonly message: string }> {
-  const environment = cause.target.slice(cause.target.lastIndexOf("@") + 1);
+  const environment = environmentOfTarget(cause.target);
   const policy = await parts.configs.policy(parts.policyRef);
   if (!policy.policy.environments[environment])
     return { message: `the policy of ${policy.ref} no longer has an environment ${environment}` };

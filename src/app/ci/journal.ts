@@ -1,4 +1,5 @@
 import type { EnvironmentId, TargetId } from "../../core/config/config.ts";
+import { environmentOf } from "../../core/config/names.ts";
 import type { DeploySpec } from "../../core/run/effects.ts";
 import type { AttemptId } from "../../core/run/rows.ts";
 import type { Entry, Store } from "../../engine/ports/store.ts";
@@ -146,9 +147,8 @@ export class Journal {
 
   /** A soak holds nothing against a rollback, which is then what was watched: that says nothing good of what was there before. */
   async #isReplaced(id: number, target: TargetId): Promise<boolean> {
-    const environment = target.slice(target.lastIndexOf("@") + 1);
     const { forge, believed } = this.#options;
-    const later = await believed.of(recordsOf(await forge.deployments({ environment, since: id })));
+    const later = await believed.of(recordsOf(await forge.deployments({ environment: environmentOf(target), since: id })));
     return later.some((r) => isTarget(r) && r.target === target && r.id > id && r.state !== "unchanged");
   }
 }

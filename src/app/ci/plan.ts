@@ -1,5 +1,6 @@
 import { EXIT, type ExitCode } from "../../cli/exit.ts";
 import type { EnvironmentId, ServiceId } from "../../core/config/config.ts";
+import { serviceOf } from "../../core/config/names.ts";
 import type { Plan } from "../../core/plan/plan.ts";
 import { PLAIN_DEPLOY } from "../../engine/control.ts";
 import { standingStops } from "../../github/records/stops.ts";
@@ -100,17 +101,15 @@ function levelsOf(plan: Plan, environment: EnvironmentId, moves: (service: Servi
     if (!step) return 0;
     const before = known.get(id) ?? Math.max(0, ...step.needs.map(level));
     known.set(id, before);
-    return step.kind === "deploy" && moves(serviceOf(step.target)) ? before + 1 : before;
+    return step.kind === "deploy" && moves(serviceOf(step.target ?? "")) ? before + 1 : before;
   };
   const levels: ServiceId[][] = [];
   for (const step of steps.values()) {
-    const service = serviceOf(step.target);
+    const service = serviceOf(step.target ?? "");
     if (step.kind === "deploy" && moves(service)) (levels[level(step.id) - 1] ??= []).push(service);
   }
   return levels;
 }
-
-const serviceOf = (target: string | null): ServiceId => (target ?? "").slice(0, (target ?? "").lastIndexOf("@"));
 
 function show({ outputs }: Place, plan: Plan, waves: Readonly<Record<EnvironmentId, Waves>>): void {
   const rows = Object.entries(waves).flatMap(([environment, { waves: all }]) =>

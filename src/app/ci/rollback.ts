@@ -1,5 +1,6 @@
 import { CliError, EXIT, type ExitCode } from "../../cli/exit.ts";
-import type { CommitId, EnvironmentId, ServiceId, TargetId } from "../../core/config/config.ts";
+import type { CommitId, EnvironmentId, TargetId } from "../../core/config/config.ts";
+import { serviceOf } from "../../core/config/names.ts";
 import { resolvePrincipals } from "../../core/config/principals.ts";
 import type { RollbackPreview } from "../../engine/control.ts";
 import type { Forge } from "../../github/forge.ts";
@@ -158,5 +159,3 @@ function show({ outputs }: Place, { environment, snapshot, targets, notes }: Rol
   for (const t of targets) outputs.say(`${t.target}: ${t.skip ?? `${short(t.from ?? "nothing")} → ${short(t.to)}`}`);
   for (const note of notes) outputs.notice(note);
 }
-
-const serviceOf = (target: TargetId): ServiceId => target.slice(0, target.lastIndexOf("@"));

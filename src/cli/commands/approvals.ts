@@ -1,3 +1,4 @@
+import { serviceOf } from "../../core/config/names.ts";
 import type { Command } from "commander";
 import type { Schemas } from "../../contract/client.ts";
 import { shortCommit } from "../../contract/explain.ts";
@@ -107,10 +108,7 @@ function approvalsText(session: Session, gates: readonly Gates[]): string {
     listed(gate.all.map(({ run }) => run)),
     ago(gate.all.map(({ since }) => since).toSorted()[0] ?? "", now),
     approvedText(gate),
-    listed(
-      gate.members.map((member) => member.slice(0, member.lastIndexOf("@"))),
-      6,
-    ),
+    listed(gate.members.map(serviceOf), 6),
     safe(gate.subject ?? ""),
   ]);
   const commands = gates.flatMap((gate) => [

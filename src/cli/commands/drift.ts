@@ -6,7 +6,8 @@ import { EXIT, type ExitCode } from "../exit.ts";
 import { environmentsOption, examples } from "../options.ts";
 import { type Block, isShort, objectBlock } from "../output/diff.ts";
 import type { Colors } from "../output/paint.ts";
-import { count, environmentOf, listed, safe, serviceOf } from "../output/text.ts";
+import { environmentOf, serviceOf } from "../../core/config/names.ts";
+import { count, listed, safe } from "../output/text.ts";
 import type { Perform } from "../perform.ts";
 import type { Session } from "../session.ts";
 

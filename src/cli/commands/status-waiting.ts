@@ -1,3 +1,4 @@
+import { serviceOf } from "../../core/config/names.ts";
 import type { Schemas } from "../../contract/client.ts";
 import { answer, everyItem, PAGE_SIZE } from "../api.ts";
 import type { Connection } from "../context.ts";
@@ -32,7 +33,7 @@ export async function statusWaiting(session: Session, connection: Connection, fi
 }
 
 function isMeant({ target, environment }: WaitingStep, { env, service }: WaitingFilter): boolean {
-  const own = target?.slice(0, target.lastIndexOf("@"));
+  const own = target === undefined ? undefined : serviceOf(target);
   return (
     (env === undefined || (environment !== undefined && env.includes(environment))) &&
     (service === undefined || (own !== undefined && service.includes(own)))

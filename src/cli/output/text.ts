@@ -97,7 +97,3 @@ export function listed(names: readonly string[], limit = 8): string {
   const shown = names.slice(0, limit).join(", ");
   return names.length > limit ? `${shown} and ${names.length - limit} more` : shown;
 }
-
-/** The parts of a target's id, `service@environment`. */
-export const serviceOf = (target: string): string => target.slice(0, target.lastIndexOf("@"));
-export const environmentOf = (target: string): string => target.slice(target.lastIndexOf("@") + 1);

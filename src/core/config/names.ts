@@ -6,6 +6,10 @@ export const VARIABLE_PATTERN = "^[A-Za-z_][A-Za-z0-9_]*$";
 
 const id = new RegExp(ID_PATTERN);
 
+/** The parts of a target's id, `service@environment`; neither name has an `@`. */
+export const serviceOf = (target: string): string => target.slice(0, target.lastIndexOf("@"));
+export const environmentOf = (target: string): string => target.slice(target.lastIndexOf("@") + 1);
+
 /** `constructor` fits the pattern, but every plain object already has a member of that name. */
 export function isId(name: string): boolean {
   return name.length <= ID_LENGTH && id.test(name) && name !== "constructor";

@@ -1,4 +1,5 @@
 import type { CommitId, ServiceId, TargetId } from "../config/config.ts";
+import { environmentOf, serviceOf } from "../config/names.ts";
 import type { Cause, Live, SnapshotRow, TargetRow } from "../run/rows.ts";
 import { NOT_TAKEN_BACK, type RollbackPlanInput } from "./preflight.ts";
 import { satisfies } from "./relations.ts";
@@ -78,7 +79,7 @@ function entriesOf(input: RestoreSetInput, failed: TargetRow, lastGood: Live, ba
 
 /** No run has ended since it was good, so no set records it. */
 function alone({ cause }: RestoreSetInput, lastGood: Live): SnapshotRow {
-  const environment = cause.target.slice(cause.target.lastIndexOf("@") + 1);
+  const environment = environmentOf(cause.target);
   return {
     id: `${cause.target}-${lastGood.entry}`,
     environment,
@@ -94,5 +95,3 @@ function alone({ cause }: RestoreSetInput, lastGood: Live): SnapshotRow {
 export function isSameRelease(one: Live | undefined, other: Live): boolean {
   return one?.commit === other.commit && one.digest === other.digest && one.fingerprint === other.fingerprint;
 }
-
-const serviceOf = (target: TargetId): ServiceId => target.slice(0, target.lastIndexOf("@"));

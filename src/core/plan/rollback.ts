@@ -1,4 +1,5 @@
 import type { EnvironmentId, ServiceId, TargetId } from "../config/config.ts";
+import { serviceOf } from "../config/names.ts";
 import { resolvePrincipals } from "../config/principals.ts";
 import type { Live } from "../run/rows.ts";
 import { toEnvironment } from "./deploy.ts";
@@ -177,5 +178,3 @@ function toMember(
     recorded: { digest: to.digest, fingerprint: to.fingerprint, from: from?.commit ?? null },
   };
 }
-
-const serviceOf = (target: TargetId): ServiceId => target.slice(0, target.lastIndexOf("@"));

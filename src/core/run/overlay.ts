@@ -1,4 +1,5 @@
 import type { CommitId, EnvironmentId, TargetId } from "../config/config.ts";
+import { environmentOf, serviceOf } from "../config/names.ts";
 import type { PlanIndex } from "../plan/index.ts";
 import type { Member, PlannedStep, StepId } from "../plan/plan.ts";
 import type { Relations } from "../plan/relations.ts";
@@ -188,11 +189,10 @@ export class Overlay {
 
 /** A target of which nothing is known. */
 export function newTarget(id: TargetId): rows.TargetRow {
-  const at = id.lastIndexOf("@");
   return {
     id,
-    service: id.slice(0, at),
-    environment: id.slice(at + 1),
+    service: serviceOf(id),
+    environment: environmentOf(id),
     live: null,
     serving: false,
     good: false,

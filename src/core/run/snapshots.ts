@@ -1,4 +1,5 @@
 import type { CommitId, EnvironmentId, ServiceId, TargetId } from "../config/config.ts";
+import { serviceOf } from "../config/names.ts";
 import { fingerprint } from "../plan/fingerprint.ts";
 import { satisfies } from "../plan/relations.ts";
 import type { Draft } from "./draft.ts";
@@ -92,7 +93,6 @@ function* pairsToJudge({ environment, entries }: SnapshotRow, last: SnapshotRow 
   }
 }
 
-const serviceOf = (target: TargetId): ServiceId => target.slice(0, target.lastIndexOf("@"));
 const sameNeeds = (a: readonly ServiceId[], b: readonly ServiceId[]): boolean =>
   a === b || (a.length === b.length && a.every((need, i) => need === b[i]));
 
