@@ -68,3 +68,7 @@ export function examples(command: Command, lines: readonly (readonly [command: s
   const shown = lines.map(([line, about]) => `  $ ${line.padEnd(width)}  ${about}`.trimEnd());
   return command.addHelpText("after", `\nExamples:\n${shown.join("\n")}`);
 }
+
+/** Which repository on GitHub is meant. */
+export const repoOption = (): Option =>
+  new Option("--repo <repository>", "owner/name (default: GITHUB_REPOSITORY, else that of the remote origin)").argParser(said);

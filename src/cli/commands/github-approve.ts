@@ -2,7 +2,7 @@ import { Option, type Command } from "commander";
 import { shortCommit } from "../../contract/explain.ts";
 import type { GateDecision, ReviewedGate, WaitingGates } from "../../contract/gates.ts";
 import { CliError, EXIT, type ExitCode } from "../exit.ts";
-import { environmentsOption, examples, said, yesOption } from "../options.ts";
+import { environmentsOption, examples, repoOption, said, yesOption } from "../options.ts";
 import { table } from "../output/table.ts";
 import { ago, count, listed, safe } from "../output/text.ts";
 import type { Perform } from "../perform.ts";
@@ -26,7 +26,7 @@ export function addGithubApprove(group: Command, perform: Perform): void {
     .addOption(environmentsOption())
     .addOption(new Option("--comment <text>", "a word for the record").argParser(said))
     .option("--reject", "reject it instead; needs --comment")
-    .addOption(new Option("--repo <repository>", "owner/name (default: GITHUB_REPOSITORY, else that of the remote origin)").argParser(said))
+    .addOption(repoOption())
     .addOption(yesOption())
     .action(perform(approve));
   examples(command, [

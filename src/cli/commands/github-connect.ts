@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 import { EXIT, type ExitCode } from "../exit.ts";
-import { examples, said, wholeNumber } from "../options.ts";
+import { examples, repoOption, said, wholeNumber } from "../options.ts";
 import { safe } from "../output/text.ts";
 import type { Perform } from "../perform.ts";
 import type { Session } from "../session.ts";
@@ -21,7 +21,7 @@ export function addGithubConnect(group: Command, perform: Perform): void {
     .description(
       "Make `sluice serve` an App of GitHub's: a page on this machine leads to GitHub, where you agree; its key is kept in .sluice and nowhere else; then it waits until you have installed the App. Called again, it goes on where it was, or says how the App is. --url: where GitHub reaches the server (also: SLUICE_PUBLIC_URL)",
     )
-    .addOption(new Option("--repo <repository>", "owner/name (default: GITHUB_REPOSITORY, else that of the remote origin)").argParser(said))
+    .addOption(repoOption())
     .addOption(
       new Option(
         "--org <organization>",

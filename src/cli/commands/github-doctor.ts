@@ -1,6 +1,6 @@
-import { Option, type Command } from "commander";
+import type { Command } from "commander";
 import { EXIT } from "../exit.ts";
-import { environmentsOption, examples, said } from "../options.ts";
+import { environmentsOption, examples, repoOption } from "../options.ts";
 import type { Perform } from "../perform.ts";
 import { doctorLines } from "./doctor.ts";
 
@@ -13,7 +13,7 @@ export function addGithubDoctor(group: Command, perform: Perform): void {
       "Check whether a repository on GitHub is ready: your token, the environments with their reviewers and branches against policy, records, the budget of requests; and the App of a server that was connected. Changes nothing. Exits 1 where something is wrong",
     )
     .addOption(environmentsOption())
-    .addOption(new Option("--repo <repository>", "owner/name (default: GITHUB_REPOSITORY, else that of the remote origin)").argParser(said))
+    .addOption(repoOption())
     .action(
       perform(async (session, { env, repo }: Options) => {
         const checks = await session.patiently(

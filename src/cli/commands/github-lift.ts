@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import type { StopKind } from "../../contract/gates.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
-import { environmentOption, examples, said, yesOption } from "../options.ts";
+import { environmentOption, examples, repoOption, said, yesOption } from "../options.ts";
 import { ago, safe } from "../output/text.ts";
 import type { Perform } from "../perform.ts";
 import type { Session } from "../session.ts";
-import { repoOption, stopJson, wordsOf } from "./github-stop.ts";
+import { stopJson, wordsOf } from "./github-stop.ts";
 
 type Options = { readonly repo?: string; readonly yes?: boolean };
 

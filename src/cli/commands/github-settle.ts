@@ -1,10 +1,9 @@
 import { Option, type Command } from "commander";
 import { CliError, EXIT, type ExitCode } from "../exit.ts";
-import { examples, said, yesOption } from "../options.ts";
+import { examples, repoOption, said, yesOption } from "../options.ts";
 import { ago, safe } from "../output/text.ts";
 import type { Perform } from "../perform.ts";
 import type { Session } from "../session.ts";
-import { repoOption } from "./github-stop.ts";
 
 type Options = {
   readonly applied?: boolean;

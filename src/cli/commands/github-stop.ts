@@ -1,15 +1,13 @@
 import { Option, type Command } from "commander";
 import type { AskedStop, GithubStop } from "../../contract/gates.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
-import { environmentOption, examples, said, untilOf, yesOption } from "../options.ts";
+import { environmentOption, examples, repoOption, said, untilOf, yesOption } from "../options.ts";
 import { safe } from "../output/text.ts";
 import type { Perform } from "../perform.ts";
 import type { Session } from "../session.ts";
 
 type Options = { readonly reason: string; readonly repo?: string; readonly yes?: boolean; readonly until?: string };
 
-export const repoOption = (): Option =>
-  new Option("--repo <repository>", "owner/name (default: GITHUB_REPOSITORY, else that of the remote origin)").argParser(said);
 const reasonOption = (): Option => new Option("--reason <text>", "why, shown to whoever is stopped").argParser(said).makeOptionMandatory();
 
 export function addGithubHold(group: Command, perform: Perform): void {
