@@ -3,17 +3,15 @@ import { CliError, EXIT } from "../../cli/exit.ts";
 import type { EnvironmentId } from "../../core/config/config.ts";
 import { gateName, needsName } from "../../core/config/github.ts";
 import { environmentsOf, Needs } from "../../core/plan/needs.ts";
-import { Configs } from "../../engine/configs.ts";
 import { ForgeError, type Forge } from "../../github/forge.ts";
 import { examineGate } from "../../github/gates/examine.ts";
 import { examineWaits } from "../../github/needs/examine.ts";
-import { GitSource } from "../../source/git.ts";
 import { failed, ok, problem, warning } from "../checks.ts";
 import { asCliError, forPeople } from "../errors.ts";
 import { findProject } from "../project.ts";
-import { adapterSchemas } from "../registry.ts";
+import { configsOf } from "./checkout.ts";
 import { appChecks } from "./app-checks.ts";
-import { openForge, type ForgeHost, type ForgeRequest } from "./open.ts";
+import { budgetWords, openForge, type ForgeHost, type ForgeRequest } from "./open.ts";
 
 type Request = ForgeRequest & { readonly environments: readonly EnvironmentId[] | null };
 
@@ -23,7 +21,7 @@ export function githubDoctor(request: Request, host: ForgeHost): Promise<readonl
     const project = findProject(request.directory);
     if (project === null)
       throw new CliError(EXIT.usage, `There is no sluice.yaml in ${request.directory} or above it`, "Write one with `sluice init`");
-    const configs = new Configs(GitSource.ofProject(project.root), await adapterSchemas());
+    const configs = await configsOf(project);
     const { policy, commit } = await configs.policy(null);
     const config = await configs.at(commit);
     const { github } = config;
@@ -104,7 +102,7 @@ async function records(forge: Forge, environment: EnvironmentId): Promise<readon
 function budget(forge: Forge): Check {
   const left = forge.budget();
   if (left === null) return warning("budget", "GitHub does not say how many requests are left", "An Enterprise host may have no limit");
-  const words = `${left.left} of ${left.limit} requests are left until ${new Date(left.resetsAt).toISOString()}`;
+  const words = budgetWords(left);
   return left.left * 10 < left.limit ? warning("budget", words, "Wait until then, or use another token") : ok("budget", words);
 }
 

@@ -4,15 +4,14 @@ import type { Forge } from "../../github/forge.ts";
 import type { Remote } from "../../github/gates/remote.ts";
 import { reviewGates } from "../../github/gates/review.ts";
 import { waitingGates } from "../../github/gates/waiting.ts";
-import { Configs } from "../../engine/configs.ts";
 import { RequestError } from "../../engine/control.ts";
 import { SourceError } from "../../engine/ports/source.ts";
 import { GitSource } from "../../source/git.ts";
 import { forPeople } from "../errors.ts";
 import { findProject } from "../project.ts";
-import { adapterSchemas } from "../registry.ts";
+import { configsOf } from "./checkout.ts";
 import { githubStops } from "./stops.ts";
-import { openForge, type ForgeHost, type ForgeRequest } from "./open.ts";
+import { budgetWords, openForge, type ForgeHost, type ForgeRequest } from "./open.ts";
 
 /** Gates of a repository on GitHub, as the person whose token it is. Rejects with a `CliError`. */
 export function githubGates(request: ForgeRequest, host: ForgeHost): Promise<GithubGates> {
@@ -32,7 +31,7 @@ export function githubGates(request: ForgeRequest, host: ForgeHost): Promise<Git
       ...githubStops({ forge, request, commit: (text) => commitOf(text, request, forge, remote) }),
       budget: () => {
         const budget = forge.budget();
-        return budget && `${budget.left} of ${budget.limit} requests are left until ${new Date(budget.resetsAt).toISOString()}`;
+        return budget && budgetWords(budget);
       },
     };
   });
@@ -43,7 +42,7 @@ async function deployingBranch({ directory, repository }: ForgeRequest): Promise
   const project = repository === null ? findProject(directory) : null;
   if (project === null) return [];
   try {
-    const configs = new Configs(GitSource.ofProject(project.root), await adapterSchemas());
+    const configs = await configsOf(project);
     const { github } = await configs.at((await configs.policy(null)).commit);
     return github ? [github.branch] : [];
   } catch (error) {

@@ -49,3 +49,6 @@ export async function repositoryOf({ directory, repository }: ForgeRequest, env:
     "Name it: --repo owner/name",
   );
 }
+
+export const budgetWords = ({ left, limit, resetsAt }: NonNullable<ReturnType<Forge["budget"]>>): string =>
+  `${left} of ${limit} requests are left until ${new Date(resetsAt).toISOString()}`;

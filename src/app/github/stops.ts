@@ -1,7 +1,6 @@
 import { CliError, EXIT } from "../../cli/exit.ts";
 import type { GithubDoubt, GithubGates, GithubStop } from "../../contract/gates.ts";
 import type { CommitId, EnvironmentId, Policy, TargetId } from "../../core/config/config.ts";
-import { Configs } from "../../engine/configs.ts";
 import { isTarget as namesTarget, mustHaveSay } from "../../engine/stops.ts";
 import type { Forge } from "../../github/forge.ts";
 import { recordsOf } from "../../github/records/read.ts";
@@ -17,10 +16,9 @@ import {
 } from "../../github/records/record.ts";
 import { rowsOf } from "../../github/records/rows.ts";
 import { liftStops, placeStop, standingStops } from "../../github/records/stops.ts";
-import { GitSource } from "../../source/git.ts";
 import { forPeople } from "../errors.ts";
 import { findProject } from "../project.ts";
-import { adapterSchemas } from "../registry.ts";
+import { configsOf } from "./checkout.ts";
 import type { ForgeRequest } from "./open.ts";
 import { personIn } from "./people.ts";
 
@@ -114,7 +112,7 @@ async function person(
     );
   const found = repository === null ? findProject(directory) : null;
   if (found === null) return { by: login, policy: null };
-  const { policy } = await new Configs(GitSource.ofProject(found.root), await adapterSchemas()).policy(null);
+  const { policy } = await (await configsOf(found)).policy(null);
   const by = personIn(policy, login);
   mustHaveSay(policy, environment, by);
   return { by, policy };
