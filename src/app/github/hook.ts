@@ -1,4 +1,5 @@
 import type { Hook } from "../../api/hooks.ts";
+import type { Clock } from "../../engine/ports/clock.ts";
 import type { Remote } from "../../github/gates/remote.ts";
 import { type Delivered, type Delivery, readDelivery } from "../../github/hooks/delivery.ts";
 import type { Inbox } from "../../github/hooks/inbox.ts";
@@ -47,4 +48,14 @@ export async function each<W extends Delivered["what"]>(
     }
   }
   if (failures.length > 0) throw failures[0];
+}
+
+/** For what nobody may have told of: looks where the last look that did not fail is so long ago, or the clock was set back. */
+export function reconciling(clock: Clock, look: () => Promise<void>): () => Promise<void> {
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  return async () => {
+    if (clock.now() - lookedAt < RECONCILE_MS && clock.now() >= lookedAt) return;
+    await look();
+    lookedAt = clock.now();
+  };
 }

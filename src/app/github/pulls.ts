@@ -11,6 +11,7 @@ import { branchGlob } from "../../source/names.ts";
 import type { GitSource } from "../../source/git.ts";
 import type { Upstream } from "../../source/upstream.ts";
 import type { Connection } from "./connection.ts";
+import { each, RECONCILE_MS, reconciling } from "./hook.ts";
 import type { Teller } from "./tellers.ts";
 
 type Parts = {
@@ -27,8 +28,7 @@ type Where = {
   readonly page: () => string | null;
 };
 
-/** Between two looks for pull requests of which nobody has told, and between two comments, in ms. */
-const RECONCILE_MS = 180_000;
+/** Between two comments, in ms. */
 const REST_MS = 5_000;
 /** What is wrong with the commit itself, and stays so. */
 const ITS_OWN: ReadonlySet<SourceErrorCode> = new Set(["unsafe-path", "too-large"]);
@@ -38,17 +38,10 @@ export function pullTeller(parts: Parts, where: Where & { readonly inbox: Inbox 
   const { clock, log } = parts;
   const { inbox } = where;
   const pulls = pullsOf(parts, where, checks);
-  let lookedAt = Number.NEGATIVE_INFINITY;
+  const reconcile = reconciling(clock, () => pulls.reconcile());
   const work = async (): Promise<void> => {
-    for (const waiting of await inbox.waiting()) {
-      if (waiting.message.what !== "pull") continue;
-      await pulls.changed(waiting.message.number);
-      await inbox.done(waiting);
-    }
-    if (clock.now() - lookedAt >= RECONCILE_MS || clock.now() < lookedAt) {
-      await pulls.reconcile();
-      lookedAt = clock.now();
-    }
+    await each(inbox, "pull", ({ number }) => pulls.changed(number));
+    await reconcile();
     await pulls.look();
   };
   const worker = new Worker(work, { name: "pull requests on GitHub", clock, log, everyMs: RECONCILE_MS, restMs: REST_MS });

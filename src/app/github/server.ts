@@ -11,7 +11,7 @@ import type { GitSource } from "../../source/git.ts";
 import { Upstream } from "../../source/upstream.ts";
 import { pushDeploy } from "./deploy.ts";
 import { connection, type Connection } from "./connection.ts";
-import { each, hookOf, RECONCILE_MS } from "./hook.ts";
+import { each, hookOf, RECONCILE_MS, reconciling } from "./hook.ts";
 import { gateTeller, waitTeller } from "./passing.ts";
 import { pusherOf } from "./people.ts";
 import { pullTeller } from "./pulls.ts";
@@ -54,13 +54,11 @@ export async function githubServer(parts: GithubParts): Promise<GithubServer> {
   const inbox = new Inbox(control.store, () => clock.now());
   const pushes = pushesOf(parts, upstream, connected);
 
-  let lookedAt = Number.NEGATIVE_INFINITY;
+  const reconcile = reconciling(clock, () => pushes.reconcile());
   const pushing = new Worker(
     async () => {
       await each(inbox, "push", (push) => pushes.pushed(push));
-      if (clock.now() - lookedAt < RECONCILE_MS && clock.now() >= lookedAt) return;
-      await pushes.reconcile();
-      lookedAt = clock.now();
+      await reconcile();
     },
     { name: "pushes", clock, log, everyMs: RECONCILE_MS },
   );

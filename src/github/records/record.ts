@@ -158,6 +158,6 @@ export const WRITTEN: Readonly<{ [state in EndState]: readonly [NewStatus["state
   unknown: ["error", "nobody can tell what is there"],
 };
 
-/** As GitHub has it. */
+/** Of a deployment's description, and of a status's: as GitHub has it. */
 const LONGEST = 140;
-const cut = (text: string): string => (text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`);
+export const cut = (text: string): string => (text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`);

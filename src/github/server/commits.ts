@@ -3,6 +3,7 @@ import type { Change } from "../../core/run/changes.ts";
 import type { RunRow } from "../../core/run/rows.ts";
 import type { Store } from "../../engine/ports/store.ts";
 import { ForgeError } from "../forge.ts";
+import { cut } from "../records/record.ts";
 import { changesBehind, follow } from "./follow.ts";
 import type { CommitStatus, ServerForge } from "./forge.ts";
 import type { Log } from "./worker.ts";
@@ -15,7 +16,6 @@ type Parts = {
 };
 
 const CURSOR = "github/commits";
-const LONGEST = 140;
 const STATES: Readonly<Record<RunRow["status"], CommitStatus["state"]>> = {
   queued: "pending",
   running: "pending",
@@ -61,8 +61,7 @@ export class Commits {
     const members = Object.values((await store.plan(run.id))?.members ?? {});
     const services = new Set(members.map(({ service }) => service)).size;
     const environments = [...new Set(members.map(({ environment }) => environment))].join(", ");
-    const text = `Run ${run.id} ${run.status}: ${services} ${services === 1 ? "service" : "services"} in ${environments}`;
-    const description = text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`;
+    const description = cut(`Run ${run.id} ${run.status}: ${services} ${services === 1 ? "service" : "services"} in ${environments}`);
     try {
       await forge.setCommitStatus(run.commit, { state: STATES[run.status], context: "sluice", description, url: link(run.id) });
     } catch (error) {
