@@ -1,4 +1,5 @@
 import type { Artifact, CommitId, Config, Digest, JsonObject, TargetId } from "../core/config/config.ts";
+import { artifactVariables } from "../core/plan/artifact.ts";
 import { interpolate } from "../core/config/variables.ts";
 import type { Definition } from "../core/plan/plan.ts";
 import type { Live, SnapshotRow } from "../core/run/rows.ts";
@@ -67,10 +68,13 @@ function artifactsOf(
 ): Question["artifacts"] {
   const [service = "", environment = ""] = target.split("@");
   const own = configs.flatMap((config) => config.artifacts[config.services[service]?.artifact ?? ""] ?? []);
-  const variables = Object.entries(definition.variables).map(([name, value]) => [`variables.${name}`, value]);
-  const known = { project: parts.project, commit, environment, ...Object.fromEntries(variables) };
+  const release = { project: parts.project, commit };
+  const place = { environment, variables: definition.variables };
   const asked = own.length > 0 ? own.slice(0, 1) : configs.flatMap((config) => Object.values(config.artifacts));
-  return asked.map(({ builder, config }) => ({ builder, config: interpolate(config, known) as JsonObject }));
+  return asked.map((artifact) => ({
+    builder: artifact.builder,
+    config: interpolate(artifact.config, artifactVariables(artifact, release, place)) as JsonObject,
+  }));
 }
 
 async function whyGone(parts: Parts, { digest, commit, artifacts }: Question): Promise<string | null> {
